@@ -1,0 +1,77 @@
+// The outcome of a call. This file is the only place an Allow can be made: it cannot be written as a literal,
+// and `isAllow` knows each one by identity, so a forged or half-filled object opens nothing.
+
+import type { GuardOrders } from '#core/guard-orders.ts';
+import type { Identity } from '#core/identity.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { JsonRpcId } from '#core/mcp-call.ts';
+import type { Reason } from '#core/reason.ts';
+import type { Secret } from '#core/secret.ts';
+
+/** Facts of a refusal the client may know. Everything else about it goes to the log only. */
+export type PublicFacts = {
+  /** Name of the constraint that refused. */
+  readonly constraint?: string;
+  /** All scopes the operation needs, for one challenge (MCP authorization: step-up). */
+  readonly requiredScopes?: readonly string[];
+  /** The field or header at fault. */
+  readonly field?: string;
+  readonly supportedVersions?: readonly string[];
+  readonly requestedVersion?: string;
+  readonly retryAfterSeconds?: number;
+  /** The provider's claims challenge, base64 of its JSON, for clients that said they can answer one. */
+  readonly claims?: string;
+  /** Whom to ask for access. */
+  readonly contact?: string;
+};
+
+export type Deny = {
+  readonly kind: 'deny';
+  readonly reason: Reason;
+  readonly publicFacts: PublicFacts;
+  /** For the log: no secret, no token, no argument value. */
+  readonly logFacts: JsonObject;
+};
+
+declare const ALLOW: unique symbol;
+
+export type AllowFacts = {
+  readonly identity: Identity;
+  /** Version of the server the call was judged by and is routed to. */
+  readonly version: string;
+  /** Sent upstream in place of the caller's token; null sends none. */
+  readonly upstreamToken: Secret | null;
+  readonly orders: GuardOrders;
+};
+
+export type Allow = AllowFacts & { readonly kind: 'allow'; readonly [ALLOW]: true };
+
+/** An answer the gateway gives itself: CORS preflight, protected-resource metadata. Nothing goes upstream. */
+export type Answer = {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+export type Decision = Allow | Deny | Answer;
+
+const allowed = new WeakSet<object>();
+
+/** The one constructor of an Allow. */
+export const allow = (facts: AllowFacts): Allow => {
+  const decision = Object.freeze({ ...facts, kind: 'allow' }) as Allow;
+  allowed.add(decision);
+  return decision;
+};
+
+/** True only for what `allow` returned. */
+export const isAllow = (decision: Decision): decision is Allow => allowed.has(decision);
+
+export const deny = (
+  reason: Reason,
+  facts: { readonly public?: PublicFacts; readonly log?: JsonObject } = {},
+): Deny => ({ kind: 'deny', reason, publicFacts: facts.public ?? {}, logFacts: facts.log ?? {} });
+
+/** Id of the JSON-RPC message a refusal answers; null where none could be read. */
+export type RefusedId = JsonRpcId | null;

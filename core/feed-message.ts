@@ -1,0 +1,39 @@
+// What travels on the registry's feed beside tenant changes.
+
+/** A command to the running system. It changes no configuration and makes no revision. */
+export type FeedEvent = {
+  readonly kind: 'terminate-streams';
+  readonly id: string;
+  readonly tenantId: string;
+  /** Absent: streams of every server of the tenant. */
+  readonly serverId?: string;
+  /** Absent: streams of every caller. */
+  readonly principal?: string;
+  /** Why, in the operator's words; for the log. */
+  readonly reason: string;
+  readonly actor: string;
+  /** RFC 3339. */
+  readonly at: string;
+};
+
+/** How far a consumer has come, and what the Envoys behind it said. */
+export type ConsumerStatus = {
+  /** Sequence the consumer now serves. */
+  readonly sequence: number;
+  /** Reported by xds-server only: one entry per connected Envoy. */
+  readonly nodes?: readonly EnvoyNodeStatus[];
+};
+
+export type EnvoyNodeStatus = {
+  readonly nodeId: string;
+  /** Sequence whose resources this Envoy has acknowledged in full. */
+  readonly acknowledgedSequence: number;
+  /** Resources Envoy refused and still does not serve in the version we want. */
+  readonly rejected: readonly {
+    readonly typeUrl: string;
+    readonly resource: string;
+    readonly tenantId?: string;
+    /** Envoy's text, cut and redacted. */
+    readonly message: string;
+  }[];
+};

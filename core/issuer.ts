@@ -1,0 +1,50 @@
+// A token issuer a tenant accepts, and how the claims of its tokens are read.
+
+/** JWS algorithms the gateway verifies. Symmetric ones and `none` are absent on purpose: HS256 under a public key is the classic forgery. */
+export const SIGNATURE_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+] as const;
+export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
+
+export type IssuerKind = 'entra' | 'oidc';
+
+/** Names of the claims the identity is read from. */
+export type ClaimNames = {
+  readonly groups: string;
+  readonly roles: string;
+  /** A space-separated string (`scp`, `scope`) or an array. */
+  readonly scopes: string;
+  readonly name: string;
+};
+
+export type TrustedIssuer = {
+  readonly id: string;
+  readonly kind: IssuerKind;
+  /**
+   * Compared to the token's `iss` exactly. For kind `entra` it may hold `{tenantid}`, which stands for the
+   * token's own `tid` once that is found in `directoryTenants`.
+   */
+  readonly issuer: string;
+  readonly jwksUri: string;
+  /** Where On-Behalf-Of and client-credentials tokens are asked for; may hold `{tenantid}`. Absent: this issuer exchanges nothing. */
+  readonly tokenEndpoint?: string;
+  readonly algorithms: readonly SignatureAlgorithm[];
+  /** `partner`: its callers are guests, and only grants that name this issuer reach them. */
+  readonly relation: 'home' | 'partner';
+  /** Entra directory tenants (`tid`) accepted from it. Required for kind `entra`, empty otherwise. */
+  readonly directoryTenants: readonly string[];
+  readonly claims: ClaimNames;
+  /** Expected `typ` of the JWS header (`at+jwt` for RFC 9068); absent: not checked. */
+  readonly tokenType?: string;
+  readonly clockToleranceSeconds: number;
+  readonly enabled: boolean;
+};

@@ -1,0 +1,166 @@
+// The one closed list of why a call is refused, and the one table of what each refusal looks like outside.
+// Clients hear the sentence; the log hears the facts. A reason doubles as its metric label.
+
+/**
+ * How a refusal travels. `challenge`: 401 with a Bearer challenge, the client must authenticate (RFC 6750 §3).
+ * `scope`: 403 with an insufficient_scope challenge. `refusal`: a policy answer, a JSON-RPC error on HTTP 200 (or 403
+ * where the server is set so), because SDKs read other 403s as an authorization step. `http`: the given status, always.
+ */
+export type Delivery = 'challenge' | 'scope' | 'refusal' | 'http';
+
+export type ReasonRow = {
+  readonly delivery: Delivery;
+  /** HTTP status, except for `refusal`, where it is the server's `refusalStatus`. */
+  readonly httpStatus: number;
+  /** JSON-RPC error code. Ours lie in −31999…−31000, outside the ranges JSON-RPC and MCP reserve. */
+  readonly jsonRpcCode: number;
+  /** What the client is told. Holds no fact about any tenant, server or token. */
+  readonly sentence: string;
+  /** What the client can do next. */
+  readonly remedy: 'authenticate' | 'ask-for-access' | 'fix-request' | 'retry-later' | 'contact-operator';
+};
+
+const request = (jsonRpcCode: number, httpStatus: number, sentence: string): ReasonRow => ({
+  delivery: 'http',
+  httpStatus,
+  jsonRpcCode,
+  sentence,
+  remedy: 'fix-request',
+});
+
+const challenge = (jsonRpcCode: number, sentence: string): ReasonRow => ({
+  delivery: 'challenge',
+  httpStatus: 401,
+  jsonRpcCode,
+  sentence,
+  remedy: 'authenticate',
+});
+
+const refusal = (jsonRpcCode: number, sentence: string): ReasonRow => ({
+  delivery: 'refusal',
+  httpStatus: 200,
+  jsonRpcCode,
+  sentence,
+  remedy: 'ask-for-access',
+});
+
+const outage = (jsonRpcCode: number, sentence: string): ReasonRow => ({
+  delivery: 'http',
+  httpStatus: 503,
+  jsonRpcCode,
+  sentence,
+  remedy: 'retry-later',
+});
+
+const fault = (jsonRpcCode: number, httpStatus: number, sentence: string): ReasonRow => ({
+  delivery: 'http',
+  httpStatus,
+  jsonRpcCode,
+  sentence,
+  remedy: 'contact-operator',
+});
+
+const NOT_AVAILABLE = 'This is not available to you on this server.';
+
+export const REASONS = {
+  // Where the call comes from.
+  origin_forbidden: {
+    ...fault(-31001, 403, 'Calls from this web origin are not allowed.'),
+    remedy: 'ask-for-access',
+  },
+
+  // The shape of the request. Codes of JSON-RPC 2.0 and MCP where they define one.
+  http_method_not_allowed: request(-32600, 405, 'This HTTP method is not part of MCP here.'),
+  media_type_unsupported: request(-32600, 415, 'The request body must be application/json.'),
+  accept_unsupported: request(-32600, 406, 'Accept must list application/json and text/event-stream.'),
+  body_too_large: request(-32600, 413, 'The request body is too large.'),
+  body_incomplete: request(-32600, 400, 'The request body did not arrive whole.'),
+  body_encoding_unsupported: request(-32600, 415, 'The request body must not be compressed.'),
+  body_not_utf8: request(-32700, 400, 'The request body is not valid UTF-8.'),
+  json_invalid: request(-32700, 400, 'The request body is not valid JSON.'),
+  json_duplicate_key: request(-32600, 400, 'The request body repeats a key in one object.'),
+  json_too_deep: request(-32600, 400, 'The request body is nested too deeply.'),
+  batch_refused: request(-32600, 400, 'JSON-RPC batches are not accepted.'),
+  jsonrpc_invalid: request(-32600, 400, 'The request body is not a JSON-RPC 2.0 message.'),
+  params_invalid: request(-32602, 400, 'The parameters of this method are not valid.'),
+  header_invalid: request(-32600, 400, 'A request header is malformed or repeated.'),
+  header_mismatch: request(-32020, 400, 'A mirrored header disagrees with the request body.'),
+  protocol_version_unsupported: request(-32022, 400, 'This MCP protocol version is not supported.'),
+  method_unknown: request(-32601, 404, 'This method is not known here.'),
+  credential_misplaced: request(-32600, 400, 'Send one access token, in the Authorization header only.'),
+
+  // What the path names.
+  endpoint_unknown: {
+    ...request(-31101, 404, 'There is no MCP server at this address.'),
+    remedy: 'contact-operator',
+  },
+  server_disabled: outage(-31102, 'This MCP server is switched off.'),
+  version_unavailable: outage(-31103, 'This MCP server has no version to serve.'),
+  snapshot_unavailable: outage(-31104, 'The gateway has no configuration yet.'),
+  snapshot_stale: outage(-31105, 'The gateway has been without current configuration for too long.'),
+
+  // The caller's credential.
+  token_missing: challenge(-31201, 'An access token is required.'),
+  token_malformed: challenge(-31202, 'The access token is malformed.'),
+  token_algorithm_refused: challenge(-31203, 'The access token is signed in a way that is not accepted.'),
+  issuer_unknown: challenge(-31204, 'The issuer of the access token is not accepted here.'),
+  key_unknown: challenge(-31205, 'The access token is signed with an unknown key.'),
+  signature_invalid: challenge(-31206, 'The signature of the access token is not valid.'),
+  token_expired: challenge(-31207, 'The access token has expired.'),
+  token_not_yet_valid: challenge(-31208, 'The access token is not valid yet.'),
+  audience_mismatch: challenge(-31209, 'The access token is meant for another resource.'),
+  directory_tenant_refused: challenge(-31210, 'The directory of the access token is not accepted here.'),
+  claims_invalid: challenge(-31211, 'The access token lacks claims that are required.'),
+  principal_revoked: challenge(-31212, 'The session of the access token has been revoked.'),
+  keys_unavailable: outage(-31213, 'The keys of the token issuer cannot be fetched at the moment.'),
+  groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
+  scope_insufficient: {
+    delivery: 'scope',
+    httpStatus: 403,
+    jsonRpcCode: -31215,
+    sentence: 'The access token lacks a scope this needs.',
+    remedy: 'authenticate',
+  },
+
+  // Policy. What exists and is not granted reads exactly like what does not exist.
+  caller_not_granted: refusal(-31301, 'You have no access to this server.'),
+  tool_not_granted: refusal(-31302, NOT_AVAILABLE),
+  tool_unknown: refusal(-31302, NOT_AVAILABLE),
+  target_not_granted: refusal(-31302, NOT_AVAILABLE),
+  constraint_violated: refusal(
+    -31303,
+    'A rule of this server does not allow this call with these arguments.',
+  ),
+  policy_failed: fault(-31304, 503, 'The call could not be judged.'),
+
+  // The token for the upstream.
+  consent_required: refusal(-31401, 'An administrator has to consent before this server can act for you.'),
+  step_up_required: challenge(-31402, 'The identity provider asks for a stronger sign-in.'),
+  access_blocked: refusal(-31403, 'The identity provider does not let you use this server.'),
+  assertion_rejected: challenge(-31404, 'The identity provider did not accept the access token.'),
+  session_revoked: challenge(-31405, 'The identity provider has ended your session.'),
+  app_only_refused: refusal(-31406, 'This server can only be called on behalf of a user.'),
+  exchange_misconfigured: fault(-31407, 500, 'This server is not set up to act for callers.'),
+  exchange_credential_refused: fault(
+    -31408,
+    503,
+    'The gateway could not authenticate to the identity provider.',
+  ),
+  provider_throttled: outage(-31409, 'The identity provider asks to wait.'),
+  provider_unavailable: outage(-31410, 'The identity provider cannot be reached at the moment.'),
+
+  // What came back.
+  answer_refused: fault(-31501, 502, 'The answer of the server could not be checked.'),
+  answer_too_large: fault(-31502, 502, 'The answer of the server is too large to be checked.'),
+  stream_terminated: outage(-31503, 'This stream was ended by the operator.'),
+
+  // The gateway itself.
+  audit_unavailable: fault(-31901, 503, 'The call could not be recorded.'),
+  deadline_exceeded: outage(-31902, 'The call could not be judged in time.'),
+  internal_error: fault(-31999, 500, 'The gateway failed to judge the call.'),
+} as const satisfies Record<string, ReasonRow>;
+
+export type Reason = keyof typeof REASONS;
+
+/** The row of a reason. */
+export const describeReason = (reason: Reason): ReasonRow => REASONS[reason];

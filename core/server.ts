@@ -1,0 +1,95 @@
+// An MCP server as the tenant's admin registered it, and the versions its tools are pinned in.
+
+import type { Json, JsonObject } from '#core/json.ts';
+
+/** A tool as accepted into a version: this text, not what the server says later, is what policy judges. */
+export type Tool = {
+  readonly name: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly inputSchema: JsonObject;
+  readonly outputSchema?: JsonObject;
+  readonly annotations?: JsonObject;
+  /** OAuth scopes the caller's token must hold before this tool runs. */
+  readonly requiredScopes: readonly string[];
+  readonly tags: readonly string[];
+  /** A second run does no harm; anything else is never retried once it may have run. */
+  readonly idempotent: boolean;
+};
+
+/**
+ * An admin's limit on an argument of a tool. It can only refuse, and its name is what the caller is told.
+ * Exactly one of `oneOf`, `maximum`, `maxLength`, `prefix` is given.
+ */
+export type ArgumentConstraint = {
+  readonly name: string;
+  readonly tool: string;
+  /** JSON Pointer (RFC 6901) into `params.arguments`. */
+  readonly pointer: string;
+  readonly oneOf?: readonly Json[];
+  readonly maximum?: number;
+  readonly maxLength?: number;
+  readonly prefix?: string;
+  /** Callers in any of these groups are not bound by it. */
+  readonly exceptGroups: readonly string[];
+};
+
+export const TRANSPORTS = ['streamable-http'] as const;
+
+export type ServerVersion = {
+  readonly version: string;
+  /** Absolute URLs of replicas; all share one path. */
+  readonly endpoints: readonly string[];
+  readonly transport: (typeof TRANSPORTS)[number];
+  readonly protocolVersions: readonly string[];
+  readonly tools: readonly Tool[];
+};
+
+/** The confidential client that exchanges tokens of one audience. The secret stays in a file or variable of ext-authz: only its name is stored. */
+export type OboApplication = {
+  readonly clientId: string;
+  readonly secretName: string;
+};
+
+/** How tokens of one issuer are accepted for this server. */
+export type IssuerBinding = {
+  readonly issuerId: string;
+  /** Accepted values of `aud`. */
+  readonly audiences: readonly string[];
+  /** Scopes every delegated token for this server must hold. */
+  readonly requiredScopes: readonly string[];
+  readonly oboApplication?: OboApplication;
+};
+
+export const TOKEN_MODES = ['obo', 'client-credentials', 'none'] as const;
+export type TokenMode = (typeof TOKEN_MODES)[number];
+
+export type UpstreamAuth = {
+  readonly mode: TokenMode;
+  /** Scopes of the one downstream resource bound to this server, e.g. `api://tracker/.default`. Empty for mode `none`. */
+  readonly scopes: readonly string[];
+  /** What an app-only caller gets under `obo`, which needs a user: a client-credentials token, or a refusal. */
+  readonly appOnly: 'client-credentials' | 'refuse';
+};
+
+export type McpServer = {
+  readonly id: string;
+  readonly displayName: string;
+  /** False is the kill switch: calls are refused and live streams ended. */
+  readonly enabled: boolean;
+  /** Hosts (`host` or `host:port`) an endpoint may name. */
+  readonly allowedHosts: readonly string[];
+  readonly upstreamAuth: UpstreamAuth;
+  readonly bindings: readonly IssuerBinding[];
+  readonly constraints: readonly ArgumentConstraint[];
+  /** Policy refusals as a JSON-RPC error on HTTP 200, or on 403. SDKs mistake a 403 for an authorization step, hence the default `200`. */
+  readonly refusalStatus: 200 | 403;
+  /** Longest request body, bytes. */
+  readonly maxBodyBytes: number;
+  readonly activeVersion: string;
+  readonly versions: readonly ServerVersion[];
+};
+
+/** The version calls go to, if the server has one of that name. */
+export const findVersion = (server: McpServer, version: string): ServerVersion | undefined =>
+  server.versions.find((candidate) => candidate.version === version);

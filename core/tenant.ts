@@ -1,0 +1,33 @@
+// An organisation and all it owns. The tenant is the key of everything: policy, cache, quota, audit, metrics.
+
+import type { Grant } from '#core/grant.ts';
+import type { TrustedIssuer } from '#core/issuer.ts';
+import type { McpServer } from '#core/server.ts';
+
+/** The tenant that is also reached without the `/t/{tenant}` prefix. */
+export const DEFAULT_TENANT = 'default';
+
+export type TenantSettings = {
+  readonly displayName: string;
+  /** Whom a refused caller can ask; shown to clients in refusals. */
+  readonly accessContact: string;
+  /** Web origins whose pages may call, e.g. `https://app.example.com`. A call with any other `Origin` is refused. */
+  readonly allowedOrigins: readonly string[];
+  /** A snapshot older than this denies every call of the tenant; absent: serve the last good one for ever. */
+  readonly maxStaleSeconds?: number;
+};
+
+export type Tenant = TenantSettings & {
+  readonly id: string;
+  /** Number of the tenant's last committed change. */
+  readonly revision: number;
+  readonly issuers: readonly TrustedIssuer[];
+  readonly servers: readonly McpServer[];
+  readonly grants: readonly Grant[];
+};
+
+export const findServer = (tenant: Tenant, serverId: string): McpServer | undefined =>
+  tenant.servers.find((server) => server.id === serverId);
+
+export const findIssuer = (tenant: Tenant, issuerId: string): TrustedIssuer | undefined =>
+  tenant.issuers.find((issuer) => issuer.id === issuerId);

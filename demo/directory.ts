@@ -1,0 +1,177 @@
+// The demo's world as its identity provider knows it: two directories, their users, groups and applications.
+// Ids are fixed so that documents, tests and screens can name them. Secrets here guard sample data only;
+// `start:production` refuses every one of them.
+
+export type DemoGroup = { readonly id: string; readonly name: string };
+
+export type DemoUser = {
+  readonly name: string;
+  readonly displayName: string;
+  readonly oid: string;
+  readonly groups: readonly DemoGroup[];
+  /** App roles by application client id. */
+  readonly roles: Readonly<Record<string, readonly string[]>>;
+  readonly password: string;
+};
+
+export type DemoDirectory = {
+  readonly tid: string;
+  readonly name: string;
+  readonly users: readonly DemoUser[];
+};
+
+export type DemoApplication = {
+  readonly name: string;
+  readonly clientId: string;
+  /** Present: a confidential client. */
+  readonly secret?: string;
+  /** The resource it exposes: Application ID URI and delegated scopes. */
+  readonly identifierUri?: string;
+  readonly scopes: readonly string[];
+  /** App roles that app-only tokens for this resource carry, by client id of the caller. */
+  readonly appRoles: Readonly<Record<string, readonly string[]>>;
+  /** Directories in which it can be used: its own, or others too (multi-tenant). */
+  readonly directories: readonly string[];
+  /** Resources this application may ask for on behalf of a user or for itself: consent that an admin has given. */
+  readonly consentedResources: readonly string[];
+};
+
+export const CONTOSO_TID = '3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10';
+export const FABRIKAM_TID = '8b2d4e61-1f3a-4c7b-a5d2-7c9e0f1b2a34';
+
+export const GROUPS = {
+  engineering: { id: '0d5a1f0e-7a51-4f0c-8d64-2b8c1e3f5a01', name: 'engineering' },
+  support: { id: '5e8b2c6f-3d94-4e17-b0a8-9f6d7c2b1a02', name: 'support' },
+  onCall: { id: '91c4e7d3-2b68-4a5f-8e10-6d3f5b7a9c03', name: 'on-call' },
+  fabrikamAuditors: { id: 'c7f0a3b5-8e42-4d19-97c6-1a2b3c4d5e04', name: 'fabrikam-auditors' },
+} as const satisfies Record<string, DemoGroup>;
+
+export const APPLICATION_IDS = {
+  demoCli: '7a9e0c11-52b4-4f7d-8a36-e1d2c3b4a501',
+  nightlyReport: '2c6b8f47-9d13-4a05-b7e2-f0a1b2c3d402',
+  gatewayTracker: 'a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11',
+  gatewayReports: 'b5e2f7c9-1d83-4a4b-9c6b-4d3e2f1a0b12',
+  trackerApi: 'c6f3a8d0-2e94-4b5c-8d7c-5e4f3a2b1c21',
+  reportsApi: 'd7a4b9e1-3fa5-4c6d-9e8d-6f5a4b3c2d22',
+  registryApi: 'e8b5c0f2-40b6-4d7e-8f9e-7a6b5c4d3e31',
+} as const;
+
+export const DIRECTORIES: readonly DemoDirectory[] = [
+  {
+    tid: CONTOSO_TID,
+    name: 'contoso',
+    users: [
+      {
+        name: 'alice',
+        displayName: 'Alice Andersen',
+        oid: '10000000-aaaa-4aaa-8aaa-00000000000a',
+        groups: [GROUPS.engineering, GROUPS.onCall],
+        roles: {},
+        password: 'alice-demo-password',
+      },
+      {
+        name: 'bob',
+        displayName: 'Bob Brandt',
+        oid: '10000000-bbbb-4bbb-8bbb-00000000000b',
+        groups: [GROUPS.support],
+        roles: {},
+        password: 'bob-demo-password',
+      },
+      {
+        name: 'admin',
+        displayName: 'Ada Admin',
+        oid: '10000000-dddd-4ddd-8ddd-00000000000d',
+        groups: [],
+        roles: { [APPLICATION_IDS.registryApi]: ['platform-admin'] },
+        password: 'admin-demo-password',
+      },
+    ],
+  },
+  {
+    tid: FABRIKAM_TID,
+    name: 'fabrikam',
+    users: [
+      {
+        name: 'paula',
+        displayName: 'Paula Partner',
+        oid: '20000000-cccc-4ccc-8ccc-00000000000c',
+        groups: [GROUPS.fabrikamAuditors],
+        roles: {},
+        password: 'paula-demo-password',
+      },
+    ],
+  },
+];
+
+const BOTH = [CONTOSO_TID, FABRIKAM_TID];
+
+export const APPLICATIONS: readonly DemoApplication[] = [
+  {
+    name: 'demo-cli',
+    clientId: APPLICATION_IDS.demoCli,
+    scopes: [],
+    appRoles: {},
+    directories: BOTH,
+    consentedResources: [
+      APPLICATION_IDS.gatewayTracker,
+      APPLICATION_IDS.gatewayReports,
+      APPLICATION_IDS.registryApi,
+    ],
+  },
+  {
+    name: 'nightly-report',
+    clientId: APPLICATION_IDS.nightlyReport,
+    secret: 'nightly-report-demo-secret',
+    scopes: [],
+    appRoles: {},
+    directories: [CONTOSO_TID],
+    consentedResources: [APPLICATION_IDS.gatewayTracker, APPLICATION_IDS.gatewayReports],
+  },
+  {
+    name: 'gateway-tracker',
+    clientId: APPLICATION_IDS.gatewayTracker,
+    secret: 'gateway-tracker-demo-secret',
+    identifierUri: 'api://gateway-tracker',
+    scopes: ['tools.use'],
+    appRoles: { [APPLICATION_IDS.nightlyReport]: ['tools.use.all'] },
+    directories: BOTH,
+    consentedResources: [APPLICATION_IDS.trackerApi],
+  },
+  {
+    name: 'gateway-reports',
+    clientId: APPLICATION_IDS.gatewayReports,
+    secret: 'gateway-reports-demo-secret',
+    identifierUri: 'api://gateway-reports',
+    scopes: ['tools.use'],
+    appRoles: { [APPLICATION_IDS.nightlyReport]: ['tools.use.all'] },
+    directories: BOTH,
+    consentedResources: [APPLICATION_IDS.reportsApi],
+  },
+  {
+    name: 'tracker-api',
+    clientId: APPLICATION_IDS.trackerApi,
+    identifierUri: 'api://tracker',
+    scopes: ['tracker.access'],
+    appRoles: { [APPLICATION_IDS.gatewayTracker]: ['tracker.access.all'] },
+    directories: BOTH,
+    consentedResources: [],
+  },
+  {
+    name: 'reports-api',
+    clientId: APPLICATION_IDS.reportsApi,
+    identifierUri: 'api://reports',
+    scopes: ['reports.access'],
+    appRoles: { [APPLICATION_IDS.gatewayReports]: ['reports.access.all'] },
+    directories: BOTH,
+    consentedResources: [],
+  },
+  {
+    name: 'registry-api',
+    clientId: APPLICATION_IDS.registryApi,
+    identifierUri: 'api://mcpgw-registry',
+    scopes: ['registry.access'],
+    appRoles: {},
+    directories: [CONTOSO_TID],
+    consentedResources: [],
+  },
+];

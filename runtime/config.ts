@@ -1,0 +1,101 @@
+// The environment, read once, by name, validated together: every fault is named before anything starts.
+// This is the only file that reads process.env.
+
+import { createHash } from 'node:crypto';
+import { tmpdir, userInfo } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { GatewayError } from '#core/gateway-error.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import { type Address, parseInternalAddress } from '#runtime/address.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How one variable is read. `fallback` is the text used when it is absent or empty; without one it is required. */
+export type Variable<T> = {
+  readonly name: string;
+  readonly fallback: string | undefined;
+  readonly parse: (text: string) => Result<T, string>;
+};
+
+type Values<Shape extends Record<string, Variable<unknown>>> = {
+  readonly [Key in keyof Shape]: Shape[Key] extends Variable<infer T> ? T : never;
+};
+
+const variable =
+  <T>(parse: (text: string) => Result<T, string>) =>
+  (name: string, fallback?: string): Variable<T> => ({ name, fallback, parse });
+
+const parseInteger =
+  (minimum: number, maximum: number) =>
+  (text: string): Result<number, string> => {
+    const value = Number(text);
+    return Number.isInteger(value) && value >= minimum && value <= maximum
+      ? ok(value)
+      : err(`expected a whole number from ${minimum} to ${maximum}`);
+  };
+
+const parseUrl = (text: string): Result<string, string> =>
+  URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+    ? ok(text.replace(/\/$/, ''))
+    : err('expected an absolute http or https URL');
+
+const parseBoolean = (text: string): Result<boolean, string> =>
+  text === 'true' || text === 'false' ? ok(text === 'true') : err('expected true or false');
+
+export const text = variable((value) => ok(value));
+export const port = variable(parseInteger(0, 65535));
+export const url = variable(parseUrl);
+export const flag = variable(parseBoolean);
+export const internalAddress = variable<Address>(parseInternalAddress);
+export const directory = variable((value) =>
+  isAbsolute(value) ? ok(value) : err('expected an absolute path'),
+);
+export const list = variable((value) =>
+  ok(
+    value
+      .split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== ''),
+  ),
+);
+/** A whole number with its bounds, e.g. `integer(1, 64)('DECISION_PROCESSES', '1')`. */
+export const integer = (minimum: number, maximum: number) => variable(parseInteger(minimum, maximum));
+
+/**
+ * Reads every variable of `shape` from `environment`.
+ * @throws GatewayError `config_invalid` that lists all faults, one line each; values are not repeated, they may be secrets.
+ */
+export const readConfig = <Shape extends Record<string, Variable<unknown>>>(
+  shape: Shape,
+  environment: Environment = process.env,
+): Values<Shape> => {
+  const faults: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [key, { name, fallback, parse }] of Object.entries(shape)) {
+    const given = environment[name] || fallback;
+    const parsed = given === undefined ? err('is required') : parse(given);
+    if (parsed.ok) values[key] = parsed.value;
+    else faults.push(`${name}: ${parsed.error}`);
+  }
+  if (faults.length > 0)
+    throw new GatewayError('config_invalid', `Configuration is not valid:\n  ${faults.join('\n  ')}`);
+  return Object.freeze(values) as Values<Shape>;
+};
+
+/**
+ * Directory of the Unix sockets when none is given: short, because a socket path has 103 bytes at most, per user
+ * and per checkout, because two installations must not answer each other.
+ */
+export const defaultRuntimeDirectory = (projectDirectory: string = process.cwd()): string => {
+  const digest = createHash('sha256').update(projectDirectory).digest('hex').slice(0, 10);
+  return join(tmpdir(), `mcpgw-${userInfo().uid}-${digest}`);
+};
+
+/** Variables every service shares. */
+export const runtimeDirectory = directory('MCPGW_RUNTIME_DIR', defaultRuntimeDirectory());
+export const stateDirectory = directory('MCPGW_STATE_DIR', join(process.cwd(), '.local', 'state'));
+export const logLevel = text('LOG_LEVEL', 'info');
+
+/** The socket of a service in the default runtime directory, as text for `internalAddress`. */
+export const socketDefault = (service: string, environment: Environment = process.env): string =>
+  `unix:${join(environment['MCPGW_RUNTIME_DIR'] || defaultRuntimeDirectory(), `${service}.sock`)}`;

@@ -1,0 +1,33 @@
+// Test projects. `unit` sits beside the sources and needs nothing; the others run against the real Envoy, OPA and
+// MCP SDKs, one file at a time, because they share the machine's two cores and its ports.
+
+import { defineConfig } from 'vitest/config';
+
+const realThing = (name: string) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    fileParallelism: false,
+    testTimeout: 30_000,
+    hookTimeout: 90_000,
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: [
+            '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,policies,demo,envoy}/**/*.test.ts',
+            'test/*.test.ts',
+          ],
+        },
+      },
+      ...['golden', 'policy', 'integration', 'attack', 'e2e'].map(realThing),
+    ],
+  },
+});
