@@ -1,0 +1,56 @@
+// A decision as one flat log line: who, for which tenant, which tool, what was decided and why, judged by which
+// policy, with which token source, how long each step took. Pure. Arguments and tokens have no field to be in.
+
+import { type Decision, isAllow } from '#core/decision.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { Findings } from '#ext-authz/trail.ts';
+
+const describe = (decision: Decision): JsonObject => {
+  if (isAllow(decision)) return { decision: 'allow' };
+  if (decision.kind === 'deny')
+    return { decision: 'deny', reason: decision.reason, facts: decision.logFacts };
+  return { decision: 'answer' };
+};
+
+const describeCaller = ({ identity }: Findings): JsonObject =>
+  identity === undefined
+    ? {}
+    : {
+        principal: identity.principal,
+        caller: identity.kind,
+        issuer: identity.issuerId,
+        relation: identity.relation,
+        ...(identity.app === undefined ? {} : { application: identity.app }),
+      };
+
+const describeCall = ({ call }: Findings): JsonObject =>
+  call === undefined
+    ? {}
+    : {
+        era: call.era,
+        messageKind: call.kind,
+        ...(call.method === undefined ? {} : { method: call.method }),
+        ...(call.targets[0] === undefined ? {} : { [call.targets[0].kind]: call.targets[0].name }),
+      };
+
+/** The line for one decision. `durations` are milliseconds per step. */
+export const decisionEvent = (
+  requestId: string,
+  decision: Decision,
+  trail: { readonly findings: Findings; readonly durations: Readonly<Record<string, number>> },
+): JsonObject => {
+  const { place, version, policyRevision, tokenSource } = trail.findings;
+  return {
+    requestId,
+    ...(place === undefined
+      ? {}
+      : { tenant: place.tenant.id, server: place.server.id, sequence: place.sequence }),
+    ...(version === undefined ? {} : { version }),
+    ...describeCaller(trail.findings),
+    ...describeCall(trail.findings),
+    ...describe(decision),
+    ...(policyRevision === undefined ? {} : { policyRevision }),
+    ...(tokenSource === undefined ? {} : { tokenSource }),
+    milliseconds: trail.durations,
+  };
+};

@@ -1,0 +1,46 @@
+// What is known about one call so far. Steps write down what they learned and how long they took; the answer to the
+// client and the line in the decision log are both made from it, so neither can know more than was established.
+
+import type { RefusedId } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import type { McpCall } from '#core/mcp-call.ts';
+import type { Place } from '#ext-authz/locate.ts';
+
+export type TokenSource = 'cache' | 'exchange' | 'none';
+
+export type Findings = {
+  place?: Place;
+  id?: RefusedId;
+  call?: McpCall;
+  identity?: Identity;
+  version?: string;
+  policyRevision?: string;
+  tokenSource?: TokenSource;
+};
+
+export type Trail = {
+  readonly findings: Findings;
+  /** Adds findings and closes the step that has run since the last call. */
+  step(name: string, findings?: Findings): void;
+  /** Milliseconds each step took, with three decimals. */
+  durations(): Readonly<Record<string, number>>;
+};
+
+/** @param nowMs a monotonic clock. */
+export const startTrail = (nowMs: () => number): Trail => {
+  const findings: Findings = {};
+  const durations: Record<string, number> = {};
+  const startedAt = nowMs();
+  let last = startedAt;
+  const round = (milliseconds: number) => Math.round(milliseconds * 1000) / 1000;
+  return {
+    findings,
+    step: (name, found = {}) => {
+      const now = nowMs();
+      durations[name] = round(now - last);
+      last = now;
+      Object.assign(findings, found);
+    },
+    durations: () => ({ ...durations, total: round(nowMs() - startedAt) }),
+  };
+};

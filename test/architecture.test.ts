@@ -1,0 +1,143 @@
+// Proves the arrows of docs/architecture.md: imports only descend, services do not know each other, pure folders are pure.
+
+import { describe, expect, it } from 'vitest';
+import { type SourceFile, sourceFiles } from '#test/support/source-files.ts';
+
+/** Who may import whom. The longest matching prefix on the left decides; a folder may always import itself. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'core/': [],
+  'runtime/': ['core/', 'protos/'],
+  'protos/': ['core/'],
+  'registry/feed/': ['core/', 'runtime/', 'protos/'],
+  'registry/': ['core/', 'runtime/', 'protos/'],
+  'xds-server/': ['core/', 'runtime/', 'protos/'],
+  'ext-authz/': ['core/', 'runtime/', 'protos/'],
+  'ext-proc/': ['core/', 'runtime/', 'protos/'],
+  'policies/': ['core/'],
+  'envoy/': ['core/', 'runtime/'],
+  'demo/': ['core/', 'runtime/'],
+};
+
+/** Only the wiring of a service may take the feed. */
+const FEED_USERS = ['xds-server/main.ts', 'ext-authz/main.ts', 'ext-proc/main.ts'];
+
+const PURE = [
+  'core/',
+  'registry/commands/',
+  'xds-server/translate/',
+  'xds-server/filters/',
+  'xds-server/snapshot/',
+  'xds-server/stream/subscription.ts',
+  'xds-server/stream/diff.ts',
+  'ext-authz/request/',
+  'ext-authz/response/',
+  'ext-authz/policy/input.ts',
+  'ext-authz/audit/event.ts',
+  'ext-authz/locate.ts',
+  'ext-authz/orders.ts',
+  'ext-proc/framing/',
+  'ext-proc/lists/',
+];
+
+/** What reaches for the world outside the arguments. Comments are cut before this is looked for. */
+const IMPURE =
+  /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bfetch\(|\bprocess\.|\bset(?:Timeout|Interval|Immediate)\(|\bperformance\.|\bconsole\.|\brandom(?:UUID|Bytes)\b/;
+
+const files = sourceFiles({ tests: false });
+
+const ruleFor = (path: string): string | undefined =>
+  Object.keys(ARROWS)
+    .filter((prefix) => path.startsWith(prefix))
+    .sort((a, b) => b.length - a.length)[0];
+
+const isAllowed = (file: SourceFile, imported: string): boolean => {
+  if (imported.startsWith('registry/feed/') && FEED_USERS.includes(file.path)) return true;
+  const rule = ruleFor(file.path);
+  if (rule === undefined) return false;
+  return [rule, ...(ARROWS[rule] ?? [])].some((prefix) => imported.startsWith(prefix));
+};
+
+const withoutComments = (text: string): string =>
+  text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+
+const findCycle = (graph: ReadonlyMap<string, readonly string[]>): string[] | undefined => {
+  const done = new Set<string>();
+  const visit = (path: string, trail: string[]): string[] | undefined => {
+    if (trail.includes(path)) return [...trail.slice(trail.indexOf(path)), path];
+    if (done.has(path)) return undefined;
+    for (const next of graph.get(path) ?? []) {
+      const cycle = visit(next, [...trail, path]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(path);
+    return undefined;
+  };
+  for (const path of graph.keys()) {
+    const cycle = visit(path, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+};
+
+describe('architecture', () => {
+  it('finds the sources it judges', () => {
+    for (const folder of Object.keys(ARROWS)) {
+      expect(
+        files.some((file) => file.path.startsWith(folder)),
+        folder,
+      ).toBe(true);
+    }
+    expect(files.flatMap((file) => file.imports).length).toBeGreaterThan(100);
+  });
+
+  it('lets imports only descend, and services share nothing but core, runtime, protos and the feed', () => {
+    const forbidden = files.flatMap((file) =>
+      file.imports
+        .filter((imported) => !isAllowed(file, imported))
+        .map((imported) => `${file.path} → ${imported}`),
+    );
+    expect(forbidden).toEqual([]);
+  });
+
+  it('has no import that leads to no file', () => {
+    const known = new Set(files.map((file) => file.path));
+    const missing = files.flatMap((file) =>
+      file.imports
+        .filter((path) => path.endsWith('.ts') && !known.has(path))
+        .map((path) => `${file.path} → ${path}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it('has no cycle', () => {
+    expect(findCycle(new Map(files.map((file) => [file.path, file.imports])))).toBeUndefined();
+  });
+
+  it.each(PURE)('keeps %s pure: no I/O, clock, randomness or environment', (place) => {
+    const pure = files.filter((file) => file.path.startsWith(place));
+    expect(pure.length, `nothing found at ${place}`).toBeGreaterThan(0);
+    for (const file of pure) {
+      const outside = file.packages.filter((name) => name.startsWith('node:') && name !== 'node:crypto');
+      expect(outside, file.path).toEqual([]);
+      expect(IMPURE.exec(withoutComments(file.text))?.[0], file.path).toBeUndefined();
+    }
+  });
+
+  it('keeps pure folders free of adapters', () => {
+    const reaching = files
+      .filter((file) => PURE.some((place) => file.path.startsWith(place)))
+      .flatMap((file) =>
+        file.imports.filter((path) => path.startsWith('runtime/')).map((path) => `${file.path} → ${path}`),
+      );
+    expect(reaching).toEqual([]);
+  });
+
+  it('lets no file outgrow 300 lines', () => {
+    const long = files.filter((file) => file.text.split('\n').length > 301).map((file) => file.path);
+    expect(long).toEqual([]);
+  });
+
+  it('opens every file with a comment that says what it holds', () => {
+    expect(files.filter((file) => !file.text.startsWith('//')).map((file) => file.path)).toEqual([]);
+  });
+});
