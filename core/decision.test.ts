@@ -16,6 +16,7 @@ const orders: GuardOrders = {
   era: 'stateless',
   requestId: 'r',
   sequence: 3,
+  lists: [],
 };
 const identity = { principal: '["i","s"]' } as Identity;
 const facts = { identity, version: '1.0.0', upstreamToken: null, orders };
@@ -42,7 +43,10 @@ describe('guard orders', () => {
       guard: 'list',
       method: 'tools/list',
       jsonRpcId: 7,
-      list: { kind: 'tools', visible: { all: false, names: ['a'] } },
+      lists: [
+        { kind: 'tools', visible: { all: false, names: ['a'] } },
+        { kind: 'prompts', visible: { all: true } },
+      ],
     };
     for (const sent of [orders, list])
       expect(parseGuardOrders(guardOrdersToJson(sent))).toEqual({ ok: true, value: sent });
@@ -52,9 +56,14 @@ describe('guard orders', () => {
     [undefined, 'orders'],
     [{}, 'guard'],
     [{ ...guardOrdersToJson(orders), guard: 'denied' }, 'guard'],
-    [{ ...guardOrdersToJson(orders), guard: 'list' }, 'list'],
-    [{ ...guardOrdersToJson(orders), guard: 'list', list: { kind: 'tools', all: false } }, 'list.names'],
-    [{ ...guardOrdersToJson(orders), guard: 'list', list: { kind: 'tools' } }, 'list.names'],
+    [{ ...guardOrdersToJson(orders), guard: 'list' }, 'lists'],
+    [{ ...guardOrdersToJson(orders), lists: [{ kind: 'tools', all: true, names: [] }] }, 'lists'],
+    [{ ...guardOrdersToJson(orders), guard: 'list', lists: [{ kind: 'tools', all: false }] }, 'lists'],
+    [{ ...guardOrdersToJson(orders), guard: 'list', lists: [{ kind: 'tools', names: [] }] }, 'lists'],
+    [
+      { ...guardOrdersToJson(orders), guard: 'list', lists: [{ kind: 'secrets', all: true, names: [] }] },
+      'lists',
+    ],
     [{ ...guardOrdersToJson(orders), sequence: '3' }, 'sequence'],
     [{ ...guardOrdersToJson(orders), principal: 1 }, 'principal'],
   ])('refuse what is incomplete, naming the field (%#)', (value, field) => {

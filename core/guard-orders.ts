@@ -6,9 +6,9 @@ import type { JsonRpcId, McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 /**
- * `list`: the answer is a list to be cut. `stream`: nothing to judge, but a live SSE stream must stay endable.
- * `off`: same, and a plain JSON answer skips ext-proc altogether. Envoy's matcher reads `off` and `denied` only,
- * so an unknown or missing value means a hop to ext-proc, which fails closed.
+ * `list`: the answer can hold lists to be cut. `off`: nothing to judge; a plain JSON answer skips ext-proc, a stream
+ * does not, so that it can be ended. Envoy's matcher knows `off` and `denied` only: any other value is a hop to
+ * ext-proc, which fails closed.
  */
 export type GuardMode = 'off' | 'list';
 
@@ -16,6 +16,9 @@ export type GuardMode = 'off' | 'list';
 export type VisibleNames =
   | { readonly all: true }
   | { readonly all: false; readonly names: readonly string[] };
+
+/** What one kind of list may show. */
+export type ListOrder = { readonly kind: McpListKind; readonly visible: VisibleNames };
 
 export type GuardOrders = {
   readonly guard: GuardMode;
@@ -30,39 +33,44 @@ export type GuardOrders = {
   readonly method?: string;
   readonly tool?: string;
   readonly jsonRpcId?: JsonRpcId;
-  /** Present exactly when `guard` is `list`. */
-  readonly list?: { readonly kind: McpListKind; readonly visible: VisibleNames };
+  /**
+   * Not empty exactly when `guard` is `list`. A list method names its own kind; the legacy GET stream names all of
+   * them, because a resumed stream (`Last-Event-ID`) can repeat the answer to an earlier list call.
+   */
+  readonly lists: readonly ListOrder[];
 };
 
 /** What ext-authz writes beside a denial, so that Envoy does not send its own refusal through ext-proc. */
 export const DENIED_ORDERS: JsonObject = { guard: 'denied' };
 
-const listToJson = (list: NonNullable<GuardOrders['list']>): JsonObject => ({
-  kind: list.kind,
-  all: list.visible.all,
-  names: list.visible.all ? [] : list.visible.names,
+const listToJson = ({ kind, visible }: ListOrder): JsonObject => ({
+  kind,
+  all: visible.all,
+  names: visible.all ? [] : visible.names,
 });
 
 /** The orders as a plain JSON object (a protobuf Struct on the wire). */
 export const guardOrdersToJson = (orders: GuardOrders): JsonObject => {
-  const { list, ...rest } = orders;
+  const { lists, ...rest } = orders;
   const fields = Object.entries(rest).filter(([, value]) => value !== undefined);
-  return {
-    ...(Object.fromEntries(fields) as JsonObject),
-    ...(list === undefined ? {} : { list: listToJson(list) }),
-  };
+  return { ...(Object.fromEntries(fields) as JsonObject), lists: lists.map(listToJson) };
 };
 
 const LIST_KINDS: readonly unknown[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
 
-const parseList = (value: Json | undefined): Result<NonNullable<GuardOrders['list']>, string> => {
-  if (!isJsonObject(value) || !LIST_KINDS.includes(value['kind'])) return err('list');
+const parseList = (value: Json): ListOrder | undefined => {
+  if (!isJsonObject(value) || !LIST_KINDS.includes(value['kind'])) return undefined;
   const kind = value['kind'] as McpListKind;
-  if (value['all'] === true) return ok({ kind, visible: { all: true } });
-  const names = value['names'];
-  if (value['all'] !== false || !Array.isArray(names)) return err('list.names');
-  if (!names.every((name) => typeof name === 'string')) return err('list.names');
-  return ok({ kind, visible: { all: false, names } });
+  const names: unknown = value['names'];
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string')) return undefined;
+  if (value['all'] === true) return { kind, visible: { all: true } };
+  return value['all'] === false ? { kind, visible: { all: false, names } } : undefined;
+};
+
+const parseLists = (value: Json | undefined): readonly ListOrder[] | undefined => {
+  if (!Array.isArray(value)) return undefined;
+  const lists = (value as readonly Json[]).map(parseList);
+  return lists.every((list) => list !== undefined) ? lists : undefined;
 };
 
 const REQUIRED_STRINGS = ['tenantId', 'serverId', 'version', 'principal', 'requestId'] as const;
@@ -79,9 +87,7 @@ export const parseGuardOrders = (value: unknown): Result<GuardOrders, string> =>
   if (!isJsonObject(value)) return err('orders');
   const fault = findFault(value);
   if (fault !== undefined) return err(fault);
-  const { list: rawList, ...rest } = value;
-  const base = rest as unknown as Omit<GuardOrders, 'list'>;
-  if (base.guard === 'off') return ok(base);
-  const list = parseList(rawList);
-  return list.ok ? ok({ ...base, list: list.value }) : list;
+  const lists = parseLists(value['lists']);
+  if (lists === undefined || lists.length > 0 !== (value['guard'] === 'list')) return err('lists');
+  return ok({ ...(value as unknown as GuardOrders), lists });
 };

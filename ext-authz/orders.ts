@@ -1,7 +1,7 @@
 // What the response guard is told about an allowed call. Pure.
 
 import { GatewayError } from '#core/gateway-error.ts';
-import type { GuardOrders, VisibleNames } from '#core/guard-orders.ts';
+import type { GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { Place } from '#ext-authz/locate.ts';
@@ -10,27 +10,27 @@ const toolOf = (call: McpCall): string | undefined =>
   call.targets.find((target) => target.kind === 'tool')?.name;
 
 // A list without names to cut it by would go out whole: that is a fault of ours, never an `off`.
-const listOrder = (call: McpCall, visible: VisibleNames | undefined): GuardOrders['list'] => {
-  if (call.list === undefined) return undefined;
-  if (visible === undefined)
-    throw new GatewayError('internal', 'a list call was judged without visible names');
-  return { kind: call.list, visible };
+const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
+  const needsLists = call.list !== undefined || call.kind === 'stream';
+  if (needsLists !== lists.length > 0) {
+    throw new GatewayError('internal', 'a call was judged without the names its lists may show');
+  }
 };
 
-/** `visible` comes from the policy for list methods and is absent for all others. */
+/** `lists` comes from the policy: what each list in the answer may show. Empty for calls whose answer holds none. */
 export const guardOrders = (known: {
   readonly place: Place;
   readonly call: McpCall;
   readonly identity: Identity;
   readonly version: string;
   readonly requestId: string;
-  readonly visible?: VisibleNames | undefined;
+  readonly lists: readonly ListOrder[];
 }): GuardOrders => {
-  const { place, call, identity, visible } = known;
+  const { place, call, identity, lists } = known;
   const tool = toolOf(call);
-  const list = listOrder(call, visible);
+  checkLists(call, lists);
   return {
-    guard: list === undefined ? 'off' : 'list',
+    guard: lists.length > 0 ? 'list' : 'off',
     tenantId: place.tenant.id,
     serverId: place.server.id,
     version: known.version,
@@ -41,6 +41,6 @@ export const guardOrders = (known: {
     ...(call.method === undefined ? {} : { method: call.method }),
     ...(tool === undefined ? {} : { tool }),
     ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
-    ...(list === undefined ? {} : { list }),
+    lists,
   };
 };

@@ -87,6 +87,6 @@ export const decide = async (
 
   const { requestId } = request;
   const judged = { place: place.value, call, identity, version: version.value.version, requestId };
-  const orders = guardOrders({ ...judged, visible: judgement.value.visible });
+  const orders = guardOrders({ ...judged, lists: judgement.value.lists });
   return allow({ identity, version: orders.version, upstreamToken: upstream.value.token, orders });
 };
