@@ -1,0 +1,37 @@
+// The documents a verifier reads first: OpenID Connect discovery of a directory, and key sets.
+
+import type { DemoDirectory } from '#demo/directory.ts';
+import type { SigningKeys } from '#demo/mini-entra/signing-keys.ts';
+
+/** Addresses below one origin, as Entra lays them out. */
+export const addressesOf = (origin: string, tid: string) => ({
+  issuer: `${origin}/${tid}/v2.0`,
+  tokenEndpoint: `${origin}/${tid}/oauth2/v2.0/token`,
+  jwksUri: `${origin}/${tid}/discovery/v2.0/keys`,
+});
+
+/** OpenID Connect discovery §3. There is no authorization endpoint: nobody signs in with a browser here. */
+export const discoveryDocument = (origin: string, tid: string): object => {
+  const { issuer, tokenEndpoint, jwksUri } = addressesOf(origin, tid);
+  return {
+    issuer,
+    token_endpoint: tokenEndpoint,
+    jwks_uri: jwksUri,
+    token_endpoint_auth_methods_supported: ['client_secret_post'],
+    grant_types_supported: ['password', 'client_credentials', 'urn:ietf:params:oauth:grant-type:jwt-bearer'],
+    response_types_supported: [],
+    subject_types_supported: ['pairwise'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  };
+};
+
+/** A JWK set whose keys say which issuer they sign for: Entra's own member, beside RFC 7517's. */
+export const keySet = (
+  origin: string,
+  directories: readonly DemoDirectory[],
+  keys: SigningKeys,
+): { readonly keys: readonly object[] } => ({
+  keys: directories.flatMap(({ tid }) =>
+    keys.published(tid).map((key) => ({ ...key, issuer: addressesOf(origin, tid).issuer })),
+  ),
+});

@@ -1,0 +1,167 @@
+// `/{tid}/oauth2/v2.0/token`: directory → form → client → fault on order → scopes → grant → signed token.
+// Counts what was asked and what was issued, so that a test can prove how many exchanges there were.
+
+import { decodeJwt, type JWTPayload } from 'jose';
+import { isJsonObject } from '#core/json.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { DemoApplication, DemoDirectory } from '#demo/directory.ts';
+import { signAccessToken } from '#demo/mini-entra/access-token.ts';
+import { authenticateClient } from '#demo/mini-entra/client-authentication.ts';
+import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
+import type { Fault, FaultBook } from '#demo/mini-entra/faults.ts';
+import { type Form, parseForm } from '#demo/mini-entra/form.ts';
+import { clientCredentials } from '#demo/mini-entra/grants/client-credentials.ts';
+import type { Grant, Granted } from '#demo/mini-entra/grants/grant.ts';
+import { onBehalfOf } from '#demo/mini-entra/grants/on-behalf-of.ts';
+import { password } from '#demo/mini-entra/grants/password.ts';
+import { parseScopes, type RequestedScopes } from '#demo/mini-entra/scopes.ts';
+import type { SigningKeys } from '#demo/mini-entra/signing-keys.ts';
+import type { World } from '#demo/mini-entra/world.ts';
+
+const GRANTS: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Grant }> = new Map([
+  ['password', { name: 'password', grant: password }],
+  ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
+  ['urn:ietf:params:oauth:grant-type:jwt-bearer', { name: 'on_behalf_of', grant: onBehalfOf }],
+]);
+
+export const GRANT_NAMES = ['password', 'client_credentials', 'on_behalf_of'] as const;
+export type GrantName = (typeof GRANT_NAMES)[number];
+
+export type Counters = Record<GrantName, { requests: number; issued: number }>;
+
+export const emptyCounters = (): Counters => ({
+  password: { requests: 0, issued: 0 },
+  client_credentials: { requests: 0, issued: 0 },
+  on_behalf_of: { requests: 0, issued: 0 },
+});
+
+export type TokenEndpointParts = {
+  readonly world: World;
+  readonly keys: SigningKeys;
+  readonly faults: FaultBook;
+  readonly counters: () => Counters;
+  readonly issuer: (tid: string) => string;
+};
+
+export type TokenRequest = {
+  readonly tid: string;
+  readonly body: string;
+  readonly nowSeconds: number;
+  readonly lifetimeSeconds: number;
+};
+
+export type TokenReply = {
+  readonly answer: Result<object, EntraRefusal>;
+  /** A fault of the wire, which the server acts out around the answer. */
+  readonly fault?: Fault;
+};
+
+type Asked = {
+  readonly directory: DemoDirectory;
+  readonly form: Form;
+  readonly client: DemoApplication;
+  readonly name: GrantName;
+  readonly grant: Grant;
+};
+
+const readRequest = (parts: TokenEndpointParts, request: TokenRequest): Result<Asked, EntraRefusal> => {
+  const directory = parts.world.findDirectory(request.tid);
+  if (directory === undefined) return err({ code: 90002 });
+  const form = parseForm(request.body);
+  if (!form.ok) return form;
+  const grantType = form.value.get('grant_type');
+  if (grantType === undefined) return err({ code: 900144 });
+  const known = GRANTS.get(grantType);
+  if (known === undefined) return err({ code: 70003 });
+  parts.counters()[known.name].requests += 1;
+  const client = authenticateClient(parts.world, directory, form.value);
+  return client.ok ? ok({ directory, form: form.value, client: client.value, ...known }) : client;
+};
+
+/** Who a fault would hit: the user named, or the one in the assertion, not verified yet. */
+const findUserName = (world: World, { directory, form }: Asked): string | undefined => {
+  const userName = form.get('username');
+  if (userName !== undefined) return world.findUser(directory, userName)?.name;
+  try {
+    return world.findUserByOid(directory, String(decodeJwt(form.get('assertion') ?? '')['oid']))?.name;
+  } catch {
+    return undefined;
+  }
+};
+
+/** `xms_cc` and `acrs` of the `claims` parameter (OpenID Connect §5.5): capabilities, and a step-up that was passed. */
+const readRequestedClaims = (text: string | undefined): JWTPayload => {
+  if (text === undefined) return {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const asked = isJsonObject(parsed) ? parsed['access_token'] : undefined;
+    if (!isJsonObject(asked)) return {};
+    const { xms_cc: capabilities, acrs } = asked;
+    return {
+      ...(isJsonObject(capabilities) ? { xms_cc: capabilities['values'] } : {}),
+      ...(isJsonObject(acrs) ? { acrs: acrs['values'] ?? [acrs['value']] } : {}),
+    };
+  } catch {
+    return {};
+  }
+};
+
+const issue = async (
+  parts: TokenEndpointParts,
+  { asked, granted, requested }: { asked: Asked; granted: Granted; requested: RequestedScopes },
+  { nowSeconds, lifetimeSeconds }: TokenRequest,
+): Promise<object> => {
+  const { tid } = asked.directory;
+  const { resource, scopes } = requested;
+  const facts = { directory: asked.directory, resource, client: asked.client, scopes, ...granted };
+  const requestedClaims = readRequestedClaims(asked.form.get('claims'));
+  const accessToken = await signAccessToken(
+    { ...facts, requestedClaims },
+    { issuer: parts.issuer(tid), key: parts.keys.current(tid), time: { nowSeconds, lifetimeSeconds } },
+  );
+  parts.counters()[asked.name].issued += 1;
+  return {
+    token_type: 'Bearer',
+    scope: scopes.map((scope) => `${resource.identifierUri ?? resource.clientId}/${scope}`).join(' '),
+    expires_in: lifetimeSeconds,
+    ext_expires_in: lifetimeSeconds,
+    access_token: accessToken,
+  };
+};
+
+const runGrant = async (
+  parts: TokenEndpointParts,
+  asked: Asked,
+  request: TokenRequest,
+): Promise<Result<object, EntraRefusal>> => {
+  const { directory, form, client } = asked;
+  const requested = parseScopes(form.get('scope'), (name) => parts.world.findResource(directory, name));
+  if (!requested.ok) return requested;
+  const granted = await asked.grant({
+    world: parts.world,
+    directory,
+    client,
+    form,
+    requested: requested.value,
+    issuer: parts.issuer(directory.tid),
+    keys: parts.keys.published(directory.tid),
+    nowSeconds: request.nowSeconds,
+  });
+  if (!granted.ok) return granted;
+  return ok(await issue(parts, { asked, granted: granted.value, requested: requested.value }, request));
+};
+
+/** Answers one token request; the server only has to write it out. */
+export const answerTokenRequest = async (
+  parts: TokenEndpointParts,
+  request: TokenRequest,
+): Promise<TokenReply> => {
+  const asked = readRequest(parts, request);
+  if (!asked.ok) return { answer: asked };
+  const user = findUserName(parts.world, asked.value);
+  const client = asked.value.client.clientId;
+  const fault = parts.faults.take({ client, ...(user === undefined ? {} : { user }) });
+  if (fault?.kind === 'refusal') return { answer: err(fault) };
+  const answer = await runGrant(parts, asked.value, request);
+  return { answer, ...(fault === undefined ? {} : { fault }) };
+};

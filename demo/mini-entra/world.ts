@@ -1,0 +1,57 @@
+// The directories as the identity provider sees them now: who exists, who is switched off, whose sessions were ended.
+// Looks things up and judges nothing.
+
+import type { DemoApplication, DemoDirectory, DemoUser } from '#demo/directory.ts';
+
+export type World = {
+  readonly directories: readonly DemoDirectory[];
+  findDirectory(tid: string): DemoDirectory | undefined;
+  /** By name or `name@directory.example`. */
+  findUser(directory: DemoDirectory, userName: string): DemoUser | undefined;
+  findUserByOid(directory: DemoDirectory, oid: string): DemoUser | undefined;
+  findApplication(directory: DemoDirectory, clientId: string): DemoApplication | undefined;
+  /** By Application ID URI or client id. */
+  findResource(directory: DemoDirectory, resource: string): DemoApplication | undefined;
+  isEnabled(user: DemoUser): boolean;
+  setEnabled(userName: string, enabled: boolean): void;
+  /** Tokens of the user issued before this second are dead for an exchange. */
+  sessionsValidFrom(user: DemoUser): number;
+  revokeSessions(userName: string, nowSeconds: number): void;
+};
+
+/** `alice@contoso.example`: what a person would type. */
+export const userPrincipalName = (directory: DemoDirectory, user: DemoUser): string =>
+  `${user.name}@${directory.name}.example`;
+
+/** The world over the given directories and applications, everybody enabled. */
+export const createWorld = (
+  directories: readonly DemoDirectory[],
+  applications: readonly DemoApplication[],
+): World => {
+  const disabled = new Set<string>();
+  const revoked = new Map<string, number>();
+  const isIn = (directory: DemoDirectory, application: DemoApplication): boolean =>
+    application.directories.includes(directory.tid);
+  return {
+    directories,
+    findDirectory: (tid) => directories.find((directory) => directory.tid === tid),
+    findUser: (directory, userName) =>
+      directory.users.find(
+        (user) => user.name === userName || userPrincipalName(directory, user) === userName,
+      ),
+    findUserByOid: (directory, oid) => directory.users.find((user) => user.oid === oid),
+    findApplication: (directory, clientId) =>
+      applications.find((application) => application.clientId === clientId && isIn(directory, application)),
+    findResource: (directory, resource) =>
+      applications.find(
+        (application) =>
+          application.identifierUri !== undefined &&
+          (application.identifierUri === resource || application.clientId === resource) &&
+          isIn(directory, application),
+      ),
+    isEnabled: (user) => !disabled.has(user.name),
+    setEnabled: (userName, enabled) => void (enabled ? disabled.delete(userName) : disabled.add(userName)),
+    sessionsValidFrom: (user) => revoked.get(user.name) ?? 0,
+    revokeSessions: (userName, nowSeconds) => void revoked.set(userName, nowSeconds),
+  };
+};
