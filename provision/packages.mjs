@@ -7,6 +7,9 @@ import { downloadFault, ProvisionFault } from '#provision/fault.mjs';
 import { measureMegabytes } from '#provision/folder.mjs';
 import { findVersion, isAtLeast } from '#provision/version.mjs';
 
+/** Offline shows within seconds, not after a minute of retries. */
+const PATIENCE = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
+
 const readPackages = (file) => JSON.parse(readFileSync(file, 'utf8')).packages;
 
 /**
@@ -49,7 +52,7 @@ export const provisionPackages = async ({ root, env, progress, versions }) => {
   const label = 'npm packages';
   if (arePackagesInstalled(root)) return progress.cached(label, 'as in package-lock.json');
   return progress.step(label, `about ${versions.packages.megabytes} MB on disk, once`, async () => {
-    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+    const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...PATIENCE];
     const { code, output } = await run('npm', args, { cwd: root, env: withoutProjectBinaries(env) });
     if (code !== 0) throw downloadFault('npm packages', output, 'run `npm ci` to see all of its output');
     return `${measureMegabytes(join(root, 'node_modules'))} MB`;
