@@ -1,0 +1,47 @@
+// The body of a refusal: a JSON-RPC error that carries the request's own id, because a client drops any other, and in
+// `data` everything the caller may know: the reason by name, what to do, whom to ask. Nothing for the log is in it.
+
+import type { Deny, RefusedId } from '#core/decision.ts';
+import type { JsonObject } from '#core/json.ts';
+import { describeReason, type Reason } from '#core/reason.ts';
+
+export type ErrorContext = {
+  readonly id: RefusedId;
+  readonly requestId: string;
+  /** Whom to ask for access: the tenant's contact. */
+  readonly contact?: string | undefined;
+};
+
+/** A tool that does not exist must read exactly like one that is not granted, or names could be probed for. */
+const PUBLIC_REASONS: Partial<Record<Reason, Reason>> = { tool_unknown: 'tool_not_granted' };
+
+const defined = (members: Readonly<Record<string, JsonObject[string] | undefined>>): JsonObject =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonObject;
+
+const dataOf = (denial: Deny, context: ErrorContext): JsonObject => {
+  const { publicFacts: facts } = denial;
+  const { remedy } = describeReason(denial.reason);
+  return defined({
+    reason: PUBLIC_REASONS[denial.reason] ?? denial.reason,
+    remedy,
+    requestId: context.requestId,
+    contact: facts.contact ?? (remedy === 'ask-for-access' ? context.contact : undefined),
+    constraint: facts.constraint,
+    requiredScopes: facts.requiredScopes,
+    field: facts.field,
+    // Names of MCP 2026-07-28 for −32022; clients choose another version from them.
+    supported: facts.supportedVersions,
+    requested: facts.requestedVersion,
+    retryAfterSeconds: facts.retryAfterSeconds,
+  });
+};
+
+/** `{jsonrpc, id, error: {code, message, data}}`; `id` is null where none could be read (JSON-RPC 2.0 §5). */
+export const jsonRpcErrorFromDeny = (denial: Deny, context: ErrorContext): JsonObject => {
+  const { jsonRpcCode, sentence } = describeReason(denial.reason);
+  return {
+    jsonrpc: '2.0',
+    id: context.id,
+    error: { code: jsonRpcCode, message: sentence, data: dataOf(denial, context) },
+  };
+};

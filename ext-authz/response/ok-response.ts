@@ -1,0 +1,50 @@
+// What Envoy does with an allowed request before it goes upstream: our version, the upstream's token, and none of the
+// caller's own credentials (MCP authorization, Token Passthrough).
+
+import type { Allow } from '#core/decision.ts';
+import { VERSION_HEADER } from '#core/internal-headers.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
+import { headerOption, headerOptions, type OkResponse } from '#ext-authz/response/check-response-message.ts';
+import type { CorsHeaders } from '#ext-authz/response/cors.ts';
+
+const AUTHORIZATION = 'authorization';
+
+/** Headers in which proxies and platforms carry credentials of the caller. */
+const CALLER_CREDENTIALS = [
+  ...['proxy-authorization', 'dpop', 'x-forwarded-access-token', 'x-forwarded-authorization'],
+  ...['x-auth-request-access-token', 'x-ms-token-aad-access-token', 'x-ms-token-aad-id-token'],
+  'x-ms-client-principal',
+];
+
+// Envoy answers 500 to a header value with a line break; refusing it here says why.
+const HEADER_SAFE = /^[\x21-\x7e]+$/;
+
+const bearer = (token: Secret): string | undefined => {
+  const text = token.reveal();
+  return HEADER_SAFE.test(text) ? `Bearer ${text}` : undefined;
+};
+
+/**
+ * The error names what cannot stand in a header; the caller must refuse then. `authorization` is either set or removed,
+ * never both: in Envoy remove wins.
+ */
+export const okResponseFromAllow = (
+  decision: Allow,
+  cors: CorsHeaders | undefined,
+): Result<OkResponse, 'version' | 'token'> => {
+  if (!HEADER_SAFE.test(decision.version)) return err('version');
+  const version = headerOption(VERSION_HEADER, decision.version);
+  const response_headers_to_add = cors === undefined ? [] : headerOptions(cors);
+  if (decision.upstreamToken === null) {
+    const headers_to_remove = [AUTHORIZATION, ...CALLER_CREDENTIALS];
+    return ok({ headers: [version], headers_to_remove, response_headers_to_add });
+  }
+  const authorization = bearer(decision.upstreamToken);
+  if (authorization === undefined) return err('token');
+  return ok({
+    headers: [version, headerOption(AUTHORIZATION, authorization)],
+    headers_to_remove: CALLER_CREDENTIALS,
+    response_headers_to_add,
+  });
+};

@@ -1,0 +1,87 @@
+// The RFC 9728 document that leads a client from an MCP endpoint to its identity providers. Public by design: it holds
+// nothing that a challenge would not tell. URLs come from configuration only, never from the request.
+
+import type { Answer } from '#core/decision.ts';
+import { metadataPath } from '#core/endpoint-path.ts';
+import type { TrustedIssuer } from '#core/issuer.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { McpServer } from '#core/server.ts';
+import { findIssuer, type Tenant } from '#core/tenant.ts';
+import { advertisedScopes } from '#ext-authz/response/scopes.ts';
+
+/** An endpoint in the form the client addressed it; `path` is repeated as it is (RFC 9728 §3.3). */
+export type MetadataSubject = { readonly tenant: Tenant; readonly server: McpServer; readonly path: string };
+
+const CACHE_SECONDS = 60;
+
+const OPEN_HEADERS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, HEAD, OPTIONS',
+  'access-control-allow-headers': 'mcp-protocol-version',
+} as const;
+
+const withoutSlash = (url: string): string => url.replace(/\/$/, '');
+
+/** Where the document of the endpoint at `path` is found, absolute. */
+export const resourceMetadataUrl = (publicUrl: string, path: string): string =>
+  `${withoutSlash(publicUrl)}${metadataPath(path)}`;
+
+// Clients compare an issuer with its own metadata, where the placeholder of Entra's multi-tenant endpoint never
+// matches: each directory's concrete issuer is named instead.
+const serversOf = (issuer: TrustedIssuer): readonly string[] =>
+  issuer.issuer.includes('{tenantid}')
+    ? issuer.directoryTenants.map((tid) => issuer.issuer.replaceAll('{tenantid}', tid))
+    : [issuer.issuer];
+
+/** Home issuers first: clients take the first one they can use. */
+const authorizationServers = ({ tenant, server }: MetadataSubject): readonly string[] => {
+  const issuers = server.bindings
+    .map((binding) => findIssuer(tenant, binding.issuerId))
+    .filter((issuer) => issuer !== undefined)
+    .filter((issuer) => issuer.enabled);
+  const ordered = issuers.toSorted(
+    (a, b) => Number(a.relation === 'partner') - Number(b.relation === 'partner'),
+  );
+  return [...new Set(ordered.flatMap(serversOf))];
+};
+
+const buildDocument = (subject: MetadataSubject, publicUrl: string): JsonObject | undefined => {
+  const servers = authorizationServers(subject);
+  if (servers.length === 0) return undefined;
+  const scopes = advertisedScopes(subject.tenant, subject.server);
+  return {
+    resource: `${withoutSlash(publicUrl)}${subject.path}`,
+    authorization_servers: servers,
+    ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
+    bearer_methods_supported: ['header'],
+    resource_name: subject.server.displayName,
+  };
+};
+
+const answer = (status: number, body: JsonObject | undefined, headers: Answer['headers'] = {}): Answer => ({
+  kind: 'answer',
+  status,
+  headers: {
+    ...OPEN_HEADERS,
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    'cache-control': status === 200 ? `public, max-age=${CACHE_SECONDS}` : 'no-store',
+    ...headers,
+  },
+  body: body === undefined ? '' : JSON.stringify(body),
+});
+
+/**
+ * Answers a request for metadata, which needs no credential.
+ * @param known.subject undefined if the path names no endpoint; the answer is then a 404, which makes clients go on
+ * to the next place, as a 5xx would not.
+ */
+export const answerMetadata = (
+  method: string,
+  known: { readonly subject: MetadataSubject | undefined; readonly publicUrl: string },
+): Answer => {
+  if (method === 'OPTIONS') return answer(204, undefined, { 'access-control-max-age': '600' });
+  if (method !== 'GET' && method !== 'HEAD')
+    return answer(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD, OPTIONS' });
+  const document = known.subject === undefined ? undefined : buildDocument(known.subject, known.publicUrl);
+  return document === undefined ? answer(404, { error: 'not_found' }) : answer(200, document);
+};
