@@ -1,0 +1,98 @@
+// One connection to the registry's feed, from dialling to its end. Moves messages; what they mean is for consumer.ts.
+
+import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import type { ConsumerStatus } from '#core/feed-message.ts';
+import {
+  type FromConsumer,
+  type FromRegistry,
+  jsonBytes,
+  SILENCE_LIMIT_MS,
+  SUBSCRIBE_METHOD,
+} from '#registry/feed/wire-message.ts';
+import { type Address, grpcTarget } from '#runtime/address.ts';
+
+const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+const CHANNEL_OPTIONS = {
+  'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+  // A channel of its own per attempt: the shared pool would add its own, much longer back-off to ours.
+  'grpc.use_local_subchannel_pool': 1,
+};
+
+export type Subscription = { readonly consumer: string; readonly epoch: string; readonly position: number };
+
+export type FeedConnection = {
+  /** Sends the newest status; one that a slow registry has not taken yet is replaced. */
+  send(status: ConsumerStatus): void;
+  close(): void;
+  /** Resolves when the connection is over, with the reason. Never rejects. */
+  readonly ended: Promise<string>;
+};
+
+type Call = ClientDuplexStream<FromConsumer, FromRegistry>;
+
+const createStatusSender = (call: Call): ((status: ConsumerStatus) => void) => {
+  let waiting: ConsumerStatus | undefined;
+  let blocked = false;
+  const flush = (): void => {
+    if (blocked || waiting === undefined || call.writableEnded || call.destroyed) return;
+    const status = jsonBytes(waiting);
+    waiting = undefined;
+    blocked = !call.write({ message: 'status', status: { status } });
+  };
+  call.on('drain', () => {
+    blocked = false;
+    flush();
+  });
+  return (status) => {
+    waiting = status;
+    flush();
+  };
+};
+
+/** Resolves with the reason once the call is over; a registry that falls silent is given up. */
+const watch = (call: Call, onMessage: (message: FromRegistry) => void): Promise<string> =>
+  new Promise((resolve) => {
+    let reason = 'closed by the registry';
+    let over = false;
+    const finish = (): void => {
+      over = true;
+      clearTimeout(silence);
+      resolve(reason);
+    };
+    const silence = setTimeout(() => {
+      reason = 'the registry is silent';
+      call.cancel();
+      finish();
+    }, SILENCE_LIMIT_MS);
+    call.on('data', (message: FromRegistry) => {
+      // What a dying call still delivers must not mix with what its successor brings.
+      if (over) return;
+      silence.refresh();
+      onMessage(message);
+    });
+    call.on('error', (error) => {
+      if (!over) reason = error.message;
+    });
+    call.on('end', () => call.end());
+    // `error` may still follow `status` within this turn, and knows more.
+    call.on('status', () => setImmediate(finish));
+  });
+
+/** Dials the registry and subscribes from where the copy ends. */
+export const openFeedConnection = (
+  address: Address,
+  subscription: Subscription,
+  onMessage: (message: FromRegistry) => void,
+): FeedConnection => {
+  const client = new Client(grpcTarget(address), credentials.createInsecure(), CHANNEL_OPTIONS);
+  const call: Call = client.makeBidiStreamRequest(
+    SUBSCRIBE_METHOD.path,
+    SUBSCRIBE_METHOD.requestSerialize,
+    SUBSCRIBE_METHOD.responseDeserialize,
+  );
+  const ended = watch(call, onMessage).finally(() => client.close());
+  const { consumer, epoch, position } = subscription;
+  call.write({ message: 'subscribe', subscribe: { consumer, epoch, sequence: String(position) } });
+  return { send: createStatusSender(call), close: () => call.cancel(), ended };
+};

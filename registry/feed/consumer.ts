@@ -1,0 +1,234 @@
+// A service's end of the registry's feed: the current snapshot in memory, its copy on disk, and a connection that is
+// dialled again for as long as the service lives. With the registry away the last good snapshot goes on being served.
+
+import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
+import { GatewayError } from '#core/gateway-error.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import { backoffMs } from '#registry/feed/backoff.ts';
+import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
+import { type ConsumerMetrics, createConsumerMetrics } from '#registry/feed/consumer-metrics.ts';
+import {
+  copyFromDisk,
+  EMPTY_COPY,
+  onCaughtUp,
+  onChange,
+  onHello,
+  onUnreadableChange,
+  type ReceivedCopy,
+} from '#registry/feed/received-copy.ts';
+import { parseFeedEvent, parseTenantChange, tenantIdOf } from '#registry/feed/schema/parse-message.ts';
+import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
+import { createSnapshotKeeper, type SnapshotKeeper } from '#registry/feed/snapshot-keeper.ts';
+import type { FromRegistry } from '#registry/feed/wire-message.ts';
+import type { Address } from '#runtime/address.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+export type FeedState = {
+  readonly snapshot: Snapshot;
+  /** ms since the epoch of the last time the registry said that `snapshot` is current; 0 for never. */
+  readonly freshAtMs: number;
+  readonly connected: boolean;
+  readonly source: 'none' | 'disk' | 'feed';
+};
+
+export type FeedConsumer = {
+  current(): FeedState;
+  /** Tells the registry what this service serves. Kept and sent again on every new connection. */
+  report(status: ConsumerStatus): void;
+  stop(): Promise<void>;
+};
+
+export type FeedConsumerOptions = {
+  readonly address: Address;
+  /** Service and process, e.g. `ext-authz` or `ext-authz/1`. */
+  readonly consumer: string;
+  /** Where the last good snapshot is kept; a file of this process alone. */
+  readonly stateFile: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /**
+   * Called with the copy from disk, if there is one, before the consumer is returned; then after the first catch-up
+   * and after every change, once for changes that arrive together. A reset (another database behind the registry)
+   * may take the sequence back.
+   */
+  readonly onSnapshot: (snapshot: Snapshot) => void;
+  readonly onEvent?: (event: FeedEvent) => void;
+};
+
+class Consumer implements FeedConsumer {
+  readonly #options: FeedConsumerOptions;
+  readonly #keeper: SnapshotKeeper;
+  readonly #metrics: ConsumerMetrics;
+  #copy: ReceivedCopy = EMPTY_COPY;
+  #freshAtMs = 0;
+  #source: FeedState['source'] = 'none';
+  #connected = false;
+  #connection: FeedConnection | undefined;
+  #status: ConsumerStatus | undefined;
+  #failures = 0;
+  #notifying = false;
+  #stopped = false;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(options: FeedConsumerOptions) {
+    this.#options = options;
+    this.#keeper = createSnapshotKeeper(options.stateFile, options.logger);
+    this.#metrics = createConsumerMetrics(options.metrics, () => ({
+      connected: this.#connected,
+      sequence: this.#copy.published.sequence,
+      freshAtMs: this.#freshAtMs,
+      unreadableTenants: this.#copy.unreadable.size,
+    }));
+  }
+
+  async start(): Promise<void> {
+    const { stateFile, logger } = this.#options;
+    const saved = await loadSnapshotFile(stateFile, Date.now());
+    if (!saved.ok) logger.warn({ stateFile, fault: saved.error }, 'snapshot copy on disk ignored');
+    else if (saved.value !== undefined) {
+      const { epoch, position, snapshot, freshAtMs } = saved.value;
+      this.#copy = copyFromDisk(epoch, position, snapshot);
+      this.#freshAtMs = freshAtMs;
+      this.#source = 'disk';
+      logger.info({ sequence: snapshot.sequence }, 'serving the snapshot copy on disk');
+      this.#tellSnapshot();
+    }
+    this.#connect();
+  }
+
+  current(): FeedState {
+    return {
+      snapshot: this.#copy.published,
+      freshAtMs: this.#freshAtMs,
+      connected: this.#connected,
+      source: this.#source,
+    };
+  }
+
+  report(status: ConsumerStatus): void {
+    this.#status = status;
+    if (this.#connected) this.#connection?.send(status);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    this.#connection?.close();
+    await this.#connection?.ended;
+    this.#metrics.stop();
+    await this.#keeper.stop();
+  }
+
+  #connect(): void {
+    const { address, consumer } = this.#options;
+    const { epoch, position } = this.#copy;
+    const connection = openFeedConnection(address, { consumer, epoch, position }, (message) =>
+      this.#receive(message),
+    );
+    this.#connection = connection;
+    void connection.ended.then((reason) => this.#reconnect(reason));
+  }
+
+  #reconnect(reason: string): void {
+    if (this.#stopped) return;
+    if (this.#connected || this.#failures === 0)
+      this.#options.logger.warn({ reason }, 'registry feed lost; serving the last good snapshot');
+    this.#connected = false;
+    this.#metrics.disconnected();
+    this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#failures, Math.random()));
+    this.#failures += 1;
+  }
+
+  #receive(received: FromRegistry): void {
+    if (received.message === 'hello') this.#onHello(received.hello);
+    else if (received.message === 'change') this.#onChange(received.change);
+    else if (received.message === 'event') this.#onEvent(received.event);
+    else if (received.message === 'caught_up') this.#onCaughtUp(Number(received.caught_up.sequence));
+    else this.#metrics.refused('unknown');
+  }
+
+  #onHello(hello: { readonly epoch: string; readonly reset: boolean }): void {
+    const { logger } = this.#options;
+    if (hello.reset && this.#copy.epoch !== '')
+      logger.warn({ epoch: hello.epoch }, 'the registry cannot continue our copy; starting anew');
+    this.#copy = onHello(this.#copy, hello);
+    this.#connected = true;
+    if (this.#status !== undefined) this.#connection?.send(this.#status);
+  }
+
+  #onChange(bytes: Buffer): void {
+    const change = parseTenantChange(bytes);
+    if (change.ok) {
+      this.#copy = onChange(this.#copy, change.value);
+      return;
+    }
+    const tenantId = tenantIdOf(bytes) ?? '';
+    this.#metrics.refused('change');
+    this.#options.logger.error(
+      { tenantId, fault: change.error },
+      'tenant change not understood; last good kept',
+    );
+    this.#copy = onUnreadableChange(this.#copy, tenantId);
+  }
+
+  #onEvent(bytes: Buffer): void {
+    const event = parseFeedEvent(bytes);
+    if (event.ok) {
+      this.#guarded('onEvent', () => this.#options.onEvent?.(event.value));
+      return;
+    }
+    this.#metrics.refused('event');
+    this.#options.logger.error({ fault: event.error }, 'feed event not understood');
+  }
+
+  #onCaughtUp(sequence: number): void {
+    const before = this.#copy;
+    this.#copy = onCaughtUp(before, sequence);
+    const isFirst = this.#source !== 'feed';
+    if (isFirst) this.#options.logger.info({ sequence }, 'caught up with the registry');
+    this.#source = 'feed';
+    this.#failures = 0;
+    if (this.#copy.unreadable.size === 0) this.#freshAtMs = Date.now();
+    const { epoch, position, published } = this.#copy;
+    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs: this.#freshAtMs });
+    if (isFirst || published !== before.published) this.#scheduleSnapshot();
+  }
+
+  /** Catch-ups that arrive in one turn of the event loop are told once. */
+  #scheduleSnapshot(): void {
+    if (this.#notifying) return;
+    this.#notifying = true;
+    setImmediate(() => {
+      this.#notifying = false;
+      if (!this.#stopped) this.#tellSnapshot();
+    });
+  }
+
+  #tellSnapshot(): void {
+    this.#guarded('onSnapshot', () => this.#options.onSnapshot(this.#copy.published));
+  }
+
+  /** A listener that throws must not end the feed: the next snapshot may be the one that mends it. */
+  #guarded(listener: string, run: () => void): void {
+    try {
+      run();
+    } catch (thrown) {
+      const error = GatewayError.from(thrown);
+      this.#options.logger.error(
+        { listener, error: error.message, stack: error.stack },
+        'feed listener failed',
+      );
+    }
+  }
+}
+
+/**
+ * Starts a consumer. Resolves once the copy on disk, if any, is served; it does not wait for the registry.
+ * Never throws for a registry that is away or a copy that is broken: both are logged and counted.
+ */
+export const startFeedConsumer = async (options: FeedConsumerOptions): Promise<FeedConsumer> => {
+  const consumer = new Consumer(options);
+  await consumer.start();
+  return consumer;
+};

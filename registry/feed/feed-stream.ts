@@ -1,0 +1,117 @@
+// One stream of the feed from its first message to its end: who subscribes, from where, and what it reports back.
+
+import { status as grpcStatus } from '@grpc/grpc-js';
+import { GatewayError } from '#core/gateway-error.ts';
+import type { ConsumerBoard } from '#registry/feed/consumer-board.ts';
+import type { FeedSource } from '#registry/feed/feed-source.ts';
+import { parseConsumerStatus } from '#registry/feed/schema/parse-message.ts';
+import { createSubscriber, type FeedCall, type Subscriber } from '#registry/feed/subscriber.ts';
+import type { FromConsumer } from '#registry/feed/wire-message.ts';
+import type { Logger } from '#runtime/logger.ts';
+
+const CONSUMER_NAME = /^[a-z][a-z0-9-]{0,31}(\/[A-Za-z0-9._-]{1,32})?$/;
+
+type Subscribe = Extract<FromConsumer, { message: 'subscribe' }>['subscribe'];
+
+export type FeedStream = { readonly consumer: string; readonly subscriber: Subscriber };
+
+/** What all streams of one server share. */
+export type FeedDesk = {
+  readonly source: FeedSource;
+  readonly logger: Logger;
+  readonly board: ConsumerBoard;
+  readonly streams: Map<FeedCall, FeedStream>;
+  readonly onRefused: (kind: 'subscribe' | 'status') => void;
+  readonly onStreamsChanged: () => void;
+};
+
+const fail = (call: FeedCall, code: number, details: string): void => {
+  if (!call.cancelled && !call.destroyed) call.emit('error', { code, details });
+};
+
+/** A copy of another database, or one from the future of this one (restored from a backup), cannot be continued. */
+const mustReset = async (source: FeedSource, subscribe: Subscribe): Promise<boolean> =>
+  subscribe.epoch !== source.epoch || Number(subscribe.sequence) > (await source.lastSequence());
+
+const enter = (desk: FeedDesk, call: FeedCall, stream: FeedStream): void => {
+  const { consumer, subscriber } = stream;
+  const known = desk.board.find(consumer);
+  desk.streams.set(call, stream);
+  desk.board.set({
+    consumer,
+    connected: true,
+    since: new Date().toISOString(),
+    sentSequence: subscriber.position(),
+    status: known?.status ?? null,
+    reportedAt: known?.reportedAt ?? null,
+  });
+  desk.onStreamsChanged();
+};
+
+const leave = (desk: FeedDesk, call: FeedCall): void => {
+  const stream = desk.streams.get(call);
+  if (stream === undefined) return;
+  desk.streams.delete(call);
+  desk.onStreamsChanged();
+  const { consumer, subscriber } = stream;
+  desk.logger.info({ consumer }, 'feed consumer gone');
+  const entry = desk.board.find(consumer);
+  const isReplaced = [...desk.streams.values()].some((other) => other.consumer === consumer);
+  if (entry === undefined || isReplaced) return;
+  const sentSequence = subscriber.position();
+  desk.board.set({ ...entry, connected: false, since: new Date().toISOString(), sentSequence });
+};
+
+const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Promise<void> => {
+  const { source, logger } = desk;
+  const { consumer, sequence } = subscribe;
+  const reset = await mustReset(source, subscribe);
+  if (call.cancelled) return;
+  call.write({ message: 'hello', hello: { epoch: source.epoch, reset } });
+  const onFailure = (thrown: unknown): void => {
+    if (call.cancelled || !desk.streams.has(call)) return;
+    logger.error({ consumer, error: GatewayError.from(thrown).message }, 'feed stream failed');
+    fail(call, grpcStatus.UNAVAILABLE, 'the registry cannot read its store');
+  };
+  const subscriber = createSubscriber({ call, source, position: reset ? 0 : Number(sequence), onFailure });
+  enter(desk, call, { consumer, subscriber });
+  logger.info({ consumer, reset, sequence }, 'feed consumer connected');
+  subscriber.wake();
+};
+
+const takeStatus = (desk: FeedDesk, consumer: string, bytes: Buffer): void => {
+  const parsed = parseConsumerStatus(bytes);
+  const entry = desk.board.find(consumer);
+  if (parsed.ok && entry !== undefined)
+    desk.board.set({ ...entry, status: parsed.value, reportedAt: new Date().toISOString() });
+  else desk.onRefused('status');
+};
+
+/** Serves a stream until either side ends it. */
+export const serveFeedStream = (desk: FeedDesk, call: FeedCall): void => {
+  let subscribed = false;
+  const subscribe = (message: Subscribe): void => {
+    if (subscribed || !CONSUMER_NAME.test(message.consumer)) {
+      desk.onRefused('subscribe');
+      fail(call, grpcStatus.INVALID_ARGUMENT, 'expected one subscribe message with a consumer name');
+      return;
+    }
+    subscribed = true;
+    accept(desk, call, message).catch(() =>
+      fail(call, grpcStatus.UNAVAILABLE, 'the registry cannot read its store'),
+    );
+  };
+  call.on('data', (received: FromConsumer) => {
+    const consumer = desk.streams.get(call)?.consumer;
+    if (received.message === 'subscribe') subscribe(received.subscribe);
+    else if (received.message === 'status' && consumer !== undefined)
+      takeStatus(desk, consumer, received.status.status);
+    else desk.onRefused('status');
+  });
+  call.on('error', () => leave(desk, call));
+  call.on('cancelled', () => leave(desk, call));
+  call.on('end', () => {
+    leave(desk, call);
+    call.end();
+  });
+};

@@ -1,0 +1,400 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, credentials } from '@grpc/grpc-js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FeedEvent } from '#core/feed-message.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { type FeedConsumer, type FeedConsumerOptions, startFeedConsumer } from '#registry/feed/consumer.ts';
+import type { FeedSource } from '#registry/feed/feed-source.ts';
+import { createMemoryFeedSource } from '#registry/feed/memory-feed-source.ts';
+import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
+import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
+import { type FromRegistry, SUBSCRIBE_METHOD } from '#registry/feed/wire-message.ts';
+import { type Address, grpcTarget } from '#runtime/address.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+
+let directory: string;
+let address: Address;
+let cleanups: (() => Promise<void> | void)[];
+let logLines: string[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'feed-'));
+  address = { kind: 'unix', path: join(directory, 'feed.sock') };
+  cleanups = [];
+  logLines = [];
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.toReversed()) await cleanup();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const logger = () => createLogger('test', 'debug', { write: (line) => logLines.push(line) });
+
+type Registry = { readonly server: FeedServer; readonly stop: () => Promise<void> };
+
+const startRegistry = async (source: FeedSource): Promise<Registry> => {
+  const server = createFeedServer({ source, logger: logger(), metrics: createMetrics('registry') });
+  const close = await startGrpcServer(address, [server.service]);
+  let stopped = false;
+  const stop = async (): Promise<void> => {
+    if (stopped) return;
+    stopped = true;
+    server.stop();
+    await close();
+  };
+  cleanups.push(stop);
+  return { server, stop };
+};
+
+type Observed = {
+  readonly consumer: FeedConsumer;
+  readonly snapshots: Snapshot[];
+  readonly events: FeedEvent[];
+  readonly stateFile: string;
+};
+
+const startConsumer = async (options: Partial<FeedConsumerOptions> = {}): Promise<Observed> => {
+  const snapshots: Snapshot[] = [];
+  const events: FeedEvent[] = [];
+  const stateFile = options.stateFile ?? join(directory, 'state', 'snapshot.json');
+  const consumer = await startFeedConsumer({
+    address,
+    consumer: 'ext-authz',
+    stateFile,
+    logger: logger(),
+    metrics: createMetrics('test'),
+    onSnapshot: (snapshot) => snapshots.push(snapshot),
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  cleanups.push(() => consumer.stop());
+  return { consumer, snapshots, events, stateFile };
+};
+
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 5_000, interval: 5 });
+const tenantIds = (consumer: FeedConsumer): string[] =>
+  consumer.current().snapshot.tenants.map((tenant) => tenant.id);
+
+const terminate = (id: string): FeedEvent => ({
+  kind: 'terminate-streams',
+  id,
+  tenantId: 'acme',
+  reason: 'leaked key',
+  actor: 'ada',
+  at: new Date().toISOString(),
+});
+
+describe('the feed', () => {
+  it('brings everything, then every change, each within 50 ms', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    source.put(sampleTenant('beta'));
+    await startRegistry(source);
+    const { consumer, snapshots } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme', 'beta']));
+    expect(consumer.current()).toMatchObject({ connected: true, source: 'feed' });
+    await eventually(() => expect(snapshots).toHaveLength(1));
+
+    const latencies: number[] = [];
+    for (let revision = 2; revision < 12; revision += 1) {
+      const startedAt = performance.now();
+      source.put(sampleTenant('acme', revision));
+      await vi.waitFor(() => expect(snapshots.at(-1)?.tenants[0]?.revision).toBe(revision), { interval: 1 });
+      latencies.push(performance.now() - startedAt);
+    }
+    expect(latencies.toSorted((a, b) => a - b)[5]).toBeLessThan(50);
+
+    source.remove('beta');
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+    expect(consumer.current().snapshot.sequence).toBe(13);
+  });
+
+  it('resumes where it was: only what changed is sent again', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    source.put(sampleTenant('beta'));
+    const first = await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(consumer.current().source).toBe('feed'));
+    const before = consumer.current().snapshot;
+
+    await first.stop();
+    await eventually(() => expect(consumer.current().connected).toBe(false));
+    expect(consumer.current().snapshot).toBe(before);
+    source.put(sampleTenant('beta', 2));
+    const read = vi.spyOn(source, 'readAfter');
+    await startRegistry(source);
+    await eventually(() => expect(consumer.current().snapshot.tenants[1]?.revision).toBe(2));
+    expect(read.mock.calls[0]?.[0]).toBe(2);
+    expect(consumer.current().snapshot.tenants[0]).toBe(before.tenants[0]);
+  });
+
+  it('drops a tenant that was removed while it was away', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    source.put(sampleTenant('beta'));
+    const first = await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme', 'beta']));
+    await first.stop();
+    source.remove('acme');
+    await startRegistry(source);
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['beta']));
+  });
+
+  it('starts anew when another database is behind the registry, and shows no half of it', async () => {
+    const old = createMemoryFeedSource();
+    for (const id of ['acme', 'beta', 'gone']) old.put(sampleTenant(id));
+    const first = await startRegistry(old);
+    const { consumer, snapshots } = await startConsumer();
+    await eventually(() => expect(consumer.current().snapshot.tenants).toHaveLength(3));
+    await first.stop();
+
+    const replaced = createMemoryFeedSource();
+    for (let n = 0; n < 100; n += 1) replaced.put(sampleTenant(`tenant-${n}`));
+    await startRegistry(replaced);
+    await eventually(() => expect(consumer.current().snapshot.tenants).toHaveLength(100));
+    expect(new Set(snapshots.map((snapshot) => snapshot.tenants.length))).toEqual(new Set([3, 100]));
+    expect(tenantIds(consumer)).not.toContain('gone');
+  });
+
+  it('starts anew when the registry came back with an older state of the same database', async () => {
+    const source = createMemoryFeedSource('same');
+    for (const id of ['acme', 'beta']) source.put(sampleTenant(id));
+    const first = await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme', 'beta']));
+    await first.stop();
+    const restored = createMemoryFeedSource('same');
+    restored.put(sampleTenant('acme'));
+    await startRegistry(restored);
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+  });
+
+  it('delivers events once, also those announced while it was away', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    const first = await startRegistry(source);
+    const { consumer, events } = await startConsumer();
+    await eventually(() => expect(consumer.current().connected).toBe(true));
+    source.announce(terminate('one'));
+    await eventually(() => expect(events.map((event) => event.id)).toEqual(['one']));
+    await first.stop();
+    source.announce(terminate('two'));
+    await startRegistry(source);
+    await eventually(() => expect(events.map((event) => event.id)).toEqual(['one', 'two']));
+  });
+
+  it('tells changes that arrive together once', async () => {
+    const source = createMemoryFeedSource();
+    await startRegistry(source);
+    const { consumer, snapshots } = await startConsumer();
+    await eventually(() => expect(snapshots).toHaveLength(1));
+    for (let n = 0; n < 50; n += 1) source.put(sampleTenant('acme', n + 1));
+    await eventually(() => expect(consumer.current().snapshot.tenants[0]?.revision).toBe(50));
+    expect(snapshots.length).toBeLessThan(10);
+  });
+
+  it('gives a consumer that does not read the newest state, not a queue of old ones', async () => {
+    const source = createMemoryFeedSource();
+    await startRegistry(source);
+    const read = vi.spyOn(source, 'readAfter');
+    const client = new Client(grpcTarget(address), credentials.createInsecure());
+    cleanups.push(() => client.close());
+    const { path, requestSerialize, responseDeserialize } = SUBSCRIBE_METHOD;
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    cleanups.push(() => call.cancel());
+    call.on('error', () => undefined);
+    const revisions: number[] = [];
+    call.on('data', (message: FromRegistry) => {
+      if (message.message !== 'change') return;
+      revisions.push((JSON.parse(message.change.toString()) as { tenant: Tenant }).tenant.revision);
+    });
+    call.write({ message: 'subscribe', subscribe: { consumer: 'slow', epoch: '', sequence: '0' } });
+    const tenant = { ...sampleTenant('acme'), displayName: 'x'.repeat(100_000) };
+    source.put(tenant);
+    await eventually(() => expect(revisions).toEqual([1]));
+
+    call.pause();
+    for (let revision = 2; revision <= 1_000; revision += 1) {
+      source.put({ ...tenant, revision });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(read.mock.calls.length).toBeLessThan(100);
+    call.resume();
+    await eventually(() => expect(revisions.at(-1)).toBe(1_000));
+    expect(revisions.length).toBeLessThan(100);
+  });
+
+  it('keeps the last good state of a tenant it cannot understand, and goes on with the others', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    source.put(sampleTenant('beta'));
+    const first = await startRegistry(source);
+    const { consumer, stateFile } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme', 'beta']));
+    const { freshAtMs } = consumer.current();
+
+    source.put({ ...sampleTenant('acme', 2), quarantined: true } as never);
+    source.put(sampleTenant('beta', 2));
+    await eventually(() => expect(consumer.current().snapshot.tenants[1]?.revision).toBe(2));
+    expect(consumer.current().snapshot.tenants[0]?.revision).toBe(1);
+    expect(consumer.current().freshAtMs).toBe(freshAtMs);
+    expect(logLines.join('')).toContain('tenant change not understood');
+
+    // What is saved asks for the tenant again, so a newer program that understands it gets it.
+    await eventually(() => expect(readFileSync(stateFile, 'utf8')).toContain('"position":2'));
+    await first.stop();
+    source.put(sampleTenant('acme', 3));
+    await startRegistry(source);
+    await eventually(() => expect(consumer.current().snapshot.tenants[0]?.revision).toBe(3));
+    await eventually(() => expect(consumer.current().freshAtMs).toBeGreaterThan(freshAtMs));
+  });
+
+  it('survives a listener that throws', async () => {
+    const source = createMemoryFeedSource();
+    await startRegistry(source);
+    const { consumer } = await startConsumer({
+      onSnapshot: () => {
+        throw new Error('listener broke');
+      },
+    });
+    source.put(sampleTenant('acme'));
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+    expect(logLines.join('')).toContain('listener broke');
+  });
+
+  it('shows the registry what each consumer reported, also after a reconnect', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    const first = await startRegistry(source);
+    const { consumer } = await startConsumer({ consumer: 'xds-server/1' });
+    consumer.report({ sequence: 1, nodes: [{ nodeId: 'edge-1', acknowledgedSequence: 1, rejected: [] }] });
+    await eventually(() =>
+      expect(first.server.consumers()).toMatchObject([
+        { consumer: 'xds-server/1', connected: true, sentSequence: 1, status: { sequence: 1 } },
+      ]),
+    );
+    await first.stop();
+    const second = await startRegistry(source);
+    await eventually(() => expect(second.server.consumers()[0]?.status?.nodes).toHaveLength(1));
+    await consumer.stop();
+    await eventually(() => expect(second.server.consumers()[0]?.connected).toBe(false));
+  });
+
+  it('refuses a consumer without a proper name', async () => {
+    const registry = await startRegistry(createMemoryFeedSource());
+    const { consumer } = await startConsumer({ consumer: 'a"b{}' });
+    await eventually(() => expect(logLines.join('')).toContain('expected one subscribe message'));
+    expect(consumer.current()).toMatchObject({ connected: false, source: 'none' });
+    expect(registry.server.consumers()).toEqual([]);
+  });
+
+  it('ends the stream of a store that cannot be read, and recovers with it', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    const read = vi.spyOn(source, 'readAfter').mockRejectedValueOnce(new Error('disk I/O error'));
+    await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+    expect(read.mock.calls.length).toBeGreaterThan(1);
+    expect(logLines.join('')).toContain('feed stream failed');
+  });
+});
+
+describe('the copy on disk', () => {
+  const savedCopy = async (): Promise<string> => {
+    const source = createMemoryFeedSource('epoch-1');
+    source.put(sampleTenant('acme'));
+    const registry = await startRegistry(source);
+    const { consumer, stateFile } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+    await consumer.stop();
+    await registry.stop();
+    return stateFile;
+  };
+
+  it('is served while the registry is away, with the age it really has', async () => {
+    const stateFile = await savedCopy();
+    const anHourAgo = Math.floor(Date.now() / 1_000) - 3_600;
+    await utimes(stateFile, anHourAgo, anHourAgo);
+    const { consumer, snapshots } = await startConsumer({ stateFile });
+    expect(consumer.current()).toMatchObject({
+      connected: false,
+      source: 'disk',
+      freshAtMs: anHourAgo * 1_000,
+    });
+    expect(snapshots.map((snapshot) => snapshot.tenants.length)).toEqual([1]);
+  });
+
+  it('lets the next process resume from it', async () => {
+    const stateFile = await savedCopy();
+    const source = createMemoryFeedSource('epoch-1');
+    source.put(sampleTenant('acme'));
+    source.put(sampleTenant('beta'));
+    const read = vi.spyOn(source, 'readAfter');
+    await startRegistry(source);
+    const { consumer } = await startConsumer({ stateFile });
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme', 'beta']));
+    expect(read.mock.calls[0]?.[0]).toBe(1);
+  });
+
+  it('is readable by its owner only', async () => {
+    const stateFile = await savedCopy();
+    expect((await stat(stateFile)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['cut short', (text: string) => text.slice(0, -40)],
+    [
+      'changed in one byte',
+      (text: string) => text.replace('issue tracker', 'issue trackeR').replace('"*"', '"x"'),
+    ],
+    ['of another format', (text: string) => text.replace('"format":1', '"format":9')],
+    ['empty', () => ''],
+    ['no JSON', () => 'not json\nnot json\n'],
+  ])('is ignored with a warning when it is %s', async (_name, damage) => {
+    const stateFile = await savedCopy();
+    await writeFile(stateFile, damage(await readFile(stateFile, 'utf8')));
+    logLines.length = 0;
+    const { consumer, snapshots } = await startConsumer({ stateFile });
+    expect(consumer.current()).toMatchObject({ source: 'none', freshAtMs: 0 });
+    expect(snapshots).toEqual([]);
+    expect(logLines.join('')).toContain('snapshot copy on disk ignored');
+  });
+
+  it('does not stop the service when it cannot be written', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    await startRegistry(source);
+    await writeFile(join(directory, 'a-file'), '');
+    await chmod(join(directory, 'a-file'), 0o400);
+    const { consumer } = await startConsumer({ stateFile: join(directory, 'a-file', 'snapshot.json') });
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+    await eventually(() => expect(logLines.join('')).toContain('snapshot copy not written'));
+  });
+});
+
+describe('a registry that is silent', () => {
+  it('does not count as connected or fresh', async () => {
+    const sockets: Socket[] = [];
+    const listener = createServer((socket) => sockets.push(socket));
+    listener.listen(address.kind === 'unix' ? address.path : '');
+    await once(listener, 'listening');
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(sockets).toHaveLength(1));
+    expect(consumer.current()).toMatchObject({ connected: false, source: 'none', freshAtMs: 0 });
+    await consumer.stop();
+    for (const socket of sockets) socket.destroy();
+    listener.close();
+  });
+});

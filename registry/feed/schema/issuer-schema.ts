@@ -1,0 +1,38 @@
+// The shape of a trusted issuer (core/issuer.ts). What its fields mean together is judged by the commands.
+
+import { Type } from 'typebox';
+import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import { Id, ShortText, UrlText } from '#registry/feed/schema/words.ts';
+
+const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
+
+export const ISSUER_FIELDS = {
+  kind: Type.Union([Type.Literal('entra'), Type.Literal('oidc')]),
+  issuer: UrlText,
+  jwksUri: UrlText,
+  tokenEndpoint: Type.Optional(UrlText),
+  algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
+    minItems: 1,
+    uniqueItems: true,
+    default: ['RS256'],
+  }),
+  relation: Type.Union([Type.Literal('home'), Type.Literal('partner')]),
+  directoryTenants: Type.Array(Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }), {
+    maxItems: 1_000,
+    uniqueItems: true,
+    default: [],
+  }),
+  claims: Type.Object(
+    { groups: ClaimName, roles: ClaimName, scopes: ClaimName, name: ClaimName },
+    {
+      additionalProperties: false,
+      default: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
+    },
+  ),
+  tokenType: Type.Optional(ShortText),
+  clockToleranceSeconds: Type.Integer({ minimum: 0, maximum: 300, default: 30 }),
+  enabled: Type.Boolean({ default: true }),
+};
+
+/** A stored issuer. */
+export const IssuerSchema = Type.Object({ id: Id, ...ISSUER_FIELDS }, { additionalProperties: false });

@@ -1,0 +1,127 @@
+// JSON from the feed or from the disk back into our words. A field this program does not know is refused, not
+// dropped: in a newer registry it may be a restriction, and serving without it would open what was closed.
+
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
+import { isJsonObject } from '#core/json.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Snapshot, TenantChange } from '#core/snapshot.ts';
+import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
+import { Id } from '#registry/feed/schema/words.ts';
+
+const Sequence = Type.Integer({ minimum: 0 });
+const closed = { additionalProperties: false };
+
+const tenantCheck = Compile(TenantSchema);
+const upsertCheck = Compile(
+  Type.Object({ kind: Type.Literal('upsert'), sequence: Sequence, tenant: TenantSchema }, closed),
+);
+const removeCheck = Compile(
+  Type.Object({ kind: Type.Literal('remove'), sequence: Sequence, tenantId: Id }, closed),
+);
+const eventCheck = Compile(
+  Type.Object(
+    {
+      kind: Type.Literal('terminate-streams'),
+      id: Type.String({ minLength: 1 }),
+      tenantId: Id,
+      serverId: Type.Optional(Id),
+      principal: Type.Optional(Type.String()),
+      reason: Type.String(),
+      actor: Type.String(),
+      at: Type.String(),
+    },
+    closed,
+  ),
+);
+
+const statusCheck = Compile(
+  Type.Object(
+    {
+      sequence: Sequence,
+      nodes: Type.Optional(
+        Type.Array(
+          Type.Object(
+            {
+              nodeId: Type.String({ maxLength: 256 }),
+              acknowledgedSequence: Sequence,
+              rejected: Type.Array(
+                Type.Object(
+                  {
+                    typeUrl: Type.String({ maxLength: 512 }),
+                    resource: Type.String({ maxLength: 512 }),
+                    tenantId: Type.Optional(Id),
+                    message: Type.String({ maxLength: 1_024 }),
+                  },
+                  closed,
+                ),
+                { maxItems: 1_000 },
+              ),
+            },
+            closed,
+          ),
+          { maxItems: 1_000 },
+        ),
+      ),
+    },
+    closed,
+  ),
+);
+
+type Check = { Check(value: unknown): boolean; Errors(value: unknown): readonly { instancePath: string }[] };
+
+/** Paths only: a value may be long, and no log needs it. */
+const faultsOf = (check: Check, value: unknown): string =>
+  check
+    .Errors(value)
+    .slice(0, 3)
+    .map((fault) => fault.instancePath || '/')
+    .join(' ');
+
+const parseJson = (bytes: Uint8Array): unknown => {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+};
+
+const parseWith = <T>(check: Check, value: unknown): Result<T, string> =>
+  check.Check(value) ? ok(value as T) : err(faultsOf(check, value));
+
+/** A tenant change from its JSON. The error names the paths at fault. */
+export const parseTenantChange = (bytes: Uint8Array): Result<TenantChange, string> => {
+  const value = parseJson(bytes);
+  const isRemoval = isJsonObject(value) && value['kind'] === 'remove';
+  return parseWith<TenantChange>(isRemoval ? removeCheck : upsertCheck, value);
+};
+
+/** The tenant a change is about, also where the rest of it cannot be understood. */
+export const tenantIdOf = (bytes: Uint8Array): string | undefined => {
+  const value = parseJson(bytes);
+  if (!isJsonObject(value)) return undefined;
+  const tenant = value['tenant'];
+  const id = isJsonObject(tenant) ? tenant['id'] : value['tenantId'];
+  return typeof id === 'string' ? id : undefined;
+};
+
+/** An event from its JSON. The error names the paths at fault. */
+export const parseFeedEvent = (bytes: Uint8Array): Result<FeedEvent, string> =>
+  parseWith<FeedEvent>(eventCheck, parseJson(bytes));
+
+/** A consumer's status from its JSON. The error names the paths at fault. */
+export const parseConsumerStatus = (bytes: Uint8Array): Result<ConsumerStatus, string> =>
+  parseWith<ConsumerStatus>(statusCheck, parseJson(bytes));
+
+/** A snapshot from parsed JSON: tenants sorted by id, no id twice. The error says what is wrong. */
+export const parseSnapshot = (value: unknown): Result<Snapshot, string> => {
+  if (!isJsonObject(value) || !Number.isSafeInteger(value['sequence'])) return err('/sequence');
+  const tenants = value['tenants'];
+  if (!Array.isArray(tenants)) return err('/tenants');
+  const faulty = tenants.find((tenant) => !tenantCheck.Check(tenant));
+  if (faulty !== undefined) return err(faultsOf(tenantCheck, faulty));
+  const snapshot = value as unknown as Snapshot;
+  const isSorted = snapshot.tenants.every((tenant, at) => (snapshot.tenants[at - 1]?.id ?? '') < tenant.id);
+  return isSorted ? ok(snapshot) : err('/tenants');
+};

@@ -1,0 +1,77 @@
+// One valid tenant with one of everything, for the tests of the registry.
+
+import type { Tenant } from '#core/tenant.ts';
+
+const SAMPLE: Omit<Tenant, 'id' | 'revision'> = {
+  displayName: 'Sample tenant',
+  accessContact: 'access@example.com',
+  allowedOrigins: [],
+  issuers: [
+    {
+      id: 'home',
+      kind: 'oidc',
+      issuer: 'https://login.example.com',
+      jwksUri: 'https://login.example.com/keys',
+      tokenEndpoint: 'https://login.example.com/token',
+      algorithms: ['RS256'],
+      relation: 'home',
+      directoryTenants: [],
+      claims: { groups: 'groups', roles: 'roles', scopes: 'scope', name: 'name' },
+      clockToleranceSeconds: 30,
+      enabled: true,
+    },
+  ],
+  servers: [
+    {
+      id: 'tracker',
+      displayName: 'Issue tracker',
+      enabled: true,
+      allowedHosts: ['tracker.example.com'],
+      upstreamAuth: { mode: 'obo', scopes: ['api://tracker/.default'], appOnly: 'refuse' },
+      bindings: [
+        {
+          issuerId: 'home',
+          audiences: ['api://gateway-tracker'],
+          requiredScopes: ['tools.use'],
+          oboApplication: { clientId: 'gateway-tracker', secretName: 'gateway-tracker' },
+        },
+      ],
+      constraints: [
+        { name: 'low-only', tool: 'create_issue', pointer: '/priority', oneOf: ['low'], exceptGroups: [] },
+      ],
+      refusalStatus: 200,
+      maxBodyBytes: 1_048_576,
+      activeVersion: '1.0.0',
+      versions: [
+        {
+          version: '1.0.0',
+          endpoints: ['https://tracker.example.com/mcp'],
+          transport: 'streamable-http',
+          protocolVersions: ['2025-11-25'],
+          tools: [
+            {
+              name: 'create_issue',
+              inputSchema: { type: 'object' },
+              requiredScopes: [],
+              tags: [],
+              idempotent: false,
+            },
+          ],
+        },
+      ],
+    },
+  ],
+  grants: [
+    {
+      id: 'engineering',
+      serverId: 'tracker',
+      subjects: [{ kind: 'group', id: 'engineering' }],
+      tools: ['*'],
+      prompts: [],
+      resources: [],
+    },
+  ],
+};
+
+/** A tenant that every check accepts. */
+export const sampleTenant = (id: string, revision = 1): Tenant => ({ id, revision, ...SAMPLE });

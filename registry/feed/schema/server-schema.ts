@@ -1,0 +1,72 @@
+// The shape of an MCP server (core/server.ts): what its admin sets, and what is stored beside it.
+
+import { Type } from 'typebox';
+import { TOKEN_MODES } from '#core/server.ts';
+import { VersionSchema } from '#registry/feed/schema/version-schema.ts';
+import { AnyJson, Id, Scope, ShortText, ToolName, VersionName } from '#registry/feed/schema/words.ts';
+
+/** A body is held whole by Envoy and by ext-authz while a call is judged. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+
+/** Becomes a file name in ext-authz's secrets directory, so it cannot hold a slash or begin with a dot. */
+const SecretName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' });
+
+const OboApplicationSchema = Type.Object(
+  { clientId: ShortText, secretName: SecretName },
+  { additionalProperties: false },
+);
+
+const BindingSchema = Type.Object(
+  {
+    issuerId: Id,
+    audiences: Type.Array(ShortText, { minItems: 1, maxItems: 16, uniqueItems: true }),
+    requiredScopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
+    oboApplication: Type.Optional(OboApplicationSchema),
+  },
+  { additionalProperties: false },
+);
+
+const ConstraintSchema = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9][a-z0-9-]{0,127}$' }),
+    tool: ToolName,
+    pointer: Type.String({ pattern: '^(/([^~/]|~[01])*)+$', maxLength: 1_024 }),
+    oneOf: Type.Optional(Type.Array(AnyJson, { minItems: 1, maxItems: 1_000 })),
+    maximum: Type.Optional(Type.Number()),
+    maxLength: Type.Optional(Type.Integer({ minimum: 0 })),
+    prefix: Type.Optional(Type.String({ minLength: 1, maxLength: 1_024 })),
+    exceptGroups: Type.Array(ShortText, { maxItems: 100, uniqueItems: true, default: [] }),
+  },
+  { additionalProperties: false },
+);
+
+export const SERVER_FIELDS = {
+  displayName: ShortText,
+  allowedHosts: Type.Array(ShortText, { minItems: 1, maxItems: 64, uniqueItems: true }),
+  upstreamAuth: Type.Object(
+    {
+      mode: Type.Enum([...TOKEN_MODES]),
+      scopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
+      appOnly: Type.Union([Type.Literal('client-credentials'), Type.Literal('refuse')], {
+        default: 'refuse',
+      }),
+    },
+    { additionalProperties: false },
+  ),
+  bindings: Type.Array(BindingSchema, { minItems: 1, maxItems: 32 }),
+  constraints: Type.Array(ConstraintSchema, { maxItems: 500, default: [] }),
+  refusalStatus: Type.Union([Type.Literal(200), Type.Literal(403)], { default: 200 }),
+  maxBodyBytes: Type.Integer({ minimum: 1_024, maximum: MAX_BODY_BYTES, default: 1024 * 1024 }),
+};
+
+/** A stored server. `activeVersion` is empty until the first activation. */
+export const ServerSchema = Type.Object(
+  {
+    id: Id,
+    enabled: Type.Boolean(),
+    ...SERVER_FIELDS,
+    activeVersion: Type.Union([VersionName, Type.Literal('')]),
+    versions: Type.Array(VersionSchema, { maxItems: 200 }),
+  },
+  { additionalProperties: false },
+);

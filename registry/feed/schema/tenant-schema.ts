@@ -1,0 +1,27 @@
+// The shape of a tenant (core/tenant.ts), as it is stored and as it travels on the feed.
+
+import { Type } from 'typebox';
+import { GrantSchema } from '#registry/feed/schema/grant-schema.ts';
+import { IssuerSchema } from '#registry/feed/schema/issuer-schema.ts';
+import { ServerSchema } from '#registry/feed/schema/server-schema.ts';
+import { Id, ShortText } from '#registry/feed/schema/words.ts';
+
+export const TENANT_FIELDS = {
+  displayName: ShortText,
+  accessContact: Type.String({ maxLength: 256 }),
+  allowedOrigins: Type.Array(ShortText, { maxItems: 100, uniqueItems: true, default: [] }),
+  maxStaleSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 31_536_000 })),
+};
+
+/** A stored tenant. */
+export const TenantSchema = Type.Object(
+  {
+    id: Id,
+    revision: Type.Integer({ minimum: 1 }),
+    ...TENANT_FIELDS,
+    issuers: Type.Array(IssuerSchema, { maxItems: 100 }),
+    servers: Type.Array(ServerSchema, { maxItems: 2_000 }),
+    grants: Type.Array(GrantSchema, { maxItems: 10_000 }),
+  },
+  { additionalProperties: false },
+);

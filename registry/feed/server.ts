@@ -1,0 +1,67 @@
+// The registry's end of the feed: streams that follow the store, and a heartbeat that proves freshness.
+// Knows the store only as a FeedSource.
+
+import { type ConsumerEntry, createConsumerBoard } from '#registry/feed/consumer-board.ts';
+import type { FeedSource } from '#registry/feed/feed-source.ts';
+import { type FeedStream, serveFeedStream } from '#registry/feed/feed-stream.ts';
+import type { FeedCall } from '#registry/feed/subscriber.ts';
+import { FEED_SERVICE, HEARTBEAT_MS } from '#registry/feed/wire-message.ts';
+import type { GrpcService } from '#runtime/grpc-server.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+export type FeedServer = {
+  readonly service: GrpcService;
+  /** Who is, or was, on the feed. */
+  consumers(): readonly ConsumerEntry[];
+  /** Ends every stream, so that the server can close. */
+  stop(): void;
+};
+
+const listConsumers = (
+  entries: readonly ConsumerEntry[],
+  streams: Iterable<FeedStream>,
+): readonly ConsumerEntry[] => {
+  const sent = new Map([...streams].map(({ consumer, subscriber }) => [consumer, subscriber.position()]));
+  return entries.map((entry) => ({
+    ...entry,
+    sentSequence: sent.get(entry.consumer) ?? entry.sentSequence,
+  }));
+};
+
+/** Builds the feed over `source`. Bind its `service` with startGrpcServer; stop it before that server. */
+export const createFeedServer = (parts: {
+  readonly source: FeedSource;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}): FeedServer => {
+  const { source, logger, metrics } = parts;
+  const connected = metrics.gauge('feed_consumers', 'Consumers connected to the registry feed.');
+  const refusals = metrics.counter('feed_refused_messages_total', 'Messages of consumers refused.', ['kind']);
+  const streams = new Map<FeedCall, FeedStream>();
+  const board = createConsumerBoard();
+  const desk = {
+    source,
+    logger,
+    board,
+    streams,
+    onRefused: (kind: 'subscribe' | 'status') => refusals.inc({ kind }),
+    onStreamsChanged: () => connected.set(streams.size),
+  };
+  const wakeAll = (): void => {
+    for (const { subscriber } of streams.values()) subscriber.wake();
+  };
+  const endListening = source.onCommit(wakeAll);
+  // Beside proving freshness this brings what another process has committed to the same store.
+  const heartbeat = setInterval(wakeAll, HEARTBEAT_MS).unref();
+  const implementation = { Subscribe: (call: FeedCall) => serveFeedStream(desk, call) };
+  return {
+    service: { definition: FEED_SERVICE, implementation },
+    consumers: () => listConsumers(board.list(), streams.values()),
+    stop: () => {
+      endListening();
+      clearInterval(heartbeat);
+      for (const call of streams.keys()) call.end();
+    },
+  };
+};

@@ -1,0 +1,84 @@
+// One consumer's stream, seen from the registry: sends what was committed after its position, then stays with the
+// head. Holds a position and nothing else, so a slow consumer costs one number; it then gets the newest states.
+
+import { once } from 'node:events';
+import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { FeedItem, FeedSource } from '#registry/feed/feed-source.ts';
+import { type FromConsumer, type FromRegistry, jsonBytes } from '#registry/feed/wire-message.ts';
+
+/** States read from the store at once: bounds what one stream holds in memory while the peer is slow. */
+const BATCH_SIZE = 32;
+
+export type FeedCall = ServerDuplexStream<FromConsumer, FromRegistry>;
+
+export type Subscriber = {
+  /** Sends what is new, then says how far that is. Calls while one is under way are joined to it. */
+  wake(): void;
+  /** Sequence up to which everything has been sent. */
+  position(): number;
+};
+
+const messageOf = (item: FeedItem): FromRegistry =>
+  item.kind === 'change'
+    ? { message: 'change', change: jsonBytes(item.change) }
+    : { message: 'event', event: jsonBytes(item.event) };
+
+/** Waits while the peer does not read. @throws if the stream is over. */
+const write = async (call: FeedCall, message: FromRegistry): Promise<void> => {
+  if (call.cancelled || call.destroyed || call.writableEnded) throw new Error('stream is over');
+  if (call.write(message)) return;
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  call.once('cancelled', stop).once('close', stop);
+  try {
+    await once(call, 'drain', { signal: over.signal });
+  } finally {
+    call.off('cancelled', stop).off('close', stop);
+  }
+};
+
+const sendAll = async (call: FeedCall, source: FeedSource, from: number): Promise<number> => {
+  let position = from;
+  for (;;) {
+    const batch = await source.readAfter(position, BATCH_SIZE);
+    for (const item of batch.items) await write(call, messageOf(item));
+    position = batch.upTo;
+    if (!batch.more) break;
+  }
+  await write(call, { message: 'caught_up', caught_up: { sequence: String(position) } });
+  return position;
+};
+
+/**
+ * Serves one stream from `position` on.
+ * @param options.onFailure called once if reading the store or writing the stream failed; the stream is then to be ended.
+ */
+export const createSubscriber = (options: {
+  readonly call: FeedCall;
+  readonly source: FeedSource;
+  readonly position: number;
+  readonly onFailure: (thrown: unknown) => void;
+}): Subscriber => {
+  const { call, source, onFailure } = options;
+  let position = options.position;
+  let state: 'idle' | 'sending' | 'again' | 'failed' = 'idle';
+  const run = async (): Promise<void> => {
+    try {
+      do {
+        state = 'sending';
+        position = await sendAll(call, source, position);
+      } while ((state as string) === 'again');
+      state = 'idle';
+    } catch (thrown) {
+      state = 'failed';
+      onFailure(thrown);
+    }
+  };
+  return {
+    wake: () => {
+      if (state === 'idle') void run();
+      else if (state === 'sending') state = 'again';
+    },
+    position: () => position,
+  };
+};

@@ -1,0 +1,30 @@
+// Messages of mcpgw/feed/v1/feed.proto as proto-loader hands them over, and the one method of the service.
+// Bodies are JSON in bytes fields; parse-message.ts reads them.
+
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { loadService } from '#protos/service.ts';
+
+export type FromConsumer =
+  | {
+      readonly message: 'subscribe';
+      readonly subscribe: { readonly consumer: string; readonly epoch: string; readonly sequence: string };
+    }
+  | { readonly message: 'status'; readonly status: { readonly status: Buffer } };
+
+export type FromRegistry =
+  | { readonly message: 'hello'; readonly hello: { readonly epoch: string; readonly reset: boolean } }
+  | { readonly message: 'change'; readonly change: Buffer }
+  | { readonly message: 'event'; readonly event: Buffer }
+  | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } };
+
+export const FEED_SERVICE = loadService('mcpgw.feed.v1.RegistryFeed');
+
+export const SUBSCRIBE_METHOD = FEED_SERVICE['Subscribe'] as MethodDefinition<FromConsumer, FromRegistry>;
+
+/** How often the registry speaks when nothing changes, milliseconds: the consumers' proof of freshness. */
+export const HEARTBEAT_MS = 5_000;
+
+/** The registry is silent for longer than this: the connection is dead, whatever TCP or the socket says. */
+export const SILENCE_LIMIT_MS = 3 * HEARTBEAT_MS;
+
+export const jsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
