@@ -1,0 +1,229 @@
+// The broker over a scripted exchanger: times, memory of refusals, who is told what. The real MSAL and a real token
+// endpoint are in test/integration/token-broker.test.ts.
+
+import { describe, expect, it } from 'vitest';
+import type { Identity } from '#core/identity.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import { Secret } from '#core/secret.ts';
+import type { McpServer } from '#core/server.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { createTokenBroker } from '#ext-authz/token/broker.ts';
+import type { ExchangedToken, ExchangeFailure, ProviderRefusal } from '#ext-authz/token/exchanger.ts';
+import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
+import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+
+const TID = '3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10';
+const START = 1_800_000_000;
+
+const SERVER = {
+  id: 'tracker',
+  upstreamAuth: { mode: 'obo', scopes: ['api://x/.default'], appOnly: 'client-credentials' },
+  bindings: [
+    {
+      issuerId: 'contoso',
+      audiences: ['aud'],
+      requiredScopes: [],
+      oboApplication: { clientId: 'app', secretName: 'app' },
+    },
+  ],
+} as unknown as McpServer;
+
+const TENANT = {
+  id: 'default',
+  issuers: [{ id: 'contoso', kind: 'entra', tokenEndpoint: 'https://login.example/{tenantid}/token' }],
+} as unknown as Tenant;
+
+const user = (name: string, parts: Partial<Identity> = {}): Identity => ({
+  principal: name,
+  kind: 'user',
+  issuerId: 'contoso',
+  issuer: 'https://login.example',
+  audience: 'aud',
+  relation: 'home',
+  subject: name,
+  tid: TID,
+  oid: name,
+  groups: [],
+  roles: [],
+  scopes: [],
+  guest: false,
+  assurance: [],
+  claimsChallenges: false,
+  issuedAt: START,
+  expiresAt: START + 4_000,
+  ...parts,
+});
+
+type Scripted = Result<ExchangedToken, ExchangeFailure>;
+
+const refused = (parts: Partial<ProviderRefusal>): Scripted =>
+  err({ kind: 'refused', status: 400, error: 'invalid_grant', codes: [], ...parts });
+
+const issued = (text: string, expiresInSeconds = 3_600): Scripted =>
+  ok({ token: new Secret(text), expiresInSeconds });
+
+const setUp = (script: (attempt: number) => Scripted) => {
+  let exchanges = 0;
+  const lines: string[] = [];
+  const exchanger = async () => {
+    exchanges += 1;
+    return script(exchanges);
+  };
+  const broker = createTokenBroker({
+    exchangers: { obo: exchanger, 'client-credentials': exchanger },
+    cache: createMemoryCache(),
+    refusals: createRefusalMemory(),
+    secrets: { read: async () => ok(new Secret('app-secret')) },
+    logger: createLogger('test', 'debug', { write: (line) => void lines.push(line) }),
+    metrics: createTokenMetrics(createMetrics('test')),
+    random: () => 0.5,
+  });
+  const ask = async (
+    identity: Identity,
+    nowSeconds = START,
+    assertion = `assertion of ${identity.principal}`,
+  ) => {
+    const result = await broker.acquire({
+      tenant: TENANT,
+      server: SERVER,
+      identity,
+      assertion: new Secret(assertion),
+      nowSeconds,
+      signal: new AbortController().signal,
+    });
+    return result.ok ? `${result.value.source} ${result.value.token?.reveal()}` : result.error;
+  };
+  return { ask, broker, lines, exchanges: () => exchanges };
+};
+
+describe('acquire()', () => {
+  it('exchanges once and then serves from the cache until a minute before the end', async () => {
+    const { ask, exchanges } = setUp((attempt) => issued(`token-${attempt}`, 600));
+    expect(await ask(user('alice'))).toBe('exchange token-1');
+    expect(await ask(user('alice'), START + 539)).toBe('cache token-1');
+    expect(await ask(user('alice'), START + 541)).toBe('exchange token-2');
+    expect(exchanges()).toBe(2);
+  });
+
+  it('uses a token in its last minute where no fresh one can be had, and never past its end', async () => {
+    const { ask } = setUp((attempt) => (attempt === 1 ? issued('old', 600) : err({ kind: 'unreachable' })));
+    await ask(user('alice'));
+    expect(await ask(user('alice'), START + 590)).toBe('cache old');
+    expect(await ask(user('alice'), START + 591)).toBe('cache old');
+    expect(await ask(user('alice'), START + 600)).toMatchObject({ reason: 'provider_unavailable' });
+  });
+
+  it('never uses a delegated token past the end of the caller’s own', async () => {
+    const { ask } = setUp((attempt) =>
+      attempt === 1 ? issued('long', 9_000) : err({ kind: 'unreachable' }),
+    );
+    const alice = user('alice', { expiresAt: START + 100 });
+    await ask(alice);
+    expect(await ask(alice, START + 30)).toBe('cache long');
+    expect(await ask(alice, START + 100)).toMatchObject({ reason: 'provider_unavailable' });
+  });
+
+  it('does not use an old token once the provider has refused the caller', async () => {
+    const { ask } = setUp((attempt) => (attempt === 1 ? issued('old', 600) : refused({ codes: [53003] })));
+    await ask(user('alice'));
+    expect(await ask(user('alice'), START + 590)).toMatchObject({ reason: 'access_blocked' });
+    expect(await ask(user('alice'), START + 591)).toMatchObject({ reason: 'access_blocked' });
+  });
+
+  it('lets a throttled user wait as long as the provider asks, and no other user at all', async () => {
+    const { ask, exchanges } = setUp((attempt) =>
+      attempt === 1 ? refused({ status: 429, retryAfterSeconds: 20 }) : issued('token'),
+    );
+    expect(await ask(user('alice'))).toMatchObject({
+      reason: 'provider_throttled',
+      publicFacts: { retryAfterSeconds: 22 },
+    });
+    expect(await ask(user('bob'))).toBe('exchange token');
+    expect(await ask(user('alice'), START + 19)).toMatchObject({ reason: 'provider_throttled' });
+    expect(exchanges()).toBe(2);
+    expect(await ask(user('alice'), START + 23)).toBe('exchange token');
+  });
+
+  it('opens the breaker for all users of an application whose credential is refused, then closes it', async () => {
+    const { ask, exchanges } = setUp((attempt) =>
+      attempt === 1 ? refused({ error: 'invalid_client', codes: [7000215] }) : issued('token'),
+    );
+    expect(await ask(user('alice'))).toMatchObject({ reason: 'exchange_credential_refused' });
+    expect(await ask(user('bob'))).toMatchObject({ reason: 'exchange_credential_refused' });
+    expect(exchanges()).toBe(1);
+    expect(await ask(user('bob'), START + 31)).toBe('exchange token');
+  });
+
+  it('remembers missing consent for everybody, five minutes at most', async () => {
+    const { ask, exchanges } = setUp((attempt) =>
+      attempt === 1 ? refused({ codes: [65001], suberror: 'consent_required' }) : issued('token'),
+    );
+    await ask(user('alice'));
+    expect(await ask(user('bob'), START + 200)).toMatchObject({ reason: 'consent_required' });
+    expect(exchanges()).toBe(1);
+    expect(await ask(user('bob'), START + 301)).toBe('exchange token');
+  });
+
+  it('does not ask again with an assertion that was rejected, and asks at once with a new one', async () => {
+    const { ask, exchanges } = setUp((attempt) =>
+      attempt === 1 ? refused({ codes: [50013] }) : issued('token'),
+    );
+    await ask(user('alice'));
+    expect(await ask(user('alice'), START + 3_900)).toMatchObject({ reason: 'assertion_rejected' });
+    expect(exchanges()).toBe(1);
+    expect(await ask(user('alice'), START + 1, 'new assertion')).toBe('exchange token');
+  });
+
+  it('purges every token of a caller whose session the provider has ended', async () => {
+    const { ask } = setUp((attempt) =>
+      attempt === 2 ? refused({ codes: [50173] }) : issued(`token-${attempt}`),
+    );
+    await ask(user('alice'), START, 'one device');
+    expect(await ask(user('alice'), START, 'other device')).toMatchObject({ reason: 'session_revoked' });
+    expect(await ask(user('alice'), START, 'one device')).toBe('exchange token-3');
+  });
+
+  it('purges on command', async () => {
+    const { ask, broker } = setUp((attempt) => issued(`token-${attempt}`));
+    await ask(user('alice'));
+    await ask(user('bob'));
+    await broker.purge('default', 'alice');
+    expect(await ask(user('alice'))).toBe('exchange token-3');
+    expect(await ask(user('bob'))).toBe('cache token-2');
+  });
+
+  it('hands a claims challenge to callers who can answer one, as base64', async () => {
+    const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    const { ask } = setUp(() => refused({ error: 'interaction_required', codes: [50076], claims }));
+    expect(await ask(user('alice', { claimsChallenges: true }))).toMatchObject({
+      reason: 'step_up_required',
+      publicFacts: { claims: Buffer.from(claims).toString('base64') },
+    });
+    expect(await ask(user('bob'))).toMatchObject({ reason: 'step_up_required', publicFacts: {} });
+  });
+
+  it('never sends the caller’s own token on, even if the provider hands it back', async () => {
+    const { ask } = setUp(() => issued('assertion of alice'));
+    expect(await ask(user('alice'))).toMatchObject({ reason: 'exchange_misconfigured' });
+  });
+
+  it('shares the application’s own token among app-only callers and keeps it from users', async () => {
+    const { ask, exchanges } = setUp((attempt) => issued(`token-${attempt}`));
+    expect(await ask(user('job-1', { kind: 'app' }))).toBe('exchange token-1');
+    expect(await ask(user('job-2', { kind: 'app' }))).toBe('cache token-1');
+    expect(await ask(user('alice'))).toBe('exchange token-2');
+    expect(exchanges()).toBe(2);
+  });
+
+  it('logs codes and ids of a refusal, and no token', async () => {
+    const traceId = '0d5a1f0e-7a51-4f0c-8d64-2b8c1e3f5a01';
+    const { ask, lines } = setUp(() => refused({ codes: [50013], traceId }));
+    const denied = await ask(user('alice'));
+    expect(denied).toMatchObject({ logFacts: { codes: [50013], traceId, application: 'app' } });
+    expect(lines.join('')).toContain(traceId);
+    expect(lines.join('') + JSON.stringify(denied)).not.toMatch(/assertion of|app-secret/);
+  });
+});

@@ -1,0 +1,19 @@
+// The port of the token cache. A shared cache behind it must encrypt what it stores (the key as associated data);
+// in the process's own memory the token is in clear, as it is on the wire a moment later.
+
+import type { Secret } from '#core/secret.ts';
+
+export type CachedToken = {
+  readonly token: Secret;
+  /** Seconds since the epoch. */
+  readonly expiresAt: number;
+};
+
+export type TokenCache = {
+  /** The entry, also one that is about to expire: the broker judges times. */
+  find(key: string): Promise<CachedToken | undefined>;
+  /** @param entry.owner every entry of an owner goes in one purge. */
+  store(key: string, entry: CachedToken & { readonly owner: string }): Promise<void>;
+  remove(key: string): Promise<void>;
+  purge(owner: string): Promise<void>;
+};

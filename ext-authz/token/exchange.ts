@@ -1,0 +1,132 @@
+// One exchange from secret to cache entry, or to a remembered refusal. Runs at most once a key at a time; whoever
+// waits for it gets the same outcome.
+
+import type { JsonObject } from '#core/json.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
+import type { CachedToken, TokenCache } from '#ext-authz/token/cache.ts';
+import type { CacheKeys } from '#ext-authz/token/cache-key.ts';
+import { judgeFailure, type Refusal } from '#ext-authz/token/errors.ts';
+import type { ExchangedToken, ExchangeFailure, Exchanger } from '#ext-authz/token/exchanger.ts';
+import type { ExchangeKind, ExchangePlan } from '#ext-authz/token/plan.ts';
+import type { RefusalMemory, RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
+import type { SecretStore } from '#ext-authz/token/secrets.ts';
+import type { TokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import type { Logger } from '#runtime/logger.ts';
+
+export type ExchangeParts = {
+  readonly exchangers: Readonly<Record<ExchangeKind, Exchanger>>;
+  readonly cache: TokenCache;
+  readonly refusals: RefusalMemory;
+  readonly secrets: SecretStore;
+  readonly logger: Logger;
+  readonly metrics: TokenMetrics;
+  /** From 0 to 1, for jitter. */
+  readonly random: () => number;
+};
+
+export type ExchangeJob = {
+  readonly plan: ExchangePlan;
+  readonly keys: CacheKeys;
+  readonly assertion: Secret;
+  readonly nowSeconds: number;
+  /** When the caller's own token ends, seconds since the epoch. */
+  readonly assertionExpiresAt: number;
+  /** Tenant, server and issuer, for the log. */
+  readonly place: JsonObject;
+};
+
+export type ExchangeOutcome = Result<CachedToken, RememberedRefusal>;
+
+/** Part of a remembered time that chance may take away, so that callers do not come back all at once. */
+const JITTER = 0.2;
+
+const SHARED_REFUSAL_SECONDS = 30;
+
+const describeFailure = (failure: ExchangeFailure): JsonObject => {
+  if (failure.kind !== 'refused')
+    return { provider: failure.kind, ...('status' in failure ? { status: failure.status } : {}) };
+  const { status, error, suberror, codes, traceId, correlationId } = failure;
+  return {
+    provider: 'refused',
+    status,
+    error,
+    codes,
+    ...(suberror === undefined ? {} : { suberror }),
+    ...(traceId === undefined ? {} : { traceId }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  };
+};
+
+/** How long a refusal holds. Jitter shortens our own times and lengthens the provider's, which is not undercut. */
+const rememberUntil = (refusal: Refusal, job: ExchangeJob, random: number): number => {
+  const { rememberSeconds, retryAfterSeconds } = refusal;
+  if (rememberSeconds === 'assertion') {
+    // Application tokens are shared by callers: one caller's lifetime is no measure for the others.
+    return job.plan.kind === 'obo' ? job.assertionExpiresAt : job.nowSeconds + SHARED_REFUSAL_SECONDS;
+  }
+  const wait =
+    retryAfterSeconds === undefined
+      ? rememberSeconds * (1 - JITTER * random)
+      : retryAfterSeconds * (1 + JITTER * random);
+  return job.nowSeconds + wait;
+};
+
+const refuse = async (
+  parts: ExchangeParts,
+  job: ExchangeJob,
+  failure: ExchangeFailure,
+): Promise<ExchangeOutcome> => {
+  const refusal = judgeFailure(failure);
+  const logFacts = { ...describeFailure(failure), application: job.plan.application.clientId };
+  const entry = { refusal, logFacts, until: rememberUntil(refusal, job, parts.random()) };
+  parts.refusals.remember(job.keys[refusal.scope], entry);
+  if (refusal.reason === 'session_revoked') await parts.cache.purge(job.keys.owner);
+  const level =
+    refusal.scope === 'application' || refusal.reason === 'exchange_misconfigured' ? 'error' : 'warn';
+  parts.logger[level]({ ...job.place, ...logFacts, reason: refusal.reason }, 'token exchange refused');
+  return err(entry);
+};
+
+/** A secret that cannot be read is not remembered: the operator who mends it should see it work at once. */
+const refuseWithoutSecret = (parts: ExchangeParts, job: ExchangeJob, fault: string): ExchangeOutcome => {
+  const { clientId, secretName } = job.plan.application;
+  const logFacts = { secret: secretName, fault, application: clientId };
+  parts.logger.error({ ...job.place, ...logFacts }, 'secret of the exchanging application cannot be read');
+  const refusal = judgeFailure({ kind: 'unsent' });
+  return err({ refusal, logFacts, until: job.nowSeconds });
+};
+
+const keep = async (
+  parts: ExchangeParts,
+  job: ExchangeJob,
+  exchanged: ExchangedToken,
+): Promise<ExchangeOutcome> => {
+  // A provider that hands the caller's token back would make us a passthrough, the one thing MCP forbids outright.
+  if (exchanged.token.reveal() === job.assertion.reveal()) return refuse(parts, job, { kind: 'unsent' });
+  // Counted from before the request: the token lives a little longer than we say, never shorter.
+  const token = { token: exchanged.token, expiresAt: job.nowSeconds + exchanged.expiresInSeconds };
+  await parts.cache.store(job.keys.caller, { ...token, owner: job.keys.owner });
+  return ok(token);
+};
+
+/** Performs the exchange of `job`. @throws only if an adapter is broken; then every waiter denies. */
+export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
+  const { plan, assertion, nowSeconds } = job;
+  const { kind, application, tokenEndpoint, directory, scopes } = plan;
+  const secret = await parts.secrets.read(application.secretName);
+  if (!secret.ok) return refuseWithoutSecret(parts, job, secret.error);
+  const request = { tokenEndpoint, directory, scopes, assertion, nowSeconds };
+  const end = parts.metrics.duration.startTimer({ mode: kind });
+  const exchanged = await parts.exchangers[kind]({
+    ...request,
+    clientId: application.clientId,
+    clientSecret: secret.value,
+  });
+  end();
+  const outcome = exchanged.ok
+    ? await keep(parts, job, exchanged.value)
+    : await refuse(parts, job, exchanged.error);
+  parts.metrics.exchanges.inc({ mode: kind, outcome: outcome.ok ? 'ok' : outcome.error.refusal.reason });
+  return outcome;
+};

@@ -1,0 +1,50 @@
+// The outline every exchanger shares: one request to a token endpoint, and what came of it. Exchangers judge nothing:
+// what a failure means for the caller is in errors.ts.
+
+import type { Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
+
+export type ExchangeRequest = {
+  /** Concrete: `{tenantid}` is already replaced. */
+  readonly tokenEndpoint: string;
+  /** Directory tenant the token is asked from, a GUID. */
+  readonly directory: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  /** Scopes of the one downstream resource. */
+  readonly scopes: readonly string[];
+  /** The caller's own token; exchangers that act for the application alone do not read it. */
+  readonly assertion: Secret;
+  readonly nowSeconds: number;
+};
+
+export type ExchangedToken = { readonly token: Secret; readonly expiresInSeconds: number };
+
+/**
+ * What the provider said instead of a token. All texts are vetted: names and GUIDs only, never a description, which
+ * holds ids of users. `claims` is the provider's JSON, unparsed.
+ */
+export type ProviderRefusal = {
+  readonly kind: 'refused';
+  readonly status: number;
+  readonly error: string;
+  readonly suberror?: string;
+  readonly codes: readonly number[];
+  readonly claims?: string;
+  readonly retryAfterSeconds?: number;
+  readonly traceId?: string;
+  readonly correlationId?: string;
+};
+
+export type ExchangeFailure =
+  | ProviderRefusal
+  /** An answer that is not what a token endpoint says: not JSON, cut short, no token in it. */
+  | { readonly kind: 'unreadable'; readonly status: number; readonly retryAfterSeconds?: number }
+  /** No answer: refused connection, time-out, too long. */
+  | { readonly kind: 'unreachable' }
+  /** Our own rules forbid the address. */
+  | { readonly kind: 'egress-refused' }
+  /** The request could not even be built. */
+  | { readonly kind: 'unsent' };
+
+export type Exchanger = (request: ExchangeRequest) => Promise<Result<ExchangedToken, ExchangeFailure>>;
