@@ -13,7 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'xds-server/': ['core/', 'runtime/', 'protos/'],
   'ext-authz/': ['core/', 'runtime/', 'protos/'],
   'ext-proc/': ['core/', 'runtime/', 'protos/'],
-  'policies/': ['core/'],
+  'policies/': ['core/', 'runtime/'],
   'envoy/': ['core/', 'runtime/'],
   'demo/': ['core/', 'runtime/'],
 };

@@ -1,0 +1,154 @@
+// What a policy is asked, made from what ext-authz knows: lean, because turning JSON in and out is most of what an
+// evaluation costs. Knows nothing of Rego or WASM. Pure. The same shape is policies/input.schema.json.
+
+import { type Deny, deny } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import type { Json, JsonObject } from '#core/json.ts';
+import type { McpCall, McpListKind } from '#core/mcp-call.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { ArgumentConstraint, McpServer, ServerVersion, Tool } from '#core/server.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { findGrants } from '#ext-authz/policy/grant-index.ts';
+import { findByPointer, parsePointer } from '#ext-authz/policy/json-pointer.ts';
+
+export type RequestFacts = {
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  readonly ip?: string | undefined;
+  readonly session?: string | undefined;
+};
+
+export type PolicyQuestion = {
+  readonly tenant: Tenant;
+  readonly server: McpServer;
+  /** The version the call is judged by and routed to. */
+  readonly version: ServerVersion;
+  readonly identity: Identity;
+  readonly call: McpCall;
+  readonly request: RequestFacts;
+};
+
+export type PolicyInput = JsonObject;
+
+const present = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as JsonObject;
+
+const identityPart = (identity: Identity): JsonObject => {
+  const { issuer, issuerId, relation, subject, tid, oid, kind, app, actor } = identity;
+  const { guest, groups, roles, scopes, assurance } = identity;
+  const who = { issuer, issuerId, relation, subject, tid, oid, kind, app, actor };
+  return present({ ...who, guest, groups, roles, scopes, assurance });
+};
+
+const toolFacts = ({ name, annotations, tags, requiredScopes }: Tool): JsonObject =>
+  present({ name, annotations, tags, requiredScopes });
+
+const limitFacts = (limit: ArgumentConstraint): JsonObject => {
+  const { name, pointer, oneOf, maximum, maxLength, prefix, exceptGroups } = limit;
+  return present({ name, pointer, oneOf, maximum, maxLength, prefix, exceptGroups });
+};
+
+/** Scopes of the binding by which the token was accepted; a tool's own come on top. */
+const bindingScopes = ({ server, identity }: PolicyQuestion): readonly string[] => {
+  const { issuerId, audience } = identity;
+  const matching = server.bindings.filter(
+    (binding) => binding.issuerId === issuerId && binding.audiences.includes(audience),
+  );
+  return [...new Set(matching.flatMap((binding) => binding.requiredScopes))];
+};
+
+/**
+ * Kinds of lists the answer may hold: a list method's own; on the legacy GET stream all of them, because a resumed
+ * stream can repeat the answer to an earlier list call.
+ */
+export const listKinds = (call: McpCall): readonly McpListKind[] => {
+  if (call.list !== undefined) return [call.list];
+  return call.kind === 'stream' ? ['tools', 'prompts', 'resources', 'resourceTemplates'] : [];
+};
+
+const serverPart = (question: PolicyQuestion): JsonObject => {
+  const { server, version, call } = question;
+  const tools = listKinds(call).includes('tools') ? version.tools.map(toolFacts) : undefined;
+  return present({
+    id: server.id,
+    version: version.version,
+    requiredScopes: bindingScopes(question),
+    tools,
+  });
+};
+
+/** The pinned tool the call names; none if it names none or one that is not pinned in this version. */
+const findTool = ({ version, call }: PolicyQuestion): Tool | undefined => {
+  const name = call.targets.find((target) => target.kind === 'tool')?.name;
+  return version.tools.find((tool) => tool.name === name);
+};
+
+const limitsOf = (server: McpServer, tool: Tool | undefined): readonly ArgumentConstraint[] =>
+  tool === undefined ? [] : server.constraints.filter((limit) => limit.tool === tool.name);
+
+// `1e400` reads as Infinity and would be sent on as null, which a limit may allow, while the server gets 1e400.
+const isExact = (value: Json): boolean => {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.values(value).every((member: Json) => isExact(member));
+};
+
+type Values = Readonly<Record<string, Json>>;
+
+/** What each limit's pointer leads to; a pointer that leads nowhere is left out. */
+const resolveValues = (
+  limits: readonly ArgumentConstraint[],
+  callArguments: JsonObject,
+): Result<Values, Deny> => {
+  const values: [string, Json][] = [];
+  for (const { name, pointer } of limits) {
+    const tokens = parsePointer(pointer);
+    if (!tokens.ok) return err(deny('policy_failed', { log: { constraint: name, fault: tokens.error } }));
+    const value = findByPointer(callArguments, tokens.value);
+    if (value === undefined) continue;
+    if (!isExact(value)) return err(deny('params_invalid', { public: { field: 'params.arguments' } }));
+    values.push([pointer, value]);
+  }
+  return ok(Object.fromEntries(values));
+};
+
+/**
+ * The input for one call.
+ * @param options.withArguments whether the policy reads the arguments whole; otherwise only the values that
+ *   constraints point at are sent.
+ * @returns the input; or params_invalid for a number no policy could judge; or policy_failed for a constraint whose
+ *   pointer cannot be read.
+ */
+export const buildPolicyInput = (
+  question: PolicyQuestion,
+  options: { readonly withArguments: boolean },
+): Result<PolicyInput, Deny> => {
+  const { tenant, server, identity, call, request } = question;
+  const tool = findTool(question);
+  const limits = limitsOf(server, tool);
+  const values = resolveValues(limits, call.arguments);
+  if (!values.ok) return values;
+  const sentArguments = options.withArguments ? call.arguments : undefined;
+  if (sentArguments !== undefined && !isExact(sentArguments)) {
+    return err(deny('params_invalid', { public: { field: 'params.arguments' } }));
+  }
+  const { kind, method, list, targets } = call;
+  const { ip, session } = request;
+  return ok(
+    present({
+      tenant: tenant.id,
+      identity: identityPart(identity),
+      server: serverPart(question),
+      tool: tool && { ...toolFacts(tool), constraints: limits.map(limitFacts) },
+      grants: findGrants(tenant, server.id, identity).map(({ id, subjects, tools, prompts, resources }) => ({
+        id,
+        subjects,
+        tools,
+        prompts,
+        resources,
+      })) as unknown as Json,
+      call: present({ kind, method, list, targets, arguments: sentArguments, values: values.value }),
+      request: present({ time: new Date(request.nowMs).toISOString(), ip, session }),
+    }),
+  );
+};

@@ -1,0 +1,84 @@
+// Step `policy` of the decision: the question put to the policy in service, and its answer in the gateway's own words.
+
+import { type Deny, deny, type PublicFacts } from '#core/decision.ts';
+import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
+import type { JsonObject } from '#core/json.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { ServerVersion } from '#core/server.ts';
+import type { PolicyDecision, PolicyEngine } from '#ext-authz/policy/engine.ts';
+import {
+  buildPolicyInput,
+  listKinds,
+  type PolicyInput,
+  type PolicyQuestion,
+} from '#ext-authz/policy/input.ts';
+
+export type Judgement = {
+  readonly obligations: JsonObject;
+  /** Why, for the decision log: ids of grants. */
+  readonly explain: readonly string[];
+  /** For every kind of list the answer may hold, the names it may show. */
+  readonly lists: readonly ListOrder[];
+};
+
+export type Policy = {
+  /**
+   * @returns the judgement, or the refusal: a reason of the policy's, params_invalid for arguments that cannot be
+   *   judged, policy_failed for a policy that did not answer. `contact` is added by the caller.
+   */
+  judge(question: PolicyQuestion): Result<Judgement, Deny>;
+  /** Revision of the policy in service. */
+  revision(): string;
+};
+
+type Refusal = Extract<PolicyDecision, { allow: false }>;
+
+const publicFacts = ({ constraint, requiredScopes }: Refusal): PublicFacts => ({
+  ...(constraint === undefined ? {} : { constraint }),
+  ...(requiredScopes === undefined ? {} : { requiredScopes }),
+});
+
+/** Only pinned names, whatever the policy says: a name without a pin could not be compared with anything. */
+const pinnedOnly = (names: readonly string[], version: ServerVersion): VisibleNames => {
+  const pinned = new Set(version.tools.map((tool) => tool.name));
+  return { all: false, names: names.filter((name) => pinned.has(name)) };
+};
+
+const findLists = (
+  engine: PolicyEngine,
+  input: PolicyInput,
+  { call, version }: PolicyQuestion,
+): Result<readonly ListOrder[], Deny> => {
+  const kinds = listKinds(call);
+  if (kinds.length === 0) return ok([]);
+  const visible = engine.visible(input);
+  if (!visible.ok) return visible;
+  const { value } = visible;
+  return ok(
+    kinds.map((kind) => ({
+      kind,
+      visible: kind === 'tools' ? pinnedOnly(value.tools.names, version) : value[kind],
+    })),
+  );
+};
+
+const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement, Deny> => {
+  const input = buildPolicyInput(question, { withArguments: engine.readsArguments });
+  if (!input.ok) return input;
+  const decision = engine.evaluate(input.value);
+  if (!decision.ok) return decision;
+  const { explain } = decision.value;
+  if (!decision.value.allow) {
+    const log = { policy: engine.revision, explain };
+    return err(deny(decision.value.reason, { public: publicFacts(decision.value), log }));
+  }
+  const lists = findLists(engine, input.value, question);
+  if (!lists.ok) return lists;
+  return ok({ obligations: decision.value.obligations, explain, lists: lists.value });
+};
+
+/** @param holder gives the policy in service; taken once for each call. */
+export const createPolicy = ({ holder }: { readonly holder: { current(): PolicyEngine } }): Policy => ({
+  judge: (question) => judge(holder.current(), question),
+  revision: () => holder.current().revision,
+});

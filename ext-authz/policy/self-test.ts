@@ -1,0 +1,77 @@
+// What a policy must prove before it serves: its own vectors, answered exactly, and three refusals no policy may
+// withhold. A bundle that compiles and says yes to strangers stops here.
+
+import { isDeepStrictEqual } from 'node:util';
+import type { JsonObject } from '#core/json.ts';
+import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
+import type { SelfTestVector } from '#ext-authz/policy/manifest.ts';
+import type { PolicyInstance } from '#ext-authz/policy/wasm-module.ts';
+
+const STRANGER: JsonObject = {
+  tenant: 'self-test',
+  identity: {
+    issuer: 'https://self-test.invalid',
+    issuerId: 'self-test',
+    relation: 'home',
+    subject: 'stranger',
+    kind: 'user',
+    guest: false,
+    groups: ['self-test'],
+    roles: [],
+    scopes: [],
+    assurance: [],
+  },
+  server: { id: 'self-test', version: '0', requiredScopes: [] },
+  grants: [],
+  request: { time: '1970-01-01T00:00:00.000Z' },
+};
+const CALL = {
+  kind: 'request',
+  method: 'tools/call',
+  targets: [{ kind: 'tool', name: 'self_test' }],
+  values: {},
+};
+const TOOL = { name: 'self_test', tags: [], requiredScopes: [], constraints: [] };
+const EVERYTHING = {
+  id: 'all',
+  subjects: [{ kind: 'group', id: 'self-test' }],
+  prompts: ['*'],
+  resources: ['*'],
+};
+
+const FORBIDDEN: readonly { readonly title: string; readonly input: JsonObject }[] = [
+  { title: 'refuses a caller without grants', input: { ...STRANGER, tool: TOOL, call: CALL } },
+  {
+    title: 'refuses a tool that is not pinned',
+    input: { ...STRANGER, grants: [{ ...EVERYTHING, tools: ['*'] }], call: CALL },
+  },
+  {
+    title: 'refuses a tool that is not granted',
+    input: { ...STRANGER, grants: [{ ...EVERYTHING, tools: ['other'] }], tool: TOOL, call: CALL },
+  },
+];
+
+const encode = (input: JsonObject): ArrayBuffer => new TextEncoder().encode(JSON.stringify(input)).buffer;
+
+const isRefused = (engine: PolicyEngine, input: JsonObject): boolean => {
+  const decision = engine.evaluate(input);
+  return decision.ok && !decision.value.allow;
+};
+
+const answers = (instance: PolicyInstance, vector: SelfTestVector): boolean =>
+  isDeepStrictEqual(instance.evaluate(encode(vector.input), vector.entrypoint), [
+    { result: vector.expected },
+  ]);
+
+/**
+ * Titles of the vectors the policy fails; none, if it may serve.
+ * @throws what the instance throws.
+ */
+export const findFailedVectors = (
+  engine: PolicyEngine,
+  instance: PolicyInstance,
+  vectors: readonly SelfTestVector[],
+): readonly string[] => [
+  ...FORBIDDEN.filter(({ input }) => !isRefused(engine, input)).map(({ title }) => title),
+  ...vectors.filter((vector) => !answers(instance, vector)).map(({ title }) => title),
+];

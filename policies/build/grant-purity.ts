@@ -1,0 +1,66 @@
+// Proves that grant rules cannot see the arguments of a call, directly or through any rule they use. Lists are made
+// from grants alone: a grant that depended on arguments would let a list show one thing and a call do another. Pure.
+
+import type { RegoRule } from '#policies/build/rego-rules.ts';
+
+/** What a grant may read. Everything else, arguments and time above all, belongs to constraints. */
+const READABLE = [
+  ['tenant'],
+  ['identity'],
+  ['server'],
+  ['tool'],
+  ['grants'],
+  ['call', 'kind'],
+  ['call', 'method'],
+  ['call', 'list'],
+  ['call', 'targets'],
+];
+
+/** Where grants begin: every package called `grant`, and what the entrypoint for lists shows. */
+const isRoot = (rule: RegoRule): boolean => {
+  const parts = rule.path.split('.');
+  return parts.at(-2) === 'grant' || rule.path === 'mcp.authz.visible';
+};
+
+const startsWith = (path: readonly string[], prefix: readonly string[]): boolean =>
+  prefix.every((part, index) => path[index] === part);
+
+/** A reference below a rule, to a rule, or to a whole package of rules. */
+const refersTo = (reference: readonly string[], rule: RegoRule): boolean => {
+  const path = rule.path.split('.');
+  return startsWith(reference, path) || startsWith(path, reference);
+};
+
+const reachable = (rules: readonly RegoRule[]): readonly RegoRule[] => {
+  const found = new Set(rules.filter(isRoot));
+  // A Set yields what is added while it is walked, so this ends when nothing new is reached.
+  for (const rule of found) {
+    for (const reference of rule.data) {
+      for (const other of rules) if (refersTo(reference, other)) found.add(other);
+    }
+  }
+  return [...found];
+};
+
+const faultsOf = (rule: RegoRule): string[] => {
+  const forbidden = rule.inputs.filter((path) => !READABLE.some((prefix) => startsWith(path, prefix)));
+  const reads = forbidden.map((path) => `${rule.path} reads ${['input', ...path].join('.')}`);
+  return rule.replaces ? [...reads, `${rule.path} replaces documents with \`with\``] : reads;
+};
+
+/** One sentence for each way a grant rule could see more than it may; none, if the policy is sound. */
+export const findImpureGrants = (rules: readonly RegoRule[]): readonly string[] => {
+  if (!rules.some((rule) => rule.path.split('.').at(-2) === 'grant'))
+    return ['there is no package of grants'];
+  return [...new Set(reachable(rules).flatMap(faultsOf))].sort();
+};
+
+/** Whether any rule may read `input.call.arguments`. If none does, the gateway need not send them. */
+export const readsArguments = (rules: readonly RegoRule[]): boolean =>
+  rules.some(
+    (rule) =>
+      rule.replaces ||
+      rule.inputs.some(
+        (path) => startsWith(path, ['call', 'arguments']) || startsWith(['call', 'arguments'], path),
+      ),
+  );

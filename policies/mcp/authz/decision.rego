@@ -1,0 +1,62 @@
+# The answer: a grant permits the call and no constraint refuses it. The first reason that applies is given, and
+# nothing about arguments or scopes is said before the caller is known to have the tool.
+package mcp.authz
+
+import data.mcp.authz.constraint
+import data.mcp.authz.grant
+
+# METADATA
+# entrypoint: true
+decision := refusal("caller_not_granted", {}, []) if not grant.caller
+
+else := refusal("tool_unknown", {}, []) if tool_unknown
+
+else := refusal("tool_not_granted", {}, []) if tool_not_granted
+
+else := refusal("target_not_granted", {}, []) if not grant.permits_call
+
+else := refusal("scope_insufficient", scopes, missing) if {
+	count(constraint.missing_scopes) > 0
+	scopes := {"requiredScopes": sort(constraint.needed_scopes)}
+	missing := named("scope", constraint.missing_scopes)
+}
+
+else := refusal("constraint_violated", {"constraint": min(constraint.violated)}, broken) if {
+	count(constraint.violated) > 0
+	broken := named("constraint", constraint.violated)
+}
+
+else := {"allow": true, "obligations": {}, "explain": granted_by} if {
+	grant.permits_call
+	count(constraint.missing_scopes) == 0
+	count(constraint.violated) == 0
+}
+
+# METADATA
+# entrypoint: true
+visible := grant.visible
+
+refusal(reason, facts, explain) := object.union(facts, {
+	"allow": false,
+	"reason": reason,
+	"obligations": {},
+	"explain": explain,
+})
+
+# Sorted, because a set has another order in WASM than in OPA.
+named(kind, names) := sort([concat("/", [kind, name]) | some name in names])
+
+tool_targets := [target | some target in input.call.targets; target.kind == "tool"]
+
+tool_unknown if {
+	some target in tool_targets
+	not grant.pins(target)
+}
+
+tool_not_granted if {
+	some target in tool_targets
+	not grant.permits(target)
+}
+
+# For the decision log: which grants reach the caller, the first ten.
+granted_by := array.slice([concat("/", ["grant", match.id]) | some match in grant.matching], 0, 10)

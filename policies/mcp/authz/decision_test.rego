@@ -1,0 +1,66 @@
+# The order of reasons, and that nothing but a grant without a violated constraint is an allow.
+package mcp.authz_test
+
+import data.mcp.authz
+
+question := {
+	"identity": {
+		"kind": "user",
+		"issuerId": "contoso",
+		"relation": "home",
+		"guest": false,
+		"oid": "o",
+		"groups": ["engineering"],
+		"roles": [],
+		"scopes": ["use"],
+	},
+	"server": {"id": "s", "version": "1", "requiredScopes": ["use"]},
+	"tool": {
+		"name": "t",
+		"requiredScopes": [],
+		"constraints": [{"name": "n", "pointer": "/x", "oneOf": [1], "exceptGroups": []}],
+	},
+	"grants": [{
+		"id": "g",
+		"subjects": [{"kind": "group", "id": "engineering"}],
+		"tools": ["t"],
+		"prompts": [],
+		"resources": [],
+	}],
+	"call": {"method": "tools/call", "targets": [{"kind": "tool", "name": "t"}], "values": {"/x": 1}},
+}
+
+asked(changes) := answer if {
+	answer := authz.decision with input as object.union(question, changes)
+}
+
+test_allows_what_is_granted_and_not_constrained if {
+	asked({}) == {"allow": true, "obligations": {}, "explain": ["grant/g"]}
+}
+
+test_each_refusal_has_its_reason if {
+	asked({"grants": []}).reason == "caller_not_granted"
+	asked({"tool": {"name": "other"}}).reason == "tool_unknown"
+	asked({"grants": [object.union(question.grants[0], {"tools": []})]}).reason == "tool_not_granted"
+	asked({"call": {"targets": [{"kind": "prompt", "name": "p"}]}}).reason == "target_not_granted"
+	asked({"identity": {"scopes": []}}).reason == "scope_insufficient"
+	asked({"call": {"values": {"/x": 2}}}).reason == "constraint_violated"
+}
+
+test_no_refusal_allows if {
+	every changes in [{"grants": []}, {"tool": {"name": "other"}}, {"call": {"values": {"/x": 2}}}] {
+		asked(changes).allow == false
+	}
+}
+
+test_empty_input_is_refused if {
+	answer := authz.decision with input as {}
+	answer.allow == false
+}
+
+# The same call is granted or not whatever its arguments are: they can only turn an allow into a constraint's refusal.
+test_arguments_never_grant if {
+	every value in [1, 2, "*", null, {"tools": ["*"]}] {
+		asked({"grants": [], "call": {"values": {"/x": value}}}).reason == "caller_not_granted"
+	}
+}
