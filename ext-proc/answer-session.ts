@@ -1,0 +1,167 @@
+// One answer from its head to its end, as a conversation with Envoy: exactly one reply per message, in order. Anything
+// out of order fails the stream, because Envoy passes the rest unseen if the stream ends without an error.
+
+import { type GuardOrders, parseGuardOrders } from '#core/guard-orders.ts';
+import { describeReason } from '#core/reason.ts';
+import type { BodyGuard, BodyLimits } from '#ext-proc/body-guard.ts';
+import type { HeldBytes, HeldBytesShare } from '#ext-proc/held-bytes.ts';
+import { refused, tooLarge } from '#ext-proc/lists/answer-fault.ts';
+import type { LiveStreams } from '#ext-proc/live-streams.ts';
+import type { Measures } from '#ext-proc/measures.ts';
+import { type Course, setCourse } from '#ext-proc/pipeline.ts';
+import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import { type AnswerPart, answerPartFrom } from '#ext-proc/wire/from-processing-request.ts';
+import {
+  chunkReply,
+  headReply,
+  type ProcessingResponse,
+  trailersReply,
+} from '#ext-proc/wire/to-processing-response.ts';
+
+/** The side of the conversation that leads to Envoy. */
+export type Line = {
+  reply(response: ProcessingResponse): void;
+  /** Fails the processing stream, after the replies given so far: Envoy breaks the answer off. */
+  fail(details: string): void;
+};
+
+export type SessionParts = {
+  readonly limits: BodyLimits;
+  readonly liveStreams: LiveStreams;
+  readonly heldBytes: HeldBytes;
+  readonly measures: Measures;
+  /** True if the call's server was switched off since the call was judged. */
+  readonly isSwitchedOff: (orders: GuardOrders) => boolean;
+};
+
+export type AnswerSession = {
+  /** Replies to one decoded ProcessingRequest. */
+  receive(message: unknown): void;
+  /** The stream is over, however it ended; harmless when repeated. */
+  close(): void;
+};
+
+type Head = Extract<AnswerPart, { kind: 'head' }>;
+type Chunk = Extract<AnswerPart, { kind: 'chunk' }>;
+
+const labelOf = (course: Course) => {
+  if (course.kind === 'refuse') return 'refused';
+  if (course.kind === 'pass') return 'passed';
+  return course.rewrites ? 'rewritten' : 'watched';
+};
+
+const refuseWith = (reason: 'answer_refused' | 'stream_terminated', orders?: GuardOrders): Course => ({
+  kind: 'refuse',
+  status: describeReason(reason).httpStatus,
+  body: refusalMessage({ reason, id: orders?.jsonRpcId, requestId: orders?.requestId }),
+});
+
+class Session implements AnswerSession {
+  readonly #parts: SessionParts;
+  readonly #line: Line;
+  readonly #held: HeldBytesShare;
+  #state: 'expecting-head' | 'guarding' | 'over' = 'expecting-head';
+  #guard: BodyGuard | undefined;
+  #orders: GuardOrders | undefined;
+  #leave: () => void = () => {};
+
+  constructor(parts: SessionParts, line: Line) {
+    this.#parts = parts;
+    this.#line = line;
+    this.#held = parts.heldBytes.open();
+  }
+
+  receive(message: unknown): void {
+    const part = answerPartFrom(message);
+    if (part?.kind === 'head' && this.#state === 'expecting-head') this.#onHead(part);
+    else if (part?.kind === 'chunk' && this.#guard !== undefined) this.#onChunk(this.#guard, part);
+    else if (part?.kind === 'trailers' && this.#guard !== undefined) this.#onTrailers(this.#guard);
+    else this.#break(part === undefined ? 'unknown message' : `${part.kind} while ${this.#state}`);
+  }
+
+  close(): void {
+    if (this.#state === 'guarding') this.#parts.measures.closed();
+    this.#state = 'over';
+    this.#guard = undefined;
+    this.#leave();
+    this.#held.set(0);
+  }
+
+  #fail(details: string): void {
+    this.close();
+    this.#line.fail(details);
+  }
+
+  #break(what: string): void {
+    this.#parts.measures.broken(what);
+    this.#fail('unexpected_message');
+  }
+
+  #onHead(part: Head): void {
+    const course = this.#courseOf(part);
+    this.#parts.measures.answered(labelOf(course));
+    this.#state = 'over';
+    if (course.kind === 'guard' && this.#orders !== undefined)
+      this.#startGuarding(course.guard, this.#orders);
+    this.#line.reply(headReply(course));
+  }
+
+  #courseOf(part: Head): Course {
+    const { measures, limits, isSwitchedOff } = this.#parts;
+    const parsed = parseGuardOrders(part.orders);
+    if (!parsed.ok) {
+      measures.refused(refused('orders_invalid'), undefined);
+      return refuseWith('answer_refused');
+    }
+    const orders = parsed.value;
+    this.#orders = orders;
+    const course = setCourse(part.head, {
+      orders,
+      limits,
+      report: {
+        cut: (lists) => measures.cut(lists, orders),
+        refused: (fault) => measures.refused(fault, orders),
+      },
+    });
+    if (course.kind !== 'guard' || !isSwitchedOff(orders)) return course;
+    measures.terminated('switched-off', orders);
+    return refuseWith('stream_terminated', orders);
+  }
+
+  #startGuarding(guard: BodyGuard, orders: GuardOrders): void {
+    const { measures, liveStreams } = this.#parts;
+    this.#state = 'guarding';
+    this.#guard = guard;
+    measures.opened();
+    this.#leave = liveStreams.add({
+      orders,
+      end: (cause) => {
+        measures.terminated(cause, orders);
+        this.#fail('stream_terminated');
+      },
+    });
+  }
+
+  #onChunk(guard: BodyGuard, part: Chunk): void {
+    const step = guard.push(part.bytes, part.endOfStream);
+    this.#line.reply(chunkReply(step));
+    if (step.kind === 'break-off') this.#fail('answer_refused');
+    else if (!this.#held.set(guard.heldBytes())) {
+      this.#parts.measures.refused(tooLarge('held_bytes_exhausted'), this.#orders);
+      this.#fail('answer_too_large');
+    }
+  }
+
+  #onTrailers(guard: BodyGuard): void {
+    if (guard.mayEndHere()) {
+      this.#line.reply(trailersReply());
+      return;
+    }
+    this.#parts.measures.refused(refused('trailers_before_end'), this.#orders);
+    this.#fail('answer_refused');
+  }
+}
+
+/** Starts the conversation about one answer. */
+export const createAnswerSession = (parts: SessionParts, line: Line): AnswerSession =>
+  new Session(parts, line);

@@ -1,0 +1,37 @@
+// Why an answer was not passed, in one closed list: the client hears the reason's sentence, the log also the fault.
+
+import type { Reason } from '#core/reason.ts';
+
+export type AnswerFaultKind =
+  // The frame around the messages.
+  | 'content_encoding'
+  | 'media_type'
+  | 'unexpected_body'
+  | 'body_not_utf8'
+  | 'body_too_large'
+  | 'event_too_large'
+  | 'held_bytes_exhausted'
+  | 'trailers_before_end'
+  // What was to be done with it.
+  | 'orders_invalid'
+  // A message in it.
+  | 'json_invalid'
+  | 'json_duplicate_key'
+  | 'json_too_deep'
+  | 'message_shape'
+  | 'key_variant'
+  // A list in a message.
+  | 'list_shape'
+  | 'entry_shape'
+  | 'entry_repeated';
+
+export type AnswerFault = {
+  readonly reason: Extract<Reason, 'answer_refused' | 'answer_too_large'>;
+  readonly fault: AnswerFaultKind;
+};
+
+/** An answer that cannot be checked. */
+export const refused = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answer_refused', fault });
+
+/** An answer that is too large to be checked. */
+export const tooLarge = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answer_too_large', fault });

@@ -1,0 +1,97 @@
+// Where values stand in a JSON text, so that a part can be taken out and every other byte stays as the server wrote
+// it: numbers, escapes, key order. Works only on text that parseStrictJson has accepted; it checks no grammar.
+
+export type Span = { readonly start: number; readonly end: number };
+
+const NOT_SPACE = /[^\s]/g;
+const STRUCTURE = /["{}[\]]/g;
+const SCALAR_END = /[\s,\]}]|$/g;
+const BACKSLASH = 0x5c;
+
+const nextIndex = (pattern: RegExp, text: string, from: number): number => {
+  pattern.lastIndex = from;
+  return pattern.exec(text)?.index ?? text.length;
+};
+
+/** Index of the first character at or after `from` that is no white space. */
+const skipSpace = (text: string, from: number): number => nextIndex(NOT_SPACE, text, from);
+
+const endOfString = (text: string, open: number): number => {
+  for (let at = text.indexOf('"', open + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return at + 1;
+  }
+  return text.length;
+};
+
+const endOfContainer = (text: string, open: number): number => {
+  let depth = 0;
+  let at = open;
+  while (at < text.length) {
+    at = nextIndex(STRUCTURE, text, at);
+    const character = text[at];
+    if (character === '"') {
+      at = endOfString(text, at);
+      continue;
+    }
+    at += 1;
+    depth += character === '{' || character === '[' ? 1 : -1;
+    if (depth === 0) return at;
+  }
+  return text.length;
+};
+
+/** End of the value that starts at `start`. */
+const endOfValue = (text: string, start: number): number => {
+  const character = text[start];
+  if (character === '"') return endOfString(text, start);
+  if (character === '{' || character === '[') return endOfContainer(text, start);
+  return nextIndex(SCALAR_END, text, start);
+};
+
+/** Position of the root value. */
+export const rootSpan = (text: string): Span => {
+  const start = skipSpace(text, 0);
+  return { start, end: endOfValue(text, start) };
+};
+
+/** Spans of the elements of the array at `array`, in order. */
+export const elementSpans = (text: string, array: Span): readonly Span[] => {
+  const spans: Span[] = [];
+  let at = skipSpace(text, array.start + 1);
+  while (at < array.end - 1) {
+    const end = endOfValue(text, at);
+    spans.push({ start: at, end });
+    at = skipSpace(text, skipSpace(text, end) + 1);
+  }
+  return spans;
+};
+
+/** Spans of the member values of the object at `object`, by decoded key. */
+export const memberSpans = (text: string, object: Span): ReadonlyMap<string, Span> => {
+  const spans = new Map<string, Span>();
+  let at = skipSpace(text, object.start + 1);
+  while (at < object.end - 1) {
+    const endOfKey = endOfString(text, at);
+    const key = JSON.parse(text.slice(at, endOfKey)) as string;
+    const start = skipSpace(text, skipSpace(text, endOfKey) + 1);
+    const end = endOfValue(text, start);
+    spans.set(key, { start, end });
+    at = skipSpace(text, skipSpace(text, end) + 1);
+  }
+  return spans;
+};
+
+export type Edit = { readonly span: Span; readonly text: string };
+
+/** The text with each edit's span replaced. Edits must not overlap. */
+export const applyEdits = (text: string, edits: readonly Edit[]): string => {
+  const parts: string[] = [];
+  let at = 0;
+  for (const edit of edits.toSorted((a, b) => a.span.start - b.span.start)) {
+    parts.push(text.slice(at, edit.span.start), edit.text);
+    at = edit.span.end;
+  }
+  return parts.join('') + text.slice(at);
+};

@@ -1,0 +1,93 @@
+// Wiring of the response guard: the gRPC service Envoy asks, the feed that says what to end, the operations endpoint.
+// It guards without the feed too: what may be seen travels with each call, only ending open streams needs the registry.
+
+import { join } from 'node:path';
+import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
+import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createLiveStreams } from '#ext-proc/live-streams.ts';
+import { createMeasures } from '#ext-proc/measures.ts';
+import { createProcessService } from '#ext-proc/process.ts';
+import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
+import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { formatAddress } from '#runtime/address.ts';
+import {
+  integer,
+  internalAddress,
+  logLevel,
+  readConfig,
+  socketDefault,
+  stateDirectory,
+} from '#runtime/config.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { runService } from '#runtime/lifecycle.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { startOpsServer } from '#runtime/ops-server.ts';
+
+const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
+
+const config = readConfig({
+  address: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
+  opsAddress: internalAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
+  feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
+  stateDirectory,
+  logLevel,
+  maxBodyBytes: integer(1024, 48 * MIB)('EXT_PROC_MAX_BODY_BYTES', String(8 * MIB)),
+  maxEventBytes: integer(1024, 48 * MIB)('EXT_PROC_MAX_EVENT_BYTES', String(MIB)),
+  maxHeldBytes: integer(MIB, 16 * GIB)('EXT_PROC_MAX_HELD_BYTES', String(256 * MIB)),
+});
+
+const logger = createLogger('ext-proc', config.logLevel);
+
+runService(logger, async (lifecycle) => {
+  const metrics = createMetrics('ext-proc');
+  const measures = createMeasures(metrics, logger);
+  const liveStreams = createLiveStreams();
+  let served = EMPTY_SNAPSHOT;
+  let feed: FeedConsumer | undefined;
+
+  feed = await startFeedConsumer({
+    address: config.feedAddress,
+    consumer: 'ext-proc',
+    stateFile: join(config.stateDirectory, 'ext-proc.snapshot.json'),
+    logger,
+    metrics,
+    onSnapshot: (snapshot) => {
+      const before = served;
+      served = snapshot;
+      liveStreams.terminate((orders) => isTakenAway(before, snapshot, orders), 'switched-off');
+      feed?.report({ sequence: snapshot.sequence });
+    },
+    onEvent: (event) => {
+      const ended = liveStreams.terminate((orders) => isMeant(event, orders), 'command');
+      logger.info(
+        { event: event.id, tenant: event.tenantId, actor: event.actor, ended },
+        'streams terminated',
+      );
+    },
+  });
+  const consumer = feed;
+  lifecycle.onStop('registry feed', () => consumer.stop());
+  consumer.report({ sequence: consumer.current().snapshot.sequence });
+
+  const readiness = () => {
+    const { source, connected, freshAtMs, snapshot } = consumer.current();
+    const facts = { feed: connected, source, freshAtMs, sequence: snapshot.sequence };
+    return {
+      ready: true,
+      facts: { ...facts, endsStreams: source !== 'none', openStreams: liveStreams.count() },
+    };
+  };
+  lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
+
+  const service = createProcessService({
+    limits: { maxBodyBytes: config.maxBodyBytes, maxEventBytes: config.maxEventBytes },
+    liveStreams,
+    heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
+    measures,
+    isSwitchedOff: (orders) => isSwitchedOff(served, orders),
+  });
+  lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service]));
+  logger.info({ address: formatAddress(config.address) }, 'guarding answers');
+});

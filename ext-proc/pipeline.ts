@@ -1,0 +1,68 @@
+// The response guard on one screen: orders, head, plan, and the guard that carries the plan out. Knows no gRPC and no
+// protobuf (process.ts, wire/), and evaluates no policy: what may be seen was decided by ext-authz.
+
+import type { GuardOrders } from '#core/guard-orders.ts';
+import type { AnswerHead } from '#ext-proc/answer-head.ts';
+import type { BodyGuard, BodyLimits, GuardReport } from '#ext-proc/body-guard.ts';
+import { createEventGuard } from '#ext-proc/event-guard.ts';
+import { createForwardGuard } from '#ext-proc/forward-guard.ts';
+import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
+import type { ListRules } from '#ext-proc/lists/cut-message.ts';
+import { type Plan, planAnswer } from '#ext-proc/plan.ts';
+import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import { createWholeBodyGuard } from '#ext-proc/whole-body-guard.ts';
+
+/** What happens to one answer from its head on. */
+export type Course =
+  /** Answered here, with a JSON-RPC error; nothing of the server's answer goes on. */
+  | { readonly kind: 'refuse'; readonly status: number; readonly body: string }
+  /** Goes on; Envoy asks no more. */
+  | { readonly kind: 'pass' }
+  /** Every chunk goes through the guard. `rewrites`: it may change the body, so headers that describe it must go. */
+  | { readonly kind: 'guard'; readonly guard: BodyGuard; readonly rewrites: boolean };
+
+export type CourseParts = {
+  readonly orders: GuardOrders;
+  readonly limits: BodyLimits;
+  readonly report: GuardReport;
+};
+
+/** Status of a refusal. An error the server itself reported keeps its own: clients act on 401 and 404 (MCP, sessions). */
+const refusalStatus = (head: AnswerHead): number => (head.status >= 400 ? head.status : 502);
+
+const refusalFor =
+  (orders: GuardOrders) =>
+  ({ reason }: AnswerFault): string =>
+    refusalMessage({ reason, id: orders.jsonRpcId, requestId: orders.requestId });
+
+const buildGuard = (plan: Exclude<Plan, { kind: 'pass' | 'refuse' }>, parts: CourseParts): BodyGuard => {
+  const { orders, limits, report } = parts;
+  const rules: ListRules = { orders: orders.lists, era: orders.era };
+  if (plan.kind === 'watch') return createForwardGuard();
+  if (plan.kind === 'hold') {
+    const { maxBodyBytes } = limits;
+    return createWholeBodyGuard({
+      body: plan.body,
+      rules,
+      maxBodyBytes,
+      report,
+      refusal: refusalFor(orders),
+    });
+  }
+  const { maxEventBytes } = limits;
+  // The legacy GET stream answers no request, so no error message could be addressed there.
+  const refusal = orders.jsonRpcId === undefined ? () => undefined : refusalFor(orders);
+  return createEventGuard({ rules, maxEventBytes, report, refusal });
+};
+
+/** Sets the course of one answer from its head. */
+export const setCourse = (head: AnswerHead, parts: CourseParts): Course => {
+  const { orders, report } = parts;
+  const plan = planAnswer(orders, head);
+  if (plan.kind === 'pass') return { kind: 'pass' };
+  if (plan.kind === 'refuse') {
+    report.refused(plan.fault);
+    return { kind: 'refuse', status: refusalStatus(head), body: refusalFor(orders)(plan.fault) };
+  }
+  return { kind: 'guard', guard: buildGuard(plan, parts), rewrites: plan.kind !== 'watch' };
+};

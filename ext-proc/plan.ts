@@ -1,0 +1,46 @@
+// What is done with an answer, decided from its head alone: the orders say whether lists may be in it, the status and
+// media type say how to look. Every case is written down; what fits none is refused.
+
+import type { GuardOrders } from '#core/guard-orders.ts';
+import type { AnswerHead } from '#ext-proc/answer-head.ts';
+import { type AnswerFault, refused } from '#ext-proc/lists/answer-fault.ts';
+
+/**
+ * How a body that is held whole is judged. `message`: one JSON-RPC message. `error-json`, `error-text`: the body of an
+ * answer with an error status, called JSON by its header or not. `nothing`: any byte is a fault.
+ */
+export type HeldBodyKind = 'message' | 'error-json' | 'error-text' | 'nothing';
+
+export type Plan =
+  /** Nothing to judge and it ends by itself: Envoy sends us nothing more of it. */
+  | { readonly kind: 'pass' }
+  /** Nothing to judge, but it may stay open: it passes through us unchanged so that we can end it. */
+  | { readonly kind: 'watch' }
+  /** Held whole, judged, cut. */
+  | { readonly kind: 'hold'; readonly body: HeldBodyKind }
+  /** Server-sent events, each held whole, judged, cut. */
+  | { readonly kind: 'events' }
+  | { readonly kind: 'refuse'; readonly fault: AnswerFault };
+
+const isSuccess = (status: number): boolean => status >= 200 && status <= 299;
+
+const planUnjudged = (head: AnswerHead): Plan =>
+  head.endOfStream || head.media === 'json' ? { kind: 'pass' } : { kind: 'watch' };
+
+const hold = (body: HeldBodyKind): Plan => ({ kind: 'hold', body });
+
+// 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged.
+const planList = (head: AnswerHead): Plan => {
+  if (head.status < 200) return { kind: 'refuse', fault: refused('unexpected_body') };
+  if (head.endOfStream) return { kind: 'pass' };
+  if (!head.plain) return { kind: 'refuse', fault: refused('content_encoding') };
+  if (head.media === 'sse') return { kind: 'events' };
+  if (!isSuccess(head.status)) return hold(head.media === 'json' ? 'error-json' : 'error-text');
+  if (head.media === 'json') return hold('message');
+  if (head.media === 'none') return hold('nothing');
+  return { kind: 'refuse', fault: refused('media_type') };
+};
+
+/** The plan for one answer. */
+export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan =>
+  orders.guard === 'list' ? planList(head) : planUnjudged(head);

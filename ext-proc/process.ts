@@ -1,0 +1,53 @@
+// The gRPC edge: envoy.service.ext_proc.v3.ExternalProcessor/Process, one stream per answer. It never ends a stream
+// before Envoy does: a clean end means "pass the rest unseen" (measured), an error means "break the answer off".
+
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import { GatewayError } from '#core/gateway-error.ts';
+import { type AnswerSession, createAnswerSession, type SessionParts } from '#ext-proc/answer-session.ts';
+import { loadService } from '#protos/service.ts';
+import type { GrpcService } from '#runtime/grpc-server.ts';
+
+type ProcessCall = ServerDuplexStream<unknown, unknown>;
+
+const serve = (parts: SessionParts, call: ProcessCall): void => {
+  let open = true;
+  const fail = (details: string): void => {
+    if (!open) return;
+    open = false;
+    call.emit('error', { code: status.ABORTED, details });
+  };
+  const session: AnswerSession = createAnswerSession(parts, {
+    reply: (response) => {
+      if (open) call.write(response);
+    },
+    fail,
+  });
+  const leave = (): void => {
+    open = false;
+    session.close();
+  };
+  call.on('data', (message: unknown) => {
+    const startedAt = performance.now();
+    try {
+      if (open) session.receive(message);
+    } catch (thrown) {
+      parts.measures.broken(GatewayError.from(thrown).message);
+      session.close();
+      fail('internal');
+    }
+    parts.measures.replied((performance.now() - startedAt) / 1000);
+  });
+  call.on('end', () => {
+    // Half-closed by Envoy: the answer is over. After an error of ours the status is on its way already.
+    if (open) call.end();
+    leave();
+  });
+  call.on('cancelled', leave);
+  call.on('close', leave);
+};
+
+/** The service for `startGrpcServer`. */
+export const createProcessService = (parts: SessionParts): GrpcService => ({
+  definition: loadService('envoy.service.ext_proc.v3.ExternalProcessor'),
+  implementation: { Process: (call: ProcessCall) => serve(parts, call) },
+});

@@ -1,0 +1,60 @@
+// A ProcessingRequest of Envoy in our words (envoy.service.ext_proc.v3). The only file that reads its shape; whatever
+// is not exactly one part of a response is undefined, and the stream fails on it.
+
+import { isJsonObject, type JsonObject } from '#core/json.ts';
+import { type AnswerHead, readAnswerHead } from '#ext-proc/answer-head.ts';
+import { structToJson } from '#ext-proc/wire/struct-to-json.ts';
+
+/** Namespace ext-authz's metadata travels in. */
+const ORDERS_NAMESPACE = 'envoy.filters.http.ext_authz';
+
+export type AnswerPart =
+  | {
+      readonly kind: 'head';
+      readonly head: AnswerHead;
+      /** Undefined where ext-authz left none. */
+      readonly orders: JsonObject | undefined;
+    }
+  | { readonly kind: 'chunk'; readonly bytes: Uint8Array; readonly endOfStream: boolean }
+  | { readonly kind: 'trailers' };
+
+const record = (value: unknown): Readonly<Record<string, unknown>> => (isJsonObject(value) ? value : {});
+
+const headersFrom = (list: unknown): Map<string, string[]> => {
+  const headers = new Map<string, string[]>();
+  for (const entry of Array.isArray(list) ? list : []) {
+    const { key, value, raw_value: raw } = record(entry);
+    // Envoy writes raw_value; the older field is read for filters that are set up to send that.
+    const text = raw instanceof Uint8Array && raw.length > 0 ? Buffer.from(raw).toString('latin1') : value;
+    const name = String(key).toLowerCase();
+    headers.set(name, [...(headers.get(name) ?? []), String(text ?? '')]);
+  }
+  return headers;
+};
+
+const headFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | undefined => {
+  const { headers, end_of_stream: endOfStream } = record(message['response_headers']);
+  const head = readAnswerHead(headersFrom(record(headers)['headers']), endOfStream === true);
+  if (head === undefined) return undefined;
+  const metadata = record(record(message['metadata_context'])['filter_metadata']);
+  return { kind: 'head', head, orders: structToJson(metadata[ORDERS_NAMESPACE]) };
+};
+
+const chunkFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | undefined => {
+  const { body, end_of_stream: endOfStream } = record(message['response_body']);
+  if (!(body instanceof Uint8Array)) return undefined;
+  return { kind: 'chunk', bytes: body, endOfStream: endOfStream === true };
+};
+
+/**
+ * The part of an answer that a decoded ProcessingRequest carries.
+ * @returns undefined for parts of requests, for messages that want no reply (`observability_mode`) and for shapes that
+ * are not known: Envoy is then not set up as we need it.
+ */
+export const answerPartFrom = (message: unknown): AnswerPart | undefined => {
+  const fields = record(message);
+  if (fields['observability_mode'] === true) return undefined;
+  if (fields['request'] === 'response_headers') return headFrom(fields);
+  if (fields['request'] === 'response_body') return chunkFrom(fields);
+  return fields['request'] === 'response_trailers' ? { kind: 'trailers' } : undefined;
+};

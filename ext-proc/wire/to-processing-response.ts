@@ -1,0 +1,78 @@
+// Our replies as ProcessingResponses of Envoy (envoy.service.ext_proc.v3), one builder per reply. Header values go into
+// `raw_value`: Envoy reads nothing else there.
+
+import type { BodyStep } from '#ext-proc/body-guard.ts';
+import type { Course } from '#ext-proc/pipeline.ts';
+
+/** A ProcessingResponse as proto-loader encodes it. */
+export type ProcessingResponse = Readonly<Record<string, unknown>>;
+
+// Headers that describe the body as the server sent it: lengths, validators, digests, ranges.
+const BODY_HEADERS = [
+  'content-length',
+  'etag',
+  'last-modified',
+  'content-md5',
+  'digest',
+  'content-digest',
+  'repr-digest',
+  'accept-ranges',
+  'content-range',
+];
+
+// A list is one caller's: no cache on the way may keep it, and nothing may compress a stream of events into blocks.
+const LIST_HEADERS = { 'cache-control': 'private, no-store, no-transform' };
+
+const setHeaders = (headers: Readonly<Record<string, string>>) =>
+  Object.entries(headers).map(([key, value]) => ({
+    header: { key, raw_value: Buffer.from(value) },
+    append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+  }));
+
+const modeOverride = (body: 'NONE' | 'STREAMED', trailers: 'SEND' | 'SKIP') => ({
+  request_header_mode: 'SKIP',
+  response_header_mode: 'SEND',
+  request_body_mode: 'NONE',
+  response_body_mode: body,
+  request_trailer_mode: 'SKIP',
+  response_trailer_mode: trailers,
+});
+
+const immediateResponse = (status: number, body: string): ProcessingResponse => ({
+  immediate_response: {
+    status: { code: status },
+    headers: {
+      set_headers: setHeaders({ 'content-type': 'application/json', 'cache-control': 'no-store' }),
+      remove_headers: [],
+    },
+    body: Buffer.from(body),
+    details: 'mcpgw_answer_refused',
+  },
+});
+
+/** The reply to the head of an answer. */
+export const headReply = (course: Course): ProcessingResponse => {
+  if (course.kind === 'refuse') return immediateResponse(course.status, course.body);
+  if (course.kind === 'pass') {
+    return { response_headers: { response: {} }, mode_override: modeOverride('NONE', 'SKIP') };
+  }
+  if (!course.rewrites) {
+    return { response_headers: { response: {} }, mode_override: modeOverride('STREAMED', 'SKIP') };
+  }
+  const mutation = { set_headers: setHeaders(LIST_HEADERS), remove_headers: BODY_HEADERS };
+  return {
+    response_headers: { response: { header_mutation: mutation } },
+    // Trailers are asked for because an answer that ends in them has no last chunk to put a held body into.
+    mode_override: modeOverride('STREAMED', 'SEND'),
+  };
+};
+
+/** The reply to one chunk. */
+export const chunkReply = (step: BodyStep): ProcessingResponse => {
+  if (step.kind === 'forward') return { response_body: { response: {} } };
+  const mutation = step.bytes.length === 0 ? { clear_body: true } : { body: step.bytes };
+  return { response_body: { response: { body_mutation: mutation } } };
+};
+
+/** The reply to trailers: they go on. */
+export const trailersReply = (): ProcessingResponse => ({ response_trailers: {} });
