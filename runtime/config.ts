@@ -99,3 +99,9 @@ export const logLevel = text('LOG_LEVEL', 'info');
 /** The socket of a service in the default runtime directory, as text for `internalAddress`. */
 export const socketDefault = (service: string, environment: Environment = process.env): string =>
   `unix:${join(environment['MCPGW_RUNTIME_DIR'] || defaultRuntimeDirectory(), `${service}.sock`)}`;
+
+/** Absolute URL clients reach the gateway by: metadata and challenges are made from it, never from a request. */
+export const gatewayPublicUrl = url(
+  'GATEWAY_PUBLIC_URL',
+  `http://127.0.0.1:${process.env['GATEWAY_PORT'] || '8080'}`,
+);

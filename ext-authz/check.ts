@@ -1,0 +1,89 @@
+// The edge to Envoy: one Check in, one CheckResponse out, within the deadline. Whatever is thrown below ends here, as
+// a refusal: Envoy would read an answer without a status as an Allow.
+
+import { type Decision, type Deny, deny, isAllow } from '#core/decision.ts';
+import { GatewayError } from '#core/gateway-error.ts';
+import { answerForm } from '#ext-authz/answer-form.ts';
+import { decisionEvent } from '#ext-authz/audit/event.ts';
+import type { DecisionSink } from '#ext-authz/audit/sink.ts';
+import { ownAnswer } from '#ext-authz/own-answer.ts';
+import { decide, type PipelineParts } from '#ext-authz/pipeline.ts';
+import {
+  type CheckRequestMessage,
+  type HttpRequest,
+  requestFromCheckRequest,
+} from '#ext-authz/request/from-check-request.ts';
+import { type CheckResponseMessage, checkResponseFromDecision } from '#ext-authz/response/check-response.ts';
+import { startTrail, type Trail } from '#ext-authz/trail.ts';
+
+export type CheckParts = PipelineParts & {
+  readonly sink: DecisionSink;
+  /** Absolute URL of the gateway, from configuration. */
+  readonly publicUrl: string;
+  /** Shorter than Envoy's own timeout for the Check, so that the refusal is ours and has a reason. */
+  readonly deadlineMs: number;
+  /** Monotonic clock for durations, milliseconds. */
+  readonly monotonicMs: () => number;
+};
+
+const within = async (
+  deadlineMs: number,
+  work: (signal: AbortSignal) => Promise<Decision>,
+): Promise<Decision> => {
+  const controller = new AbortController();
+  const expired = Promise.withResolvers<Deny>();
+  const timer = setTimeout(() => {
+    controller.abort();
+    expired.resolve(deny('deadline_exceeded', { log: { deadlineMs } }));
+  }, deadlineMs);
+  try {
+    return await Promise.race([work(controller.signal), expired.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
+
+const failed = (thrown: unknown): Deny => {
+  const { code, message } = GatewayError.from(thrown);
+  return deny('internal_error', { log: { code, error: message } });
+};
+
+const judge = async (parts: CheckParts, request: HttpRequest, trail: Trail): Promise<Decision> => {
+  const { publicUrl } = parts;
+  const answer = ownAnswer(request, parts.world(), { publicUrl, nowMs: parts.nowMs() });
+  if (answer !== undefined) return answer;
+  return within(parts.deadlineMs, (signal) => decide(parts, request, { trail, signal }));
+};
+
+/** The decision as recorded: one that cannot be written down is not carried out. */
+const record = (parts: CheckParts, requestId: string, decision: Decision, trail: Trail): Decision => {
+  try {
+    const told = { findings: trail.findings, durations: trail.durations() };
+    parts.sink.write(decision, decisionEvent(requestId, decision, told));
+    return decision;
+  } catch (thrown) {
+    const { message } = GatewayError.from(thrown);
+    return isAllow(decision) ? deny('audit_unavailable', { log: { error: message } }) : decision;
+  }
+};
+
+/**
+ * Answers one Check. Never throws and never answers without a status.
+ * @param message envoy.service.auth.v3.CheckRequest as proto-loader decodes it.
+ */
+export const check = async (
+  parts: CheckParts,
+  message: CheckRequestMessage,
+): Promise<CheckResponseMessage> => {
+  const trail = startTrail(parts.monotonicMs);
+  let request: HttpRequest | undefined;
+  let decision: Decision;
+  try {
+    request = requestFromCheckRequest(message);
+    decision = await judge(parts, request, trail);
+  } catch (thrown) {
+    decision = failed(thrown);
+  }
+  const recorded = record(parts, request?.requestId ?? '', decision, trail);
+  return checkResponseFromDecision(recorded, answerForm(request, trail.findings, parts.publicUrl));
+};

@@ -1,0 +1,36 @@
+// What ext-authz reads from the environment.
+
+import { join } from 'node:path';
+import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
+import {
+  type Environment,
+  flag,
+  gatewayPublicUrl,
+  internalAddress,
+  list,
+  logLevel,
+  readConfig,
+  socketDefault,
+  stateDirectory,
+  text,
+} from '#runtime/config.ts';
+
+const VARIABLES = {
+  address: internalAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
+  opsAddress: internalAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+  feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
+  publicUrl: gatewayPublicUrl,
+  egressAllowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
+  egressAllowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
+  /** Manifest of the policy; the module lies beside it. */
+  policyBundle: text('POLICY_BUNDLE', DEFAULT_BUNDLE),
+  /** Files named by `OboApplication.secretName`. */
+  secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
+  stateDirectory,
+  logLevel,
+};
+
+export type ExtAuthzConfiguration = ReturnType<typeof readConfiguration>;
+
+/** @throws GatewayError `config_invalid` naming every fault. */
+export const readConfiguration = (environment?: Environment) => readConfig(VARIABLES, environment);

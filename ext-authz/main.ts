@@ -1,0 +1,128 @@
+// Wiring of ext-authz: configuration, the registry's feed, the parts of a decision, the edge to Envoy. No logic.
+
+import { join } from 'node:path';
+import type { Snapshot } from '#core/snapshot.ts';
+import { createDecisionSink } from '#ext-authz/audit/sink.ts';
+import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
+import { authorizationService } from '#ext-authz/grpc-edge.ts';
+import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
+import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
+import { createKeySets } from '#ext-authz/identity/key-sets.ts';
+import type { World } from '#ext-authz/locate.ts';
+import { createBundleSource } from '#ext-authz/policy/bundle.ts';
+import { createPolicyHolder } from '#ext-authz/policy/holder.ts';
+import { createPolicy } from '#ext-authz/policy/judge.ts';
+import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
+import { createTokenBroker } from '#ext-authz/token/broker.ts';
+import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
+import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
+import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
+import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { createSecretStore } from '#ext-authz/token/secrets.ts';
+import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
+import { createLogger, type Logger } from '#runtime/logger.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import { startOpsServer } from '#runtime/ops-server.ts';
+
+/** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
+const CHECK_DEADLINE_MS = 7_000;
+
+type Tools = {
+  readonly config: ExtAuthzConfiguration;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly egress: EgressGuard;
+  readonly lifecycle: Lifecycle;
+};
+
+const startKeySets = ({ config, logger, metrics, egress, lifecycle }: Tools) => {
+  const keySets = createKeySets({
+    fetch: egress.fetch,
+    store: createKeySetStore(join(config.stateDirectory, 'ext-authz-keys')),
+    logger,
+    metrics,
+    nowMs: Date.now,
+    random: Math.random,
+  });
+  lifecycle.onStop('key sets', keySets.stop);
+  return keySets;
+};
+
+const startPolicy = async ({ config, logger, metrics, lifecycle }: Tools) => {
+  const policyMetrics = createPolicyMetrics(metrics);
+  const source = createBundleSource(config.policyBundle, policyMetrics);
+  const holder = await createPolicyHolder({ source, logger, metrics: policyMetrics });
+  lifecycle.onStop('policy', holder.stop);
+  return holder;
+};
+
+const createBroker = ({ config, logger, metrics, egress }: Tools) =>
+  createTokenBroker({
+    exchangers: {
+      obo: createEntraObo({ fetch: egress.fetch }),
+      'client-credentials': createClientCredentials({ fetch: egress.fetch }),
+    },
+    cache: createMemoryCache(),
+    refusals: createRefusalMemory(),
+    secrets: createSecretStore(config.secretsDirectory),
+    logger,
+    metrics: createTokenMetrics(metrics),
+    random: Math.random,
+  });
+
+const worldOf = (feed: FeedConsumer): World => {
+  const { snapshot, freshAtMs } = feed.current();
+  return { snapshot, freshAtMs };
+};
+
+const start = async (tools: Tools): Promise<void> => {
+  const { config, logger, metrics, lifecycle } = tools;
+  const keySets = startKeySets(tools);
+  const policy = await startPolicy(tools);
+  let feed: FeedConsumer | undefined;
+  const serve = (snapshot: Snapshot): void => {
+    keySets.follow(snapshot);
+    feed?.report({ sequence: snapshot.sequence });
+  };
+  feed = await startFeedConsumer({
+    address: config.feedAddress,
+    consumer: 'ext-authz',
+    stateFile: join(config.stateDirectory, 'ext-authz.snapshot.json'),
+    logger,
+    metrics,
+    onSnapshot: serve,
+  });
+  serve(feed.current().snapshot);
+  lifecycle.onStop('feed', feed.stop);
+  const parts = {
+    world: () => worldOf(feed),
+    authenticator: createAuthenticator({ keySets, metrics }),
+    policy: createPolicy({ holder: policy }),
+    broker: createBroker(tools),
+    sink: createDecisionSink(logger, metrics),
+    publicUrl: config.publicUrl,
+    deadlineMs: CHECK_DEADLINE_MS,
+    nowMs: Date.now,
+    monotonicMs: () => performance.now(),
+  };
+  lifecycle.onStop('grpc', await startGrpcServer(config.address, [authorizationService(parts)]));
+  const readiness = () => {
+    const { snapshot, connected, source, freshAtMs } = feed.current();
+    const facts = { sequence: snapshot.sequence, connected, source, freshAtMs };
+    const policyFault = policy.fault() ?? null;
+    return { ready: source !== 'none', facts: { ...facts, policy: policy.current().revision, policyFault } };
+  };
+  lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
+  logger.info({ sequence: feed.current().snapshot.sequence }, 'ext-authz serves');
+};
+
+const config = readConfiguration();
+const logger = createLogger('ext-authz', config.logLevel);
+const metrics = createMetrics('ext-authz');
+const { egressAllowPrivate: allowPrivate, egressAllowedHosts: allowedHosts } = config;
+const egress = createEgressGuard({ allowPrivate, allowedHosts });
+runService(logger, (lifecycle) => start({ config, logger, metrics, egress, lifecycle }));

@@ -1,0 +1,36 @@
+// Requests the gateway answers itself, before anyone is asked for a credential: protected-resource metadata and CORS
+// preflights. Pure.
+
+import type { Answer, Deny } from '#core/decision.ts';
+import { findPlace, locate, type World } from '#ext-authz/locate.ts';
+import { findDocumentEndpoint } from '#ext-authz/request/document-endpoint.ts';
+import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
+import { isPreflight } from '#ext-authz/request/origin.ts';
+import { answerPreflight } from '#ext-authz/response/cors.ts';
+import { answerMetadata } from '#ext-authz/response/protected-resource-metadata.ts';
+
+/** Value of the route's `document` for RFC 9728 metadata. */
+const METADATA_DOCUMENT = 'protected-resource-metadata';
+
+const metadata = (request: HttpRequest, world: World, publicUrl: string): Answer => {
+  const endpoint = findDocumentEndpoint(request.path);
+  const subject = endpoint === undefined ? undefined : findPlace(world, endpoint.ref, endpoint.path);
+  return answerMetadata(request.method, { subject, publicUrl });
+};
+
+const preflight = (request: HttpRequest, world: World, nowMs: number): Answer | Deny => {
+  const place = locate(request, world, nowMs);
+  if (!place.ok) return place.error;
+  const answered = answerPreflight(request, place.value.tenant.allowedOrigins);
+  return answered.ok ? answered.value : answered.error;
+};
+
+/** The answer or refusal, or undefined if the request is a call to be judged. */
+export const ownAnswer = (
+  request: HttpRequest,
+  world: World,
+  known: { readonly publicUrl: string; readonly nowMs: number },
+): Answer | Deny | undefined => {
+  if (request.context.document === METADATA_DOCUMENT) return metadata(request, world, known.publicUrl);
+  return isPreflight(request) ? preflight(request, world, known.nowMs) : undefined;
+};
