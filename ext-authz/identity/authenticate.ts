@@ -1,0 +1,67 @@
+// Who is calling: the one chain from the request's headers to an Identity. A credential is found, verified by its own
+// kind, and held against what the server asks of every caller. Nothing is read from it before that.
+
+import { type Deny, deny } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
+import { findBearerToken, type RequestHeaders } from '#ext-authz/identity/bearer.ts';
+import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
+import { createJwtVerifier } from '#ext-authz/identity/jwt.ts';
+import type { KeySets } from '#ext-authz/identity/key-sets.ts';
+import { judgeScopes } from '#ext-authz/identity/scopes.ts';
+import { createTokenCache } from '#ext-authz/identity/token-cache.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+export type Caller = {
+  readonly identity: Identity;
+  /** The caller's own token: the assertion of a token exchange, never sent upstream. */
+  readonly token: Secret;
+};
+
+export type Authenticator = {
+  /**
+   * Authenticates one call.
+   * @param call.nowSeconds wall clock, seconds since the epoch.
+   * @returns the caller, or the Deny that names why not. May wait for one fetch of the issuer's keys.
+   */
+  authenticate(call: Presentation & { readonly headers: RequestHeaders }): Promise<Result<Caller, Deny>>;
+};
+
+/** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
+export const createAuthenticator = (options: {
+  readonly keySets: KeySets;
+  readonly metrics: Metrics;
+  readonly maxCachedTokens?: number;
+}): Authenticator => {
+  const { keySets, metrics, maxCachedTokens } = options;
+  const cache = createTokenCache({
+    keySets,
+    metrics,
+    ...(maxCachedTokens === undefined ? {} : { maxEntries: maxCachedTokens }),
+  });
+  /** Every kind of credential, in the order they are asked; the first that recognises the text judges it. */
+  const verifiers: readonly CredentialVerifier[] = [createJwtVerifier(keySets)];
+
+  const verify = async (token: Secret, at: Presentation): Promise<Result<VerifiedCredential, Deny>> => {
+    const cached = cache.find(token, at);
+    if (cached !== undefined) return cached;
+    const verifier = verifiers.find((candidate) => candidate.recognises(token.reveal()));
+    if (verifier === undefined) return err(deny('token_malformed'));
+    const verified = await verifier.verify(token, at);
+    if (verified.ok) cache.keep(token, at, verified.value);
+    return verified;
+  };
+
+  return {
+    authenticate: async ({ headers, ...at }) => {
+      const token = findBearerToken(headers);
+      if (!token.ok) return token;
+      const verified = await verify(token.value, at);
+      if (!verified.ok) return verified;
+      const { identity, binding } = verified.value;
+      const insufficient = judgeScopes(identity, binding);
+      return insufficient === undefined ? ok({ identity, token: token.value }) : err(insufficient);
+    },
+  };
+};

@@ -1,0 +1,104 @@
+// From a verified payload to the Identity every later step reads. Keyed by what a directory never reassigns; names
+// and mail addresses are for screens. Knows no keys and no signatures. Pure.
+
+import { type Deny, deny } from '#core/decision.ts';
+import { type Identity, principalKey } from '#core/identity.ts';
+import type { ClaimNames } from '#core/issuer.ts';
+import { isJsonObject, type JsonObject } from '#core/json.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import { CALLER_READERS, type Caller } from '#ext-authz/identity/caller-kind.ts';
+import {
+  assuranceOf,
+  findDisplayText,
+  findText,
+  parseScopes,
+  parseTextList,
+} from '#ext-authz/identity/claim-values.ts';
+import type { AcceptedIssuer } from '#ext-authz/identity/issuers.ts';
+import type { TokenTimes } from '#ext-authz/identity/token-times.ts';
+
+export type VerifiedToken = {
+  readonly payload: JsonObject;
+  readonly accepted: AcceptedIssuer;
+  /** The `aud` value that matched the binding. */
+  readonly audience: string;
+  readonly times: TokenTimes;
+};
+
+/** Marks of tokens that are not access tokens: ID tokens (OIDC Core §3.1.3.6) and security events (RFC 8417). */
+const FOREIGN_CLAIMS = ['at_hash', 'c_hash', 'events'] as const;
+
+// A token bound to a key (RFC 7800 `cnf`: DPoP, mTLS) that comes as a plain bearer token has lost its proof on the
+// way. We check no proofs, so accepting it would undo what its issuer did (RFC 9449 §7.1).
+const findForeignClaim = (payload: JsonObject): string | undefined =>
+  [...FOREIGN_CLAIMS, 'cnf'].find((name) => payload[name] !== undefined);
+
+/**
+ * Entra leaves the groups out past 200 and points to a directory query instead; the address it gives is retired and
+ * is not followed. A caller whose groups are unknown is not a caller without groups.
+ */
+const hasOverage = (payload: JsonObject, names: ClaimNames): boolean => {
+  const { _claim_names: elsewhere, hasgroups } = payload;
+  if (hasgroups === true || hasgroups === 'true') return true;
+  if (elsewhere === undefined) return false;
+  return (
+    !isJsonObject(elsewhere) ||
+    ['groups', names.groups, names.roles].some((name) => Object.hasOwn(elsewhere, name))
+  );
+};
+
+type Entitlements = Pick<Identity, 'groups' | 'roles' | 'scopes'>;
+
+const readEntitlements = (payload: JsonObject, names: ClaimNames): Result<Entitlements, Deny> => {
+  const groups = parseTextList(payload, names.groups);
+  const roles = parseTextList(payload, names.roles);
+  const scopes = parseScopes(payload, names.scopes);
+  if (groups.ok && roles.ok && scopes.ok)
+    return ok({ groups: groups.value, roles: roles.value, scopes: scopes.value });
+  const fault = [groups, roles, scopes].find((list) => !list.ok);
+  return err(deny('claims_invalid', { log: { claim: fault?.ok === false ? fault.error : '' } }));
+};
+
+const canAnswerChallenges = (payload: JsonObject): boolean => {
+  const capabilities = parseTextList(payload, 'xms_cc');
+  return capabilities.ok && capabilities.value.some((value) => value.toLowerCase() === 'cp1');
+};
+
+const buildIdentity = (token: VerifiedToken, caller: Caller, entitlements: Entitlements): Identity => {
+  const { payload, accepted, times } = token;
+  const { issuer, iss } = accepted;
+  const name = findDisplayText(payload, issuer.claims.name);
+  const tokenId = findText(payload, 'uti') ?? findText(payload, 'jti');
+  return {
+    ...caller,
+    ...entitlements,
+    principal: principalKey({ issuer: iss, subject: caller.subject, tid: caller.tid, oid: caller.oid }),
+    issuerId: issuer.id,
+    issuer: iss,
+    audience: token.audience,
+    relation: issuer.relation,
+    guest: caller.guest || issuer.relation === 'partner',
+    assurance: assuranceOf(payload),
+    claimsChallenges: canAnswerChallenges(payload),
+    issuedAt: times.issuedAt,
+    expiresAt: times.expiresAt,
+    ...(name === undefined ? {} : { name }),
+    ...(tokenId === undefined ? {} : { tokenId }),
+  };
+};
+
+/**
+ * Reads who is calling.
+ * @returns the identity, or claims_invalid, directory_tenant_refused, groups_overage.
+ */
+export const identityFromToken = (token: VerifiedToken): Result<Identity, Deny> => {
+  const { payload, accepted } = token;
+  const foreign = findForeignClaim(payload);
+  if (foreign !== undefined) return err(deny('claims_invalid', { log: { claim: foreign } }));
+  const { claims: names, kind } = accepted.issuer;
+  if (hasOverage(payload, names)) return err(deny('groups_overage'));
+  const entitlements = readEntitlements(payload, names);
+  if (!entitlements.ok) return entitlements;
+  const caller = CALLER_READERS[kind](payload, { accepted, scopes: entitlements.value.scopes });
+  return caller.ok ? ok(buildIdentity(token, caller.value, entitlements.value)) : caller;
+};

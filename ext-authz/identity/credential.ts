@@ -1,0 +1,34 @@
+// What a kind of credential has to be able to do, and what a verified one amounts to. A new kind is a file that
+// exports one of these and a line in the table of authenticate.ts.
+
+import type { Deny } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import type { TrustedIssuer } from '#core/issuer.ts';
+import type { Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
+import type { IssuerBinding, McpServer } from '#core/server.ts';
+import type { Tenant } from '#core/tenant.ts';
+import type { TokenTimes } from '#ext-authz/identity/token-times.ts';
+
+/** Where the credential was presented, and when (seconds since the epoch). */
+export type Presentation = {
+  readonly tenant: Tenant;
+  readonly server: McpServer;
+  readonly nowSeconds: number;
+};
+
+export type VerifiedCredential = {
+  readonly identity: Identity;
+  readonly times: TokenTimes;
+  /** By whose rules it was verified: a cached result holds only while these are unchanged. */
+  readonly issuer: TrustedIssuer;
+  readonly binding: IssuerBinding;
+  /** Revision of the keys it was verified with. */
+  readonly keyRevision: string;
+};
+
+export type CredentialVerifier = {
+  /** True if the text has the form of this kind. Decides who judges it, never that it is good. */
+  recognises(credential: string): boolean;
+  verify(credential: Secret, at: Presentation): Promise<Result<VerifiedCredential, Deny>>;
+};

@@ -1,0 +1,15 @@
+// Whether a delegated token holds what the server asks of every delegated token. Applications hold roles instead of
+// scopes; what they may do is for grants to say. Pure.
+
+import { type Deny, deny } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import type { IssuerBinding } from '#core/server.ts';
+
+/** @returns undefined, or scope_insufficient naming all scopes the server needs, so that one new consent is enough. */
+export const judgeScopes = (identity: Identity, binding: IssuerBinding): Deny | undefined => {
+  if (identity.kind === 'app') return undefined;
+  const { requiredScopes } = binding;
+  return requiredScopes.every((scope) => identity.scopes.includes(scope))
+    ? undefined
+    : deny('scope_insufficient', { public: { requiredScopes }, log: { held: identity.scopes } });
+};

@@ -1,0 +1,99 @@
+// Tokens that were verified a moment ago, by digest: the token itself is not kept. A hit is good only under the very
+// issuer settings, binding and keys it was verified with, and its times are judged anew each time.
+
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Deny } from '#core/decision.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
+import type { Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
+import { acceptIssuer } from '#ext-authz/identity/issuers.ts';
+import type { KeySets } from '#ext-authz/identity/key-sets.ts';
+import { judgeTokenTimes } from '#ext-authz/identity/token-times.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+export type TokenCache = {
+  /** What verifying again would say; undefined where only verifying can tell. */
+  find(token: Secret, at: Presentation): Result<VerifiedCredential, Deny> | undefined;
+  keep(token: Secret, at: Presentation, credential: VerifiedCredential): void;
+};
+
+/** Bounds the harm of whatever the conditions of a hit do not cover. */
+const MAX_AGE_SECONDS = 300;
+
+type Entry = {
+  readonly credential: VerifiedCredential;
+  readonly settings: string;
+  readonly verifiedAt: number;
+};
+
+// Parts are written as JSON, so no two lists of parts read the same.
+const digest = (parts: readonly unknown[]): string =>
+  createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+
+const keyOf = (token: Secret, at: Presentation): string =>
+  digest([at.tenant.id, at.server.id, token.reveal()]);
+
+const digests = new WeakMap<object, string>();
+
+const digestOf = (value: object): string => {
+  const known = digests.get(value) ?? digest([value]);
+  digests.set(value, known);
+  return known;
+};
+
+const settingsOf = ({ issuer, binding }: Pick<VerifiedCredential, 'issuer' | 'binding'>): string =>
+  digestOf(issuer) + digestOf(binding);
+
+/** What the tenant now says of the issuer and binding an entry was verified under. */
+const currentTerms = ({ credential }: Entry, at: Presentation) => {
+  const { issuer: iss, tid } = credential.identity;
+  const accepted = acceptIssuer(at.tenant, { iss, ...(tid === undefined ? {} : { tid }) });
+  if (!accepted.ok) return undefined;
+  const { issuer } = accepted.value;
+  const binding = at.server.bindings.find((candidate) => candidate.issuerId === issuer.id);
+  return binding === undefined ? undefined : { issuer, binding };
+};
+
+const isCurrent = (entry: Entry, at: Presentation, keySets: KeySets): boolean => {
+  const terms = currentTerms(entry, at);
+  if (terms === undefined || settingsOf(terms) !== entry.settings) return false;
+  const age = at.nowSeconds - entry.verifiedAt;
+  return (
+    age >= 0 && age <= MAX_AGE_SECONDS && keySets.revision(terms.issuer) === entry.credential.keyRevision
+  );
+};
+
+/** A cache of one process. */
+export const createTokenCache = (options: {
+  readonly keySets: KeySets;
+  readonly metrics: Metrics;
+  readonly maxEntries?: number;
+}): TokenCache => {
+  const entries = new LRUCache<string, Entry>({ max: options.maxEntries ?? 10_000 });
+  const lookups = options.metrics.counter('verified_token_cache_total', 'Lookups of verified tokens.', [
+    'outcome',
+  ]);
+  return {
+    find: (token, at) => {
+      const key = keyOf(token, at);
+      const entry = entries.get(key);
+      if (entry === undefined || !isCurrent(entry, at, options.keySets)) {
+        entries.delete(key);
+        lookups.inc({ outcome: 'miss' });
+        return undefined;
+      }
+      lookups.inc({ outcome: 'hit' });
+      const { times, issuer } = entry.credential;
+      const untimely = judgeTokenTimes(times, issuer.clockToleranceSeconds, at.nowSeconds);
+      return untimely === undefined ? ok(entry.credential) : err(untimely);
+    },
+    keep: (token, at, credential) => {
+      entries.set(keyOf(token, at), {
+        credential,
+        settings: settingsOf(credential),
+        verifiedAt: at.nowSeconds,
+      });
+    },
+  };
+};
