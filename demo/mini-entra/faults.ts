@@ -3,6 +3,7 @@
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type EntraCode, isEntraCode } from '#demo/mini-entra/entra-error.ts';
+import { GRANT_NAMES, type GrantName } from '#demo/mini-entra/grants/grant.ts';
 
 /** Faults that are a refusal in Entra's words, with the code each stands for. */
 const REFUSALS = {
@@ -24,6 +25,8 @@ export type FaultOrder = {
   readonly kind: RefusalFault | WireFault | 'refusal';
   /** Any code of the table, for kind `refusal`. */
   readonly code?: EntraCode;
+  /** Absent: requests of every grant. */
+  readonly grant?: GrantName;
   /** Name of the user whose requests fail; absent: anybody's. */
   readonly user?: string;
   /** Client id whose requests fail. */
@@ -42,12 +45,18 @@ export type Fault =
   | { readonly kind: 'refusal'; readonly code: EntraCode; readonly claims?: string }
   | { readonly kind: WireFault; readonly retryAfterSeconds?: number; readonly delayMs: number };
 
+export type FaultTarget = {
+  readonly grant: GrantName;
+  readonly client: string;
+  readonly user?: string;
+};
+
 export type FaultBook = {
   add(order: FaultOrder): void;
   clear(): void;
   list(): readonly FaultOrder[];
   /** The fault the request meets, counted down. */
-  take(request: { readonly user?: string; readonly client?: string }): Fault | undefined;
+  take(request: FaultTarget): Fault | undefined;
 };
 
 const DEFAULT_DELAY_MS = 30_000;
@@ -68,6 +77,11 @@ const toFault = (order: FaultOrder): Fault => {
   return { kind: 'refusal', code: refusal, ...(claims === undefined ? {} : { claims }) };
 };
 
+const isMeantFor = (order: FaultOrder, request: FaultTarget): boolean =>
+  (order.grant ?? request.grant) === request.grant &&
+  (order.client ?? request.client) === request.client &&
+  (order.user ?? request.user) === request.user;
+
 /** An empty book. */
 export const createFaultBook = (): FaultBook => {
   let open: { order: FaultOrder; left: number }[] = [];
@@ -77,12 +91,8 @@ export const createFaultBook = (): FaultBook => {
       open = [];
     },
     list: () => open.map(({ order }) => order),
-    take: ({ user, client }) => {
-      const entry = open.find(
-        ({ order }) =>
-          (order.user === undefined || order.user === user) &&
-          (order.client === undefined || order.client === client),
-      );
+    take: (request) => {
+      const entry = open.find(({ order }) => isMeantFor(order, request));
       if (entry === undefined) return undefined;
       entry.left -= 1;
       open = open.filter(({ left }) => left > 0);
@@ -108,6 +118,8 @@ const TYPES = {
 export const parseFaultOrder = (value: unknown): Result<FaultOrder, string> => {
   if (!isJsonObject(value) || !isKind(value['kind'])) return err('kind');
   if (value['kind'] === 'refusal' && !isEntraCode(value['code'])) return err('code');
+  if (value['grant'] !== undefined && !GRANT_NAMES.some((name) => name === value['grant']))
+    return err('grant');
   const wrong = Object.entries(TYPES).find(
     ([name, type]) => value[name] !== undefined && typeof value[name] !== type,
   );

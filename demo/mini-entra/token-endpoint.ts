@@ -11,7 +11,7 @@ import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import type { Fault, FaultBook } from '#demo/mini-entra/faults.ts';
 import { type Form, parseForm } from '#demo/mini-entra/form.ts';
 import { clientCredentials } from '#demo/mini-entra/grants/client-credentials.ts';
-import type { Grant, Granted } from '#demo/mini-entra/grants/grant.ts';
+import type { Grant, Granted, GrantName } from '#demo/mini-entra/grants/grant.ts';
 import { onBehalfOf } from '#demo/mini-entra/grants/on-behalf-of.ts';
 import { password } from '#demo/mini-entra/grants/password.ts';
 import { parseScopes, type RequestedScopes } from '#demo/mini-entra/scopes.ts';
@@ -23,9 +23,6 @@ const GRANTS: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Gr
   ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
   ['urn:ietf:params:oauth:grant-type:jwt-bearer', { name: 'on_behalf_of', grant: onBehalfOf }],
 ]);
-
-export const GRANT_NAMES = ['password', 'client_credentials', 'on_behalf_of'] as const;
-export type GrantName = (typeof GRANT_NAMES)[number];
 
 export type Counters = Record<GrantName, { requests: number; issued: number }>;
 
@@ -160,7 +157,11 @@ export const answerTokenRequest = async (
   if (!asked.ok) return { answer: asked };
   const user = findUserName(parts.world, asked.value);
   const client = asked.value.client.clientId;
-  const fault = parts.faults.take({ client, ...(user === undefined ? {} : { user }) });
+  const fault = parts.faults.take({
+    grant: asked.value.name,
+    client,
+    ...(user === undefined ? {} : { user }),
+  });
   if (fault?.kind === 'refusal') return { answer: err(fault) };
   const answer = await runGrant(parts, asked.value, request);
   return { answer, ...(fault === undefined ? {} : { fault }) };

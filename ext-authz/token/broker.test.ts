@@ -109,7 +109,9 @@ describe('acquire()', () => {
   });
 
   it('uses a token in its last minute where no fresh one can be had, and never past its end', async () => {
-    const { ask } = setUp((attempt) => (attempt === 1 ? issued('old', 600) : err({ kind: 'unreachable' })));
+    const { ask } = setUp((attempt) =>
+      attempt === 1 ? issued('old', 600) : err({ kind: 'unreachable', detail: 'refused' }),
+    );
     await ask(user('alice'));
     expect(await ask(user('alice'), START + 590)).toBe('cache old');
     expect(await ask(user('alice'), START + 591)).toBe('cache old');
@@ -118,7 +120,7 @@ describe('acquire()', () => {
 
   it('never uses a delegated token past the end of the caller’s own', async () => {
     const { ask } = setUp((attempt) =>
-      attempt === 1 ? issued('long', 9_000) : err({ kind: 'unreachable' }),
+      attempt === 1 ? issued('long', 9_000) : err({ kind: 'unreachable', detail: 'refused' }),
     );
     const alice = user('alice', { expiresAt: START + 100 });
     await ask(alice);

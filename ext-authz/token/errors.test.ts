@@ -51,14 +51,15 @@ describe('judgeFailure()', () => {
   });
 
   it('reads answers that are none as an outage, and our own rules as a fault of configuration', () => {
-    expect(judgeFailure({ kind: 'unreachable' })).toMatchObject({
+    expect(judgeFailure({ kind: 'unreachable', detail: '' })).toMatchObject({
       reason: 'provider_unavailable',
       isTransient: true,
     });
     expect(judgeFailure({ kind: 'unreadable', status: 200 }).reason).toBe('provider_unavailable');
     expect(judgeFailure({ kind: 'unreadable', status: 429 }).reason).toBe('provider_throttled');
-    expect(judgeFailure({ kind: 'egress-refused' }).reason).toBe('exchange_misconfigured');
-    expect(judgeFailure({ kind: 'unsent' }).reason).toBe('exchange_misconfigured');
+    expect(judgeFailure({ kind: 'egress-refused', detail: '' }).reason).toBe('exchange_misconfigured');
+    expect(judgeFailure({ kind: 'unsent', detail: '' }).reason).toBe('exchange_misconfigured');
+    expect(judgeFailure({ kind: 'echoed' }).reason).toBe('exchange_misconfigured');
   });
 
   it('keeps throttling with the caller it was said to', () => {

@@ -177,6 +177,7 @@ export const judgeFailure = (failure: ExchangeFailure): Refusal => {
       return outage(undefined);
     case 'egress-refused':
     case 'unsent':
+    case 'echoed':
       return MISCONFIGURED;
   }
 };

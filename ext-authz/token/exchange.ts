@@ -43,19 +43,11 @@ const JITTER = 0.2;
 
 const SHARED_REFUSAL_SECONDS = 30;
 
+/** A failure for the log. Everything in it was vetted where it was read; a claims challenge is left out. */
 const describeFailure = (failure: ExchangeFailure): JsonObject => {
-  if (failure.kind !== 'refused')
-    return { provider: failure.kind, ...('status' in failure ? { status: failure.status } : {}) };
-  const { status, error, suberror, codes, traceId, correlationId } = failure;
-  return {
-    provider: 'refused',
-    status,
-    error,
-    codes,
-    ...(suberror === undefined ? {} : { suberror }),
-    ...(traceId === undefined ? {} : { traceId }),
-    ...(correlationId === undefined ? {} : { correlationId }),
-  };
+  const { kind, ...facts } = failure;
+  const { claims, ...rest } = { claims: undefined, ...facts };
+  return { provider: kind, ...(claims === undefined ? {} : { hasClaims: true }), ...rest };
 };
 
 /** How long a refusal holds. Jitter shortens our own times and lengthens the provider's, which is not undercut. */
@@ -93,7 +85,7 @@ const refuseWithoutSecret = (parts: ExchangeParts, job: ExchangeJob, fault: stri
   const { clientId, secretName } = job.plan.application;
   const logFacts = { secret: secretName, fault, application: clientId };
   parts.logger.error({ ...job.place, ...logFacts }, 'secret of the exchanging application cannot be read');
-  const refusal = judgeFailure({ kind: 'unsent' });
+  const refusal = judgeFailure({ kind: 'unsent', detail: fault });
   return err({ refusal, logFacts, until: job.nowSeconds });
 };
 
@@ -103,7 +95,7 @@ const keep = async (
   exchanged: ExchangedToken,
 ): Promise<ExchangeOutcome> => {
   // A provider that hands the caller's token back would make us a passthrough, the one thing MCP forbids outright.
-  if (exchanged.token.reveal() === job.assertion.reveal()) return refuse(parts, job, { kind: 'unsent' });
+  if (exchanged.token.reveal() === job.assertion.reveal()) return refuse(parts, job, { kind: 'echoed' });
   // Counted from before the request: the token lives a little longer than we say, never shorter.
   const token = { token: exchanged.token, expiresAt: job.nowSeconds + exchanged.expiresInSeconds };
   await parts.cache.store(job.keys.caller, { ...token, owner: job.keys.owner });

@@ -41,10 +41,12 @@ export type ExchangeFailure =
   /** An answer that is not what a token endpoint says: not JSON, cut short, no token in it. */
   | { readonly kind: 'unreadable'; readonly status: number; readonly retryAfterSeconds?: number }
   /** No answer: refused connection, time-out, too long. */
-  | { readonly kind: 'unreachable' }
+  | { readonly kind: 'unreachable'; readonly detail: string }
   /** Our own rules forbid the address. */
-  | { readonly kind: 'egress-refused' }
+  | { readonly kind: 'egress-refused'; readonly detail: string }
   /** The request could not even be built. */
-  | { readonly kind: 'unsent' };
+  | { readonly kind: 'unsent'; readonly detail: string }
+  /** The provider handed the caller's own token back. */
+  | { readonly kind: 'echoed' };
 
 export type Exchanger = (request: ExchangeRequest) => Promise<Result<ExchangedToken, ExchangeFailure>>;

@@ -15,6 +15,12 @@ export type MsalOptions = { readonly fetch: EgressGuard['fetch']; readonly timeo
 
 type Acquire = (client: ConfidentialClientApplication, request: ExchangeRequest) => Promise<unknown>;
 
+/** MSAL's own code only: its message may quote the provider's description, which names users. */
+const errorCodeOf = (thrown: unknown): string => {
+  const code = (thrown as { errorCode?: unknown } | null)?.errorCode;
+  return typeof code === 'string' && /^[a-z_]{1,64}$/.test(code) ? code : 'unknown_error';
+};
+
 /**
  * An exchanger that lets MSAL write the request.
  * @param acquire the one MSAL call; its result is not read, the provider's own answer is.
@@ -23,7 +29,7 @@ export const createMsalExchanger =
   (options: MsalOptions, acquire: Acquire): Exchanger =>
   async (request) => {
     const network = createProviderNetwork({ ...options, tokenEndpoint: request.tokenEndpoint });
-    let isAccepted = true;
+    let rejection: string | undefined;
     try {
       const client = new ConfidentialClientApplication({
         auth: {
@@ -43,13 +49,12 @@ export const createMsalExchanger =
         },
       });
       await acquire(client, request);
-    } catch {
-      // Its message may quote the provider's description, which names users. What the provider said is in `heard`.
-      isAccepted = false;
+    } catch (thrown) {
+      rejection = errorCodeOf(thrown);
     }
     const heard = network.heard();
-    if (heard === undefined) return err({ kind: 'unsent' });
+    if (heard === undefined) return err({ kind: 'unsent', detail: rejection ?? 'no request was made' });
     if ('kind' in heard) return err(heard);
     const answer = tokenFromAnswer(heard, request.nowSeconds);
-    return answer.ok && !isAccepted ? err({ kind: 'unreadable', status: heard.status }) : answer;
+    return answer.ok && rejection !== undefined ? err({ kind: 'unreadable', status: heard.status }) : answer;
   };

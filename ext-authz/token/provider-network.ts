@@ -49,8 +49,10 @@ export const createProviderNetwork = (options: {
         body: (parsed ?? {}) as T,
       };
     } catch (thrown) {
+      // The guard's own sentences name a kind of failure and nothing of the request.
+      const detail = thrown instanceof GatewayError ? thrown.message : 'the request failed';
       const { code } = GatewayError.from(thrown);
-      heard = { kind: code === 'egress_refused' ? 'egress-refused' : 'unreachable' };
+      heard = { kind: code === 'egress_refused' ? 'egress-refused' : 'unreachable', detail };
       throw thrown;
     }
   };

@@ -8,6 +8,9 @@ import type { Form } from '#demo/mini-entra/form.ts';
 import type { RequestedScopes } from '#demo/mini-entra/scopes.ts';
 import type { World } from '#demo/mini-entra/world.ts';
 
+export const GRANT_NAMES = ['password', 'client_credentials', 'on_behalf_of'] as const;
+export type GrantName = (typeof GRANT_NAMES)[number];
+
 export type GrantRequest = {
   readonly world: World;
   readonly directory: DemoDirectory;
