@@ -1,12 +1,13 @@
 // Unit tests of from-check-request.ts, through the very codec that reads Envoy's messages.
+import type { MethodDefinition } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { type CheckRequestMessage, requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
 import { loadService } from '#protos/service.ts';
 
-const { Check } = loadService('envoy.service.auth.v3.Authorization');
+const Check = loadService('envoy.service.auth.v3.Authorization')['Check'] as MethodDefinition<object, object>;
 
 const overTheWire = (message: object): CheckRequestMessage =>
-  Check?.requestDeserialize(Check.requestSerialize(message)) as CheckRequestMessage;
+  Check.requestDeserialize(Check.requestSerialize(message)) as CheckRequestMessage;
 
 const header = (key: string, value: string) => ({ key, raw_value: Buffer.from(value, 'latin1') });
 const HEADERS = [header(':method', 'POST'), header('x-request-id', 'abc-1')];

@@ -1,4 +1,4 @@
-// The scopes a client is told to ask for. Entra and its kin want them fully qualified (`api://app/tools.use`): a short
+// The scopes a client is told to ask for. Entra wants them fully qualified (`api://app/tools.use`): a short
 // name fails at the client's next refresh, when it is resolved against another resource.
 
 import type { IssuerBinding, McpServer } from '#core/server.ts';
@@ -15,22 +15,23 @@ const isQualified = (scope: string): boolean => scope.includes('://');
 const qualify = (scope: string, resource: string | undefined): string =>
   resource === undefined || isQualified(scope) ? scope : `${resource.replace(/\/$/, '')}/${scope}`;
 
-/** The audience that is a URI, if the binding lists one; a bare GUID cannot qualify a scope. */
-const resourceOf = (binding: IssuerBinding): string | undefined => binding.audiences.find(isQualified);
-
-const bindingsOf = (tenant: Tenant, server: McpServer): readonly IssuerBinding[] =>
-  server.bindings.filter((binding) => findIssuer(tenant, binding.issuerId)?.enabled === true);
-
 const clean = (scopes: readonly string[]): readonly string[] =>
   [...new Set(scopes)].filter((scope) => SCOPE_TOKEN.test(scope) && scope !== NEVER_ADVERTISED);
 
-/** What every delegated token for the server needs, over all its enabled issuers, qualified where possible. */
+/** A binding's scopes; those of an Entra application by its URI, if it lists one: a bare GUID cannot qualify a scope. */
+const scopesOfBinding = (tenant: Tenant, binding: IssuerBinding): readonly string[] => {
+  const issuer = findIssuer(tenant, binding.issuerId);
+  if (issuer?.enabled !== true) return [];
+  const resource = issuer.kind === 'entra' ? binding.audiences.find(isQualified) : undefined;
+  return clean(binding.requiredScopes).map((scope) => qualify(scope, resource));
+};
+
+/** What every delegated token for the server needs, over all its enabled issuers. */
 export const advertisedScopes = (tenant: Tenant, server: McpServer): readonly string[] =>
-  clean(
-    bindingsOf(tenant, server).flatMap((binding) =>
-      binding.requiredScopes.map((scope) => qualify(scope, resourceOf(binding))),
-    ),
-  );
+  clean(server.bindings.flatMap((binding) => scopesOfBinding(tenant, binding)));
+
+const prefixOf = (scope: string): string | undefined =>
+  isQualified(scope) ? scope.slice(0, scope.lastIndexOf('/')) : undefined;
 
 /**
  * Scopes a decision found missing, as the client must ask for them.
@@ -40,9 +41,7 @@ export const challengeScopes = (
   required: readonly string[],
   advertised: readonly string[],
 ): readonly string[] => {
-  const prefixes = new Set(
-    advertised.map((scope) => (isQualified(scope) ? scope.slice(0, scope.lastIndexOf('/')) : undefined)),
-  );
+  const prefixes = new Set(clean(advertised).map(prefixOf));
   const [only] = prefixes;
-  return clean(required.map((scope) => qualify(scope, prefixes.size === 1 ? only : undefined)));
+  return clean(required).map((scope) => qualify(scope, prefixes.size === 1 ? only : undefined));
 };

@@ -1,0 +1,142 @@
+// Unit tests of protected-resource-metadata.ts and cors.ts.
+import { describe, expect, it } from 'vitest';
+import type { TrustedIssuer } from '#core/issuer.ts';
+import type { IssuerBinding, McpServer } from '#core/server.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { answerPreflight } from '#ext-authz/response/cors.ts';
+import { answerMetadata, resourceMetadataUrl } from '#ext-authz/response/protected-resource-metadata.ts';
+import { httpRequest } from '#test/support/http-requests.ts';
+
+const TID = '3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10';
+
+const issuer = (id: string, change: Partial<TrustedIssuer> = {}): TrustedIssuer => ({
+  id,
+  kind: 'oidc',
+  issuer: `https://${id}.example`,
+  jwksUri: `https://${id}.example/keys`,
+  algorithms: ['RS256'],
+  relation: 'home',
+  directoryTenants: [],
+  claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
+  clockToleranceSeconds: 60,
+  enabled: true,
+  ...change,
+});
+const binding = (issuerId: string, change: Partial<IssuerBinding> = {}): IssuerBinding => ({
+  issuerId,
+  audiences: ['a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11'],
+  requiredScopes: ['tools.use'],
+  ...change,
+});
+const subject = (issuers: TrustedIssuer[], bindings: IssuerBinding[], path = '/mcp/tracker') => ({
+  tenant: { id: 'default', issuers } as unknown as Tenant,
+  server: { id: 'tracker', displayName: 'Issue tracker', bindings } as unknown as McpServer,
+  path,
+});
+const documentOf = (given: ReturnType<typeof subject> | undefined, publicUrl = 'https://gw.example') => {
+  const answer = answerMetadata('GET', { subject: given, publicUrl });
+  return { ...answer, body: JSON.parse(answer.body) as Record<string, unknown> };
+};
+
+describe('answerMetadata()', () => {
+  it('describes the endpoint in the form the client used', () => {
+    const issuers = [issuer('idp')];
+    for (const path of ['/mcp/tracker', '/t/default/mcp/tracker']) {
+      const answer = documentOf(subject(issuers, [binding('idp')], path), 'https://gw.example/');
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual({
+        resource: `https://gw.example${path}`,
+        authorization_servers: ['https://idp.example'],
+        scopes_supported: ['tools.use'],
+        bearer_methods_supported: ['header'],
+        resource_name: 'Issue tracker',
+      });
+    }
+  });
+
+  it('names the concrete issuer of each directory, home before partner', () => {
+    const template = 'https://login.example/{tenantid}/v2.0';
+    const issuers = [
+      issuer('partner', { relation: 'partner', kind: 'entra', issuer: template, directoryTenants: ['b'] }),
+      issuer('home', { kind: 'entra', issuer: template, directoryTenants: [TID, 'c'] }),
+    ];
+    const { body } = documentOf(subject(issuers, [binding('partner'), binding('home')]));
+    expect(body['authorization_servers']).toEqual([
+      `https://login.example/${TID}/v2.0`,
+      'https://login.example/c/v2.0',
+      'https://login.example/b/v2.0',
+    ]);
+  });
+
+  it('qualifies scopes of Entra with the audience that is a URI, and never offers offline_access', () => {
+    const audiences = ['a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11', 'api://gateway-tracker'];
+    const requiredScopes = ['tools.use', 'https://other.example/x', 'offline_access'];
+    const { body } = documentOf(
+      subject([issuer('idp', { kind })], [binding('idp', { audiences, requiredScopes })]),
+    );
+    expect(body['scopes_supported']).toEqual(['api://gateway-tracker/tools.use', 'https://other.example/x']);
+  });
+
+  it('answers 404 in JSON for what does not exist, and where no issuer could be named', () => {
+    const disabled = subject([issuer('idp', { enabled: false })], [binding('idp'), binding('gone')]);
+    for (const given of [undefined, disabled]) {
+      const answer = documentOf(given);
+      expect([answer.status, answer.body]).toEqual([404, { error: 'not_found' }]);
+      expect(answer.headers['content-type']).toBe('application/json');
+      expect(answer.headers['cache-control']).toBe('no-store');
+    }
+  });
+
+  it('is open to pages of any origin', () => {
+    const known = { subject: subject([issuer('idp')], [binding('idp')]), publicUrl: 'https://gw.example' };
+    for (const method of ['GET', 'OPTIONS'])
+      expect(answerMetadata(method, known).headers['access-control-allow-origin']).toBe('*');
+    expect(answerMetadata('OPTIONS', known).status).toBe(204);
+    expect(answerMetadata('POST', known)).toMatchObject({
+      status: 405,
+      headers: { allow: 'GET, HEAD, OPTIONS' },
+    });
+  });
+
+  it('lies where challenges point', () => {
+    expect(resourceMetadataUrl('https://gw.example/', '/t/acme/mcp/files')).toBe(
+      'https://gw.example/.well-known/oauth-protected-resource/t/acme/mcp/files',
+    );
+  });
+});
+
+describe('answerPreflight()', () => {
+  const preflight = (origin: string, asked?: string) =>
+    answerPreflight(
+      httpRequest('OPTIONS', {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': asked ?? null,
+      }),
+      ['https://app.example'],
+    );
+
+  it('allows what an MCP client of an allowed origin sends, without credentials mode', () => {
+    const answer = preflight('https://app.example', 'authorization, Mcp-Param-Region, x-evil');
+    if (!answer.ok) throw new Error(answer.error.reason);
+    expect(answer.value.status).toBe(204);
+    expect(answer.value.headers).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+      'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+      vary: 'Origin',
+    });
+    const names = answer.value.headers['access-control-allow-headers']?.split(', ') ?? [];
+    expect(names).toEqual(
+      expect.arrayContaining(['authorization', 'content-type', 'mcp-session-id', 'mcp-param-region']),
+    );
+    expect(names).not.toContain('x-evil');
+    expect(answer.value.headers).not.toHaveProperty('access-control-allow-credentials');
+  });
+
+  it('refuses another origin', () => {
+    expect(preflight('https://evil.example')).toMatchObject({
+      ok: false,
+      error: { reason: 'origin_forbidden' },
+    });
+  });
+});
