@@ -71,10 +71,12 @@ describe('answerMetadata()', () => {
   it('qualifies scopes of Entra with the audience that is a URI, and never offers offline_access', () => {
     const audiences = ['a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11', 'api://gateway-tracker'];
     const requiredScopes = ['tools.use', 'https://other.example/x', 'offline_access'];
-    const { body } = documentOf(
-      subject([issuer('idp', { kind })], [binding('idp', { audiences, requiredScopes })]),
-    );
-    expect(body['scopes_supported']).toEqual(['api://gateway-tracker/tools.use', 'https://other.example/x']);
+    const scopesOf = (kind: TrustedIssuer['kind']) => {
+      const bindings = [binding('idp', { audiences, requiredScopes })];
+      return documentOf(subject([issuer('idp', { kind })], bindings)).body['scopes_supported'];
+    };
+    expect(scopesOf('entra')).toEqual(['api://gateway-tracker/tools.use', 'https://other.example/x']);
+    expect(scopesOf('oidc')).toEqual(['tools.use', 'https://other.example/x']);
   });
 
   it('answers 404 in JSON for what does not exist, and where no issuer could be named', () => {
