@@ -105,3 +105,6 @@ export const gatewayPublicUrl = url(
   'GATEWAY_PUBLIC_URL',
   `http://127.0.0.1:${process.env['GATEWAY_PORT'] || '8080'}`,
 );
+
+/** Everything a child process inherits; nobody else needs the environment whole. */
+export const inheritedEnvironment = (): Environment => ({ ...process.env });

@@ -1,0 +1,78 @@
+// All units together: each starts when what it waits for is ready, and they end in the reverse of that order.
+
+import type { Program, ProgramPlace } from '#provision/processes/program.ts';
+import { createProgram } from '#provision/processes/program.ts';
+import type { ProgramUnit, Unit } from '#provision/processes/unit.ts';
+
+export type FleetEvents = {
+  /** A unit is ready or a task done. */
+  readonly onReady: (name: string, detail: string, tookMs: number) => void;
+};
+
+export type Fleet = {
+  /** Resolves when every unit is ready; rejects with the first failure, after which the caller stops the fleet. */
+  start(): Promise<void>;
+  /** Ends everything, last started first. */
+  stop(): Promise<void>;
+};
+
+/** After this everything that still runs is killed, milliseconds. */
+const STOP_DEADLINE_MS = 13_000;
+
+/** Programs by how many others stand below them: level 0 waits for nobody. */
+const levelsOf = (units: readonly Unit[]): ReadonlyMap<string, number> => {
+  const levels = new Map<string, number>();
+  const levelOf = (name: string): number => {
+    const known = levels.get(name);
+    if (known !== undefined) return known;
+    const unit = units.find((candidate) => candidate.name === name);
+    const level = unit === undefined ? -1 : Math.max(-1, ...unit.after.map(levelOf)) + 1;
+    levels.set(name, level);
+    return level;
+  };
+  for (const unit of units) levelOf(unit.name);
+  return levels;
+};
+
+const stopByLevel = async (
+  programs: ReadonlyMap<string, Program>,
+  levels: ReadonlyMap<string, number>,
+): Promise<void> => {
+  const deepest = Math.max(0, ...levels.values());
+  for (let level = deepest; level >= 0; level -= 1) {
+    const here = [...programs].filter(([name]) => levels.get(name) === level);
+    await Promise.all(here.map(([, program]) => program.stop()));
+  }
+};
+
+/** A fleet of units, none started yet. */
+export const createFleet = (units: readonly Unit[], place: ProgramPlace, events: FleetEvents): Fleet => {
+  const stopping = new AbortController();
+  const programUnits = units.filter((unit): unit is ProgramUnit => unit.kind === 'program');
+  const programs = new Map(programUnits.map((unit) => [unit.name, createProgram(unit, place)]));
+  const started = new Map<string, Promise<void>>();
+
+  const startUnit = async (unit: Unit): Promise<void> => {
+    await Promise.all(unit.after.map((name) => started.get(name)));
+    if (stopping.signal.aborted) return;
+    const startedAt = Date.now();
+    const detail =
+      unit.kind === 'task' ? await unit.run(stopping.signal) : await programs.get(unit.name)?.start();
+    if (!stopping.signal.aborted) events.onReady(unit.name, detail ?? '', Date.now() - startedAt);
+  };
+
+  return {
+    start: async () => {
+      for (const unit of units) started.set(unit.name, startUnit(unit));
+      await Promise.all(started.values());
+    },
+    stop: async () => {
+      stopping.abort();
+      const force = setTimeout(() => {
+        for (const program of programs.values()) program.kill();
+      }, STOP_DEADLINE_MS);
+      await stopByLevel(programs, levelsOf(units));
+      clearTimeout(force);
+    },
+  };
+};

@@ -1,0 +1,60 @@
+// Where the output of a program goes: one file each, appended to, bounded. The program writes to it directly, so a slow
+// or dead supervisor never holds it up; the bound is kept by copying and cutting the file while it is open.
+
+import { closeSync, copyFileSync, mkdirSync, openSync, readFileSync, statSync, truncateSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** A file beyond this is moved to `.1`, so a program has at most twice as much on disk. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+const CHECK_MS = 10_000;
+
+const sizeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+const keepBounded = (file: string): void => {
+  if (sizeOf(file) <= MAX_BYTES) return;
+  copyFileSync(file, `${file}.1`);
+  truncateSync(file);
+};
+
+/** Opens the file for a child to inherit; the caller closes the descriptor once the child has it. */
+export const openLog = (file: string): { readonly descriptor: number; close(): void } => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  keepBounded(file);
+  const descriptor = openSync(file, 'a', 0o600);
+  return { descriptor, close: () => closeSync(descriptor) };
+};
+
+/** Keeps the files bounded until the returned function is called. */
+export const watchLogs = (files: readonly string[]): (() => void) => {
+  const timer = setInterval(() => {
+    for (const file of files) keepBounded(file);
+  }, CHECK_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
+type Line = { readonly level?: unknown; readonly error?: unknown; readonly message?: unknown };
+
+const parseLine = (text: string): Line => {
+  try {
+    return JSON.parse(text) as Line;
+  } catch {
+    return { message: text };
+  }
+};
+
+/** The last words of a program that died, from what it wrote after `offset`. */
+export const lastWords = (file: string, offset: number): string => {
+  const lines = readFileSync(file)
+    .subarray(offset)
+    .toString()
+    .split('\n')
+    .filter((text) => text.trim() !== '')
+    .map(parseLine);
+  const line = lines.findLast(({ level }) => level === 'fatal' || level === 'error') ?? lines.at(-1);
+  return String(line?.error ?? line?.message ?? 'it said nothing');
+};
+
+/** Size now, to tell later output from earlier. */
+export const logOffset = sizeOf;
