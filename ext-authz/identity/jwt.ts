@@ -63,6 +63,9 @@ const findVerificationKey = async (
   issuer: TrustedIssuer,
   hint: TokenHint,
 ): Promise<Result<VerificationKey, Deny>> => {
+  // Entra names the key in every token; one that does not is not Entra's.
+  if (issuer.kind === 'entra' && hint.kid === undefined)
+    return err(deny('key_unknown', { log: { kid: null } }));
   const finding = await keySets.find(issuer, hint);
   if (finding.kind === 'found') return ok(finding.key);
   const log = { issuer: issuer.id, kid: hint.kid?.slice(0, 64) ?? null, finding: finding.kind };

@@ -1,0 +1,71 @@
+// The identity part of ext-authz as it runs, on real keys, a real key server, the real egress guard and real files;
+// only the clock is ours.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Tenant } from '#core/tenant.ts';
+import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
+import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
+import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
+import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import { type KeyServer, NOW, startKeyServer, testServer } from '#test/support/token-issuer.ts';
+
+export type IdentityBench = {
+  readonly keyServer: KeyServer;
+  readonly keySets: KeySets;
+  readonly metrics: Metrics;
+  /** Moves the clock of the key sets, not the one tokens are judged by. */
+  advance(durationMs: number): void;
+  authenticate(
+    authorization: readonly string[],
+    tenant: Tenant,
+    nowSeconds?: number,
+  ): ReturnType<ReturnType<typeof createAuthenticator>['authenticate']>;
+  /** Kind of the caller, or the reason of the refusal. */
+  outcomeOf(token: string, tenant: Tenant, nowSeconds?: number): Promise<string>;
+  stop(): Promise<void>;
+};
+
+export const startIdentityBench = async (keys: readonly object[]): Promise<IdentityBench> => {
+  const directory = await mkdtemp(join(tmpdir(), 'mcpgw-'));
+  const keyServer = await startKeyServer(keys);
+  const metrics = createMetrics('test');
+  let nowMs = NOW * 1000;
+  const keySets = createKeySets({
+    fetch: createEgressGuard({ allowPrivate: true, allowedHosts: [] }).fetch,
+    store: createKeySetStore(directory),
+    logger: createLogger('test', 'silent'),
+    metrics,
+    nowMs: () => nowMs,
+    random: () => 0.5,
+  });
+  const authenticator = createAuthenticator({ keySets, metrics });
+  const authenticate: IdentityBench['authenticate'] = (authorization, tenant, nowSeconds = NOW) =>
+    authenticator.authenticate({
+      headers: new Map([['authorization', authorization]]),
+      tenant,
+      server: tenant.servers[0] ?? testServer([]),
+      nowSeconds,
+    });
+  return {
+    keyServer,
+    keySets,
+    metrics,
+    advance: (durationMs) => {
+      nowMs += durationMs;
+    },
+    authenticate,
+    outcomeOf: async (token, tenant, nowSeconds) => {
+      const result = await authenticate([`Bearer ${token}`], tenant, nowSeconds);
+      return result.ok ? result.value.identity.kind : result.error.reason;
+    },
+    stop: async () => {
+      keySets.stop();
+      await keyServer.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
+};
