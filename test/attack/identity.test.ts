@@ -1,5 +1,5 @@
 // Hostile credentials against the identity part of ext-authz as it runs, one table: each must be refused, and for the
-// reason we name. Numbers in brackets are classes of the threat catalogue in docs/threat-model.md.
+// reason we name. Numbers in brackets are those of our catalogue of attacks.
 import { createHmac, createPrivateKey } from 'node:crypto';
 import { type CompactJWSHeaderParameters, CompactSign } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
