@@ -15,7 +15,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'ext-proc/': ['core/', 'runtime/', 'protos/'],
   'policies/': ['core/', 'runtime/'],
   'envoy/': ['core/', 'runtime/'],
-  'demo/': ['core/', 'runtime/'],
+  'provision/': ['core/', 'runtime/'],
+  'demo/': ['core/', 'runtime/', 'provision/'],
 };
 
 /** Only the wiring of a service may take the feed. */

@@ -24,6 +24,7 @@ const FOLDERS = [
   'ext-proc',
   'policies',
   'envoy',
+  'provision',
   'demo',
   'test',
 ];
