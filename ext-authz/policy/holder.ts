@@ -42,11 +42,11 @@ export const createPolicyHolder = async (options: {
     try {
       const seen = await source.fingerprint();
       if (seen === fingerprint) return;
-      // Noted before loading: a bundle that is bad is tried once, and again when its files change.
-      fingerprint = seen;
+      // Until it loads, a new bundle is tried every time: what was wrong may be the disk and not the files.
       const next = await source.load();
       logger.info({ policy: next.revision, replaced: engine.revision }, 'policy replaced');
       engine = next;
+      fingerprint = seen;
       fault = undefined;
       metrics?.loaded('ok');
     } catch (thrown) {

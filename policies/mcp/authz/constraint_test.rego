@@ -68,3 +68,15 @@ test_token_without_scopes_lacks_them_all if {
 	}
 	missing == {"a"}
 }
+
+test_scopes_bind_no_application_and_no_call_without_a_tool if {
+	constraint.missing_scopes == set() with input as {
+		"identity": {"kind": "app", "scopes": []},
+		"server": {"requiredScopes": ["a"]},
+		"tool": {"name": "t", "requiredScopes": ["b"]},
+	}
+	constraint.missing_scopes == set() with input as {
+		"identity": {"kind": "user", "scopes": []},
+		"server": {"requiredScopes": ["a"]},
+	}
+}

@@ -64,3 +64,8 @@ test_arguments_never_grant if {
 		asked({"grants": [], "call": {"values": {"/x": value}}}).reason == "caller_not_granted"
 	}
 }
+
+test_lists_are_answered_by_grants if {
+	shown := authz.visible with input as object.union(question, {"server": {"tools": [{"name": "t"}, {"name": "u"}]}})
+	shown.tools.names == ["t"]
+}

@@ -93,3 +93,53 @@ test_call_without_list_of_targets_is_not_permitted if {
 		"call": {"method": "ping"},
 	}
 }
+
+test_every_kind_of_subject_reaches_its_own if {
+	app := object.union(member, {"kind": "app", "app": "nightly", "groups": []})
+	grant.caller with input as {"identity": member, "grants": to({"kind": "user", "id": "o"}, [])}
+	grant.caller with input as {"identity": app, "grants": to({"kind": "application", "id": "nightly"}, [])}
+	with_role := object.union(member, {"roles": ["developer"]})
+	grant.caller with input as {"identity": with_role, "grants": to({"kind": "role", "id": "developer"}, [])}
+}
+
+test_user_without_object_id_is_known_by_subject if {
+	plain := object.remove(member, ["oid"])
+	grant.caller with input as {"identity": plain, "grants": to({"kind": "user", "id": "s"}, [])}
+}
+
+test_application_behind_a_user_lends_nothing if {
+	through := object.union(member, {"app": "cli"})
+	not grant.caller with input as {"identity": through, "grants": to({"kind": "application", "id": "cli"}, ["*"])}
+}
+
+test_prompts_and_resources_are_granted_by_name_or_all if {
+	every kind in ["prompt", "resource"] {
+		every names in [["a"], ["*"]] {
+			grant.permits_call with input as {
+				"identity": member,
+				"grants": to(engineering, names),
+				"call": {"method": "x", "targets": [{"kind": kind, "name": "a"}]},
+			}
+		}
+		not grant.permits_call with input as {
+			"identity": member,
+			"grants": to(engineering, ["b"]),
+			"call": {"method": "x", "targets": [{"kind": kind, "name": "a"}]},
+		}
+	}
+}
+
+test_wildcards_show_all_but_tools_stay_named if {
+	shown := grant.visible with input as {
+		"identity": member,
+		"grants": to(engineering, ["*"]),
+		"server": {"tools": [{"name": "a"}]},
+	}
+	all := {"all": true, "names": []}
+	shown == {
+		"tools": {"all": false, "names": ["a"]},
+		"prompts": all,
+		"resources": all,
+		"resourceTemplates": all,
+	}
+}

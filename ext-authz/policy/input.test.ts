@@ -1,0 +1,142 @@
+// What a policy is asked: lean, complete, and without anything nobody verified.
+
+import { describe, expect, it } from 'vitest';
+import { buildPolicyInput } from '#ext-authz/policy/input.ts';
+import {
+  ALICE,
+  grant,
+  listCall,
+  NOW_MS,
+  PRIORITY,
+  question,
+  SERVER,
+  tenant,
+  toolCall,
+} from '#test/support/policy-world.ts';
+
+const input = (changes = {}, withArguments = false) => {
+  const built = buildPolicyInput(question(changes), { withArguments });
+  if (!built.ok) throw new Error(built.error.reason);
+  return built.value;
+};
+
+const refusal = (changes = {}, withArguments = false) => {
+  const built = buildPolicyInput(question(changes), { withArguments });
+  return built.ok ? undefined : built.error.reason;
+};
+
+const withLimits = (...constraints: (typeof PRIORITY)[]) => ({ server: { ...SERVER, constraints } });
+
+describe('buildPolicyInput', () => {
+  it('asks about a tool call', () => {
+    expect(input({ call: toolCall('create_issue', { priority: 'low', title: 'x' }) })).toEqual({
+      tenant: 'default',
+      identity: {
+        issuer: 'https://login.contoso.example/v2.0',
+        issuerId: 'contoso',
+        relation: 'home',
+        subject: 'pairwise-alice',
+        tid: 'tid-contoso',
+        oid: 'oid-alice',
+        kind: 'user',
+        app: 'app-cli',
+        guest: false,
+        groups: ['engineering'],
+        roles: [],
+        scopes: ['tools.use'],
+        assurance: [],
+      },
+      server: { id: 'tracker', version: '1.0.0', requiredScopes: ['tools.use'] },
+      tool: {
+        name: 'create_issue',
+        tags: [],
+        requiredScopes: [],
+        constraints: [
+          {
+            name: 'priority-needs-on-call',
+            pointer: '/priority',
+            oneOf: ['low', 'medium'],
+            exceptGroups: ['on-call'],
+          },
+        ],
+      },
+      grants: [
+        {
+          id: 'engineering-tracker',
+          subjects: [{ kind: 'group', id: 'engineering' }],
+          tools: ['create_issue', 'purge'],
+          prompts: [],
+          resources: [],
+        },
+      ],
+      call: {
+        kind: 'request',
+        method: 'tools/call',
+        targets: [{ kind: 'tool', name: 'create_issue' }],
+        values: { '/priority': 'low' },
+      },
+      request: { time: new Date(NOW_MS).toISOString(), ip: '192.0.2.10' },
+    });
+  });
+
+  it('never sends the name or mail address a token claims', () => {
+    expect(JSON.stringify(input())).not.toContain('Alice');
+  });
+
+  it('sends the arguments whole only to a policy that reads them', () => {
+    const call = toolCall('list_issues', { secret: 'kept here' });
+    expect(input({ call })['call']).not.toHaveProperty('arguments');
+    expect(input({ call }, true)['call']).toHaveProperty('arguments', { secret: 'kept here' });
+  });
+
+  it('names no tool facts for a tool that is not pinned', () => {
+    expect(input({ call: toolCall('drop_database') })).not.toHaveProperty('tool');
+  });
+
+  it('takes the scopes of the binding whose issuer and audience the token matched', () => {
+    const partner = { ...ALICE, issuerId: 'fabrikam' };
+    expect(input({ identity: partner })['server']).toHaveProperty('requiredScopes', ['partner.use']);
+    const other = { ...ALICE, audience: 'aud-other' };
+    expect(input({ identity: other })['server']).toHaveProperty('requiredScopes', ['other.use']);
+  });
+
+  it('sends no grant of another server', () => {
+    const world = tenant([grant('here'), grant('there', { serverId: 'reports' })]);
+    expect(input({ tenant: world })['grants']).toEqual([expect.objectContaining({ id: 'here' })]);
+  });
+
+  it('sends the pinned tools for lists of tools and for streams, which may repeat one', () => {
+    expect(input({ call: listCall('tools') })['server']).toHaveProperty('tools.length', 3);
+    expect(
+      input({ call: { ...listCall('tools'), kind: 'stream', list: undefined } })['server'],
+    ).toHaveProperty('tools.length', 3);
+    expect(input({ call: listCall('prompts') })['server']).not.toHaveProperty('tools');
+  });
+
+  it('leaves out a limit whose argument is absent', () => {
+    expect(input({ call: toolCall('create_issue', { title: 'x' }) })['call']).toHaveProperty('values', {});
+  });
+
+  it('sends no limit of another tool', () => {
+    expect(input({ call: toolCall('list_issues', { priority: 'high' }) })).toMatchObject({
+      tool: { constraints: [] },
+      call: { values: {} },
+    });
+  });
+
+  it('refuses a number that JSON can write and a double cannot hold, where a limit looks', () => {
+    const priority = JSON.parse('1e400');
+    expect(refusal({ call: toolCall('create_issue', { priority }) })).toBe('params_invalid');
+    expect(refusal({ call: toolCall('create_issue', { priority: [{ deep: priority }] }) })).toBe(
+      'params_invalid',
+    );
+    expect(refusal({ call: toolCall('create_issue', { title: priority }) })).toBeUndefined();
+    expect(refusal({ call: toolCall('create_issue', { title: priority }) }, true)).toBe('params_invalid');
+  });
+
+  it('refuses every call of a tool whose limit points by no JSON Pointer', () => {
+    const broken = withLimits({ ...PRIORITY, pointer: 'priority' });
+    expect(refusal({ ...broken, call: toolCall('create_issue', {}) })).toBe('policy_failed');
+    expect(refusal({ ...broken, call: toolCall('list_issues', {}) })).toBeUndefined();
+  });
+});

@@ -1,0 +1,111 @@
+// The examples of policies/README.md, built and asked.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createBundleSource } from '#ext-authz/policy/bundle.ts';
+import type { PolicyQuestion } from '#ext-authz/policy/input.ts';
+import { createPolicy } from '#ext-authz/policy/judge.ts';
+import { buildBundle } from '#policies/build/build-bundle.ts';
+import { loadSources } from '#policies/build/sources.ts';
+import { requireOpa } from '#test/policy/opa.ts';
+import {
+  ALICE,
+  grant,
+  listCall,
+  NOW_MS,
+  question,
+  tenant,
+  tool,
+  toolCall,
+  VERSION,
+} from '#test/support/policy-world.ts';
+
+const POLICIES = resolve(import.meta.dirname, '../../policies');
+const README = readFileSync(join(POLICIES, 'README.md'), 'utf8');
+const EXAMPLES = new Map(
+  [...README.matchAll(/```rego\n# (\S+\.rego)\n([\s\S]*?)```/g)].map((match) => [
+    match[1] ?? '',
+    match[2] ?? '',
+  ]),
+);
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'mcpgw-readme-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+/** The default policy with some examples beside it, built, loaded through its self-test, as the pipeline uses it. */
+const policyWith = async (...names: readonly string[]) => {
+  for (const { path, text } of await loadSources(join(POLICIES, 'mcp'))) {
+    writeFileSync(join(directory, basename(path)), text);
+  }
+  for (const name of names) writeFileSync(join(directory, name), EXAMPLES.get(name) ?? '');
+  const built = await buildBundle(requireOpa(), {
+    name: 'mine',
+    sources: directory,
+    vectors: join(POLICIES, 'vectors'),
+  });
+  writeFileSync(join(directory, 'mine.json'), JSON.stringify(built.manifest));
+  writeFileSync(join(directory, 'mine.wasm'), built.wasm);
+  const engine = await createBundleSource(join(directory, 'mine.json')).load();
+  const policy = createPolicy({ holder: { current: () => engine } });
+  return { engine, judge: (changes: Partial<PolicyQuestion>) => policy.judge(question(changes)) };
+};
+
+describe('the examples of policies/README.md', () => {
+  it('are the four this file tries', () => {
+    expect([...EXAMPLES.keys()]).toEqual([
+      'office-hours.rego',
+      'four-eyes.rego',
+      'readers.rego',
+      'refused.rego',
+    ]);
+  });
+
+  it('office-hours.rego refuses a destructive tool at night', async () => {
+    const { judge, engine } = await policyWith('office-hours.rego');
+    const identity = { ...ALICE, scopes: ['tools.use', 'issues.write'] };
+    const purge = { call: toolCall('purge'), identity };
+    expect(judge(purge).ok).toBe(true);
+    const night = { nowMs: NOW_MS + 9 * 3_600_000 };
+    expect(judge({ ...purge, request: night })).toMatchObject({
+      error: { reason: 'constraint_violated', publicFacts: { constraint: 'office-hours' } },
+    });
+    expect(judge({ request: night }).ok).toBe(true);
+    expect(engine.readsArguments).toBe(false);
+  });
+
+  it('four-eyes.rego is sent the arguments and compares them', async () => {
+    const { judge, engine } = await policyWith('four-eyes.rego');
+    expect(engine.readsArguments).toBe(true);
+    const review = (reviewer: string) => judge({ call: toolCall('create_issue', { author: 'a', reviewer }) });
+    expect(review('b').ok).toBe(true);
+    expect(review('a')).toMatchObject({ error: { publicFacts: { constraint: 'four-eyes' } } });
+  });
+
+  it('readers.rego opens read-only tools, in the list and in the call alike', async () => {
+    const { judge } = await policyWith('readers.rego');
+    const version = {
+      ...VERSION,
+      tools: [tool('look', { annotations: { readOnlyHint: true } }), tool('write')],
+    };
+    const world = tenant([grant('g', { tools: [] })]);
+    expect(judge({ tenant: world, version, call: toolCall('look') }).ok).toBe(true);
+    expect(judge({ tenant: world, version, call: toolCall('write') })).toMatchObject({
+      error: { reason: 'tool_not_granted' },
+    });
+    expect(judge({ tenant: world, version, call: listCall('tools') })).toMatchObject({
+      value: { lists: [{ visible: { names: ['look'] } }] },
+    });
+    expect(judge({ tenant: tenant([]), version, call: toolCall('look') }).ok).toBe(false);
+  });
+
+  it('refused.rego does not build', async () => {
+    await expect(policyWith('refused.rego')).rejects.toThrow(
+      /permits_tool reads input\.call\.arguments\.tool/,
+    );
+  });
+});
