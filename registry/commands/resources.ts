@@ -1,0 +1,38 @@
+// A tenant's parts as the API sees them: each with a name that is stable, and a form that says when it changed.
+
+import type { McpServer } from '#core/server.ts';
+import type { Tenant, TenantSettings } from '#core/tenant.ts';
+
+/** `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`. */
+export type ResourceName = string;
+
+export const issuerName = (id: string): ResourceName => `issuers/${id}`;
+export const serverName = (id: string): ResourceName => `servers/${id}`;
+export const grantName = (id: string): ResourceName => `grants/${id}`;
+export const versionName = (serverId: string, version: string): ResourceName =>
+  `servers/${serverId}/versions/${version}`;
+
+export const settingsOf = (tenant: Tenant): TenantSettings => {
+  const { id: _id, revision: _revision, issuers: _i, servers: _s, grants: _g, ...settings } = tenant;
+  return settings;
+};
+
+/** A server as it is read: its versions by name, because a list of all their tools is nobody's first question. */
+export type ServerView = Omit<McpServer, 'versions'> & { readonly versions: readonly string[] };
+
+export const serverView = (server: McpServer): ServerView => ({
+  ...server,
+  versions: server.versions.map(({ version }) => version),
+});
+
+/** Every resource of a tenant by name. */
+export const resourcesOf = (tenant: Tenant): ReadonlyMap<ResourceName, object> =>
+  new Map<ResourceName, object>([
+    ['tenant', settingsOf(tenant)],
+    ...tenant.issuers.map((issuer) => [issuerName(issuer.id), issuer] as const),
+    ...tenant.servers.map((server) => [serverName(server.id), serverView(server)] as const),
+    ...tenant.servers.flatMap((server) =>
+      server.versions.map((version) => [versionName(server.id, version.version), version] as const),
+    ),
+    ...tenant.grants.map((grant) => [grantName(grant.id), grant] as const),
+  ]);

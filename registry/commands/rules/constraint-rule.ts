@@ -1,0 +1,44 @@
+// An argument constraint that names a tool nobody has guards nothing, and nobody would notice: it is refused.
+
+import type { ArgumentConstraint, McpServer } from '#core/server.ts';
+import type { Fault } from '#registry/commands/outcome.ts';
+import { serverName } from '#registry/commands/resources.ts';
+import { type Rule, repeated } from '#registry/commands/rules/rule.ts';
+
+const LIMITS = ['oneOf', 'maximum', 'maxLength', 'prefix'] as const;
+
+/** Tools of all versions: a constraint may name a tool that only the version before, or the next one, has. */
+const toolNames = (server: McpServer): ReadonlySet<string> =>
+  new Set(server.versions.flatMap((version) => version.tools.map((tool) => tool.name)));
+
+const judgeConstraint = (constraint: ArgumentConstraint, at: string, tools: ReadonlySet<string>): Fault[] => {
+  const faults: Fault[] = [];
+  if (LIMITS.filter((limit) => constraint[limit] !== undefined).length !== 1)
+    faults.push({ pointer: at, message: `exactly one of ${LIMITS.join(', ')} is given` });
+  // Before the first version is published there is nothing to compare with; publishing makes up for it.
+  if (tools.size > 0 && !tools.has(constraint.tool))
+    faults.push({
+      pointer: `${at}/tool`,
+      message: `no version of this server has a tool ${constraint.tool}`,
+    });
+  return faults;
+};
+
+const judgeServer = (server: McpServer): Fault[] => {
+  const tools = toolNames(server);
+  return [
+    ...server.constraints.flatMap((constraint, index) =>
+      judgeConstraint(constraint, `/constraints/${index}`, tools),
+    ),
+    ...repeated(server.constraints.map(({ name }) => name)).map((name) => ({
+      pointer: '/constraints',
+      message: `two constraints are named ${name}`,
+    })),
+  ];
+};
+
+/** Constraints name existing tools, carry one limit each, and have names of their own. */
+export const constraintRule: Rule = ({ servers }) =>
+  servers.flatMap((server) =>
+    judgeServer(server).map((fault) => ({ ...fault, resource: serverName(server.id) })),
+  );

@@ -1,0 +1,66 @@
+// What makes a trusted issuer unambiguous: which directories it speaks for, and that no two of a tenant's issuers
+// accept the same token.
+
+import type { TrustedIssuer } from '#core/issuer.ts';
+import { issuerName } from '#registry/commands/resources.ts';
+import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
+
+export const DIRECTORY_PLACEHOLDER = '{tenantid}';
+
+/** The `iss` values this issuer accepts, the placeholder filled with each directory. */
+export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
+  issuer.issuer.includes(DIRECTORY_PLACEHOLDER)
+    ? issuer.directoryTenants.map((directory) => issuer.issuer.replaceAll(DIRECTORY_PLACEHOLDER, directory))
+    : [issuer.issuer];
+
+const PLACEHOLDER_FIELDS = ['issuer', 'jwksUri', 'tokenEndpoint'] as const;
+
+const fault = (issuer: TrustedIssuer, pointer: string, message: string): LocatedFault => ({
+  resource: issuerName(issuer.id),
+  pointer,
+  message,
+});
+
+const judgePlaceholders = (issuer: TrustedIssuer): LocatedFault[] =>
+  PLACEHOLDER_FIELDS.filter(
+    (field) =>
+      issuer[field]?.includes(DIRECTORY_PLACEHOLDER) && (issuer.kind !== 'entra' || field === 'jwksUri'),
+  ).map((field) =>
+    fault(
+      issuer,
+      `/${field}`,
+      field === 'jwksUri'
+        ? `${DIRECTORY_PLACEHOLDER} cannot stand in a JWKS URI: keys are fetched once for all directories`
+        : `${DIRECTORY_PLACEHOLDER} is known for kind entra only`,
+    ),
+  );
+
+const judgeDirectories = (issuer: TrustedIssuer): LocatedFault[] => {
+  const count = issuer.directoryTenants.length;
+  if (issuer.kind === 'entra' && count === 0)
+    return [
+      fault(
+        issuer,
+        '/directoryTenants',
+        'an Entra issuer names the directories it accepts: otherwise every directory in the world could sign in',
+      ),
+    ];
+  return issuer.kind === 'oidc' && count > 0
+    ? [fault(issuer, '/directoryTenants', 'only an Entra issuer has directories')]
+    : [];
+};
+
+/** Each issuer on its own. */
+export const issuerRule: Rule = ({ issuers }) =>
+  issuers.flatMap((issuer) => [...judgePlaceholders(issuer), ...judgeDirectories(issuer)]);
+
+/** A token must lead to one issuer, or which key and which relation apply would depend on the order of a list. */
+export const distinctIssuersRule: Rule = ({ issuers }) =>
+  issuers.flatMap((issuer) => {
+    const own = acceptedIssuers(issuer);
+    return issuers
+      .filter(
+        (other) => other.id !== issuer.id && acceptedIssuers(other).some((value) => own.includes(value)),
+      )
+      .map((other) => fault(issuer, '/issuer', `issuer ${other.id} accepts the same tokens`));
+  });

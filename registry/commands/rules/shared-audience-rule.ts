@@ -1,0 +1,45 @@
+// Entra v2 tokens carry the application's GUID as `aud`, so two servers behind one application see the same audience.
+// A token for one is then a token for the other, unless each asks for a scope the other does not.
+
+import type { IssuerBinding, McpServer } from '#core/server.ts';
+import { serverName } from '#registry/commands/resources.ts';
+import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
+
+type Bound = { readonly server: McpServer; readonly binding: IssuerBinding; readonly index: number };
+
+const hasScopeOfItsOwn = (own: IssuerBinding, other: IssuerBinding): boolean =>
+  own.requiredScopes.some((scope) => !other.requiredScopes.includes(scope));
+
+const judgePair = (own: Bound, other: Bound): LocatedFault[] => {
+  if (own.server.id === other.server.id) return [];
+  if (hasScopeOfItsOwn(own.binding, other.binding) && hasScopeOfItsOwn(other.binding, own.binding)) return [];
+  return [
+    {
+      resource: serverName(own.server.id),
+      pointer: `/bindings/${own.index}/requiredScopes`,
+      message: `shares an audience with server ${other.server.id}: each of the two must require a scope of its own`,
+    },
+  ];
+};
+
+/** Bindings that see the same tokens, by issuer and audience: servers are many, those that share are few. */
+const groupByAudience = (bound: readonly Bound[]): ReadonlyMap<string, readonly Bound[]> => {
+  const keyed = bound.flatMap((entry) =>
+    entry.binding.audiences.map((audience) => ({
+      key: JSON.stringify([entry.binding.issuerId, audience]),
+      entry,
+    })),
+  );
+  const groups = Map.groupBy(keyed, ({ key }) => key);
+  return new Map([...groups].map(([key, members]) => [key, members.map(({ entry }) => entry)]));
+};
+
+/** Two servers that share an audience of one issuer must each require a scope of their own. */
+export const sharedAudienceRule: Rule = ({ servers }) => {
+  const bound = servers.flatMap((server) =>
+    server.bindings.map((binding, index) => ({ server, binding, index })),
+  );
+  return [...groupByAudience(bound).values()].flatMap((group) =>
+    group.flatMap((own) => group.flatMap((other) => judgePair(own, other))),
+  );
+};

@@ -1,0 +1,122 @@
+// The two writes of the SQLite store. Each is called inside one IMMEDIATE transaction and leaves tables that agree:
+// state, revision, audit record and sequence move together.
+
+import type { DatabaseSync } from 'node:sqlite';
+import type { FeedEvent } from '#core/feed-message.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { auditDigest, CHAIN_START } from '#registry/store/audit-chain.ts';
+import { stampResources } from '#registry/store/resource-stamps.ts';
+import { storedTenantFromRow } from '#registry/store/sqlite-rows.ts';
+import type { ChangeRecord, Committed, StoredTenant, TenantWrite } from '#registry/store/store.ts';
+
+/** How long a consumer may be away and still hear of an event, milliseconds. Streams it missed are long over then. */
+const EVENT_LIFE_MS = 3_600_000;
+
+const nextSequence = (database: DatabaseSync): number =>
+  Number(
+    database
+      .prepare(
+        "UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'sequence' RETURNING value",
+      )
+      .get()?.['value'],
+  );
+
+const appendAudit = (
+  database: DatabaseSync,
+  entry: { readonly sequence: number; readonly tenantId: string; readonly record: ChangeRecord },
+): void => {
+  const { sequence, tenantId, record } = entry;
+  const last = database.prepare('SELECT digest FROM audit ORDER BY sequence DESC LIMIT 1').get();
+  const previous = last === undefined ? CHAIN_START : String(last['digest']);
+  const digest = auditDigest({ ...record, sequence, tenantId, previous });
+  database
+    .prepare('INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+    .run(sequence, tenantId, record.actor, record.action, record.reason, record.at, previous, digest);
+};
+
+const appendRevision = (
+  database: DatabaseSync,
+  write: TenantWrite,
+  after: { readonly revision: number; readonly sequence: number; readonly body: string | null },
+): void => {
+  const { tenantId, record, changes } = write;
+  database
+    .prepare('INSERT INTO revisions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)')
+    .run(
+      tenantId,
+      after.revision,
+      after.sequence,
+      record.actor,
+      record.action,
+      record.reason,
+      record.at,
+      JSON.stringify(changes),
+      after.body,
+    );
+};
+
+const upsertTenant = (database: DatabaseSync, stored: StoredTenant, body: string): void => {
+  const { tenant, sequence, stamps } = stored;
+  database.prepare('DELETE FROM tombstones WHERE tenant = ?').run(tenant.id);
+  database
+    .prepare('INSERT OR REPLACE INTO tenants VALUES (?, ?, ?, ?, ?)')
+    .run(tenant.id, tenant.revision, sequence, body, JSON.stringify(stamps));
+};
+
+const removeTenant = (database: DatabaseSync, tenantId: string, committed: Committed): void => {
+  database.prepare('DELETE FROM tenants WHERE id = ?').run(tenantId);
+  database
+    .prepare('INSERT OR REPLACE INTO tombstones VALUES (?, ?, ?)')
+    .run(tenantId, committed.revision, committed.sequence);
+};
+
+/** A tenant made again goes on counting where the removed one ended: an old ETag must not come true again. */
+const lastRevision = (
+  database: DatabaseSync,
+  tenantId: string,
+  current: StoredTenant | undefined,
+): number => {
+  if (current !== undefined) return current.tenant.revision;
+  const tombstone = database.prepare('SELECT revision FROM tombstones WHERE tenant = ?').get(tenantId);
+  return Number(tombstone?.['revision'] ?? 0);
+};
+
+const commitTenant = (
+  database: DatabaseSync,
+  write: TenantWrite,
+  current: StoredTenant | undefined,
+): Committed => {
+  const revision = lastRevision(database, write.tenantId, current) + 1;
+  const sequence = nextSequence(database);
+  const tenant: Tenant | null = write.tenant === null ? null : { ...write.tenant, revision };
+  const body = tenant === null ? null : JSON.stringify(tenant);
+  appendRevision(database, write, { revision, sequence, body });
+  appendAudit(database, { sequence, tenantId: write.tenantId, record: write.record });
+  if (tenant === null || body === null) {
+    removeTenant(database, write.tenantId, { revision, sequence });
+    return { revision, sequence };
+  }
+  const stored = { tenant, sequence, stamps: stampResources(current, tenant, revision) };
+  upsertTenant(database, stored, body);
+  return { stored, revision, sequence };
+};
+
+/** Writes a tenant, or its removal, if it still is at the revision the change was made from. */
+export const writeTenant = (database: DatabaseSync, write: TenantWrite): Result<Committed, 'stale'> => {
+  const row = database.prepare('SELECT * FROM tenants WHERE id = ?').get(write.tenantId);
+  const current = row === undefined ? undefined : storedTenantFromRow(row);
+  const isExpected = (current?.tenant.revision ?? null) === write.expectedRevision;
+  if (!isExpected || (current === undefined && write.tenant === null)) return err('stale');
+  return ok(commitTenant(database, write, current));
+};
+
+/** Writes an event and lets go of those nobody can still need. */
+export const writeEvent = (database: DatabaseSync, event: FeedEvent, record: ChangeRecord): number => {
+  const sequence = nextSequence(database);
+  const oldest = new Date(Date.parse(event.at) - EVENT_LIFE_MS).toISOString();
+  database.prepare('DELETE FROM events WHERE at < ?').run(oldest);
+  database.prepare('INSERT INTO events VALUES (?, ?, ?)').run(sequence, event.at, JSON.stringify(event));
+  appendAudit(database, { sequence, tenantId: event.tenantId, record });
+  return sequence;
+};

@@ -1,0 +1,271 @@
+// The contract every store keeps. A further store joins as a row of STORES.
+
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FeedEvent } from '#core/feed-message.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
+import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import type { ChangeRecord, Committed, Store, TenantWrite } from '#registry/store/store.ts';
+
+const STORES = [
+  ['sqlite', (directory: string) => openSqliteStore(join(directory, 'a', 'registry.db'))],
+] as const;
+
+const record = (action = 'put tenant', at = '2026-01-01T00:00:00.000Z'): ChangeRecord => ({
+  actor: 'ada',
+  action,
+  reason: 'because',
+  at,
+});
+
+const writeOf = (tenant: Tenant, expectedRevision: number | null): TenantWrite => ({
+  tenantId: tenant.id,
+  expectedRevision,
+  tenant,
+  changes: ['tenant: created'],
+  record: record(),
+});
+
+const removal = (tenantId: string, expectedRevision: number): TenantWrite => ({
+  tenantId,
+  expectedRevision,
+  tenant: null,
+  changes: ['tenant: removed'],
+  record: record('remove tenant'),
+});
+
+const event = (id: string, at = '2026-01-01T00:00:00.000Z'): FeedEvent => ({
+  kind: 'terminate-streams',
+  id,
+  tenantId: 'acme',
+  reason: 'because',
+  actor: 'ada',
+  at,
+});
+
+let directory: string;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'store-'));
+});
+
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe.each(STORES)('the %s store', (_name, open) => {
+  let store: Store;
+
+  beforeEach(() => {
+    store = open(directory);
+  });
+
+  afterEach(() => store.close());
+
+  const commit = async (write: TenantWrite): Promise<Committed> => {
+    const result = await store.write(write);
+    if (!result.ok) throw new Error(result.error);
+    return result.value;
+  };
+
+  const put = (id: string, expectedRevision: number | null, changes: Partial<Tenant> = {}) =>
+    commit(writeOf({ ...sampleTenant(id), ...changes }, expectedRevision));
+
+  it('counts revisions per tenant and the sequence over all', async () => {
+    expect(await put('acme', null)).toMatchObject({ revision: 1, sequence: 1 });
+    expect(await put('beta', null)).toMatchObject({ revision: 1, sequence: 2 });
+    expect(await put('acme', 1)).toMatchObject({ revision: 2, sequence: 3 });
+    expect(await store.lastSequence()).toBe(3);
+    expect((await store.listTenants()).map(({ tenant }) => [tenant.id, tenant.revision])).toEqual([
+      ['acme', 2],
+      ['beta', 1],
+    ]);
+  });
+
+  it('gives back what was written', async () => {
+    await put('acme', null);
+    expect((await store.findTenant('acme'))?.tenant).toEqual(sampleTenant('acme', 1));
+    expect(await store.findTenant('nobody')).toBeUndefined();
+  });
+
+  it('refuses a write that was made from another revision, and leaves nothing of it', async () => {
+    await put('acme', null);
+    for (const expected of [null, 0, 2]) {
+      expect(await store.write(writeOf(sampleTenant('acme'), expected))).toEqual({
+        ok: false,
+        error: 'stale',
+      });
+    }
+    expect(await store.write(removal('nobody', 1))).toEqual({ ok: false, error: 'stale' });
+    expect(await store.lastSequence()).toBe(1);
+    expect(await store.listRevisions('acme', { limit: 10 })).toHaveLength(1);
+    expect(await store.listAudit('acme', { limit: 10 })).toHaveLength(1);
+  });
+
+  it('lets one of many racing writes win', async () => {
+    await put('acme', null);
+    const results = await Promise.all(
+      Array.from({ length: 20 }, () => store.write(writeOf(sampleTenant('acme'), 1))),
+    );
+    expect(results.filter((result) => result.ok)).toHaveLength(1);
+    expect((await store.findTenant('acme'))?.tenant.revision).toBe(2);
+  });
+
+  it('stamps exactly the resources that changed', async () => {
+    await put('acme', null);
+    const [server] = sampleTenant('acme').servers;
+    if (server === undefined) throw new Error('sample has a server');
+    const after = await put('acme', 1, { servers: [{ ...server, enabled: false }] });
+    expect(after.stored?.stamps).toEqual({
+      tenant: 1,
+      'issuers/home': 1,
+      'servers/tracker': 2,
+      'servers/tracker/versions/1.0.0': 1,
+      'grants/engineering': 1,
+    });
+  });
+
+  it('goes on counting when a tenant is removed and made again, so old ETags stay false', async () => {
+    await put('acme', null);
+    await put('acme', 1);
+    expect(await commit(removal('acme', 2))).toEqual({ revision: 3, sequence: 3 });
+    expect(await store.findTenant('acme')).toBeUndefined();
+    const again = await put('acme', null);
+    expect(again.stored?.tenant.revision).toBe(4);
+    expect(again.stored?.stamps['grants/engineering']).toBe(4);
+  });
+
+  it('keeps every revision whole, newest first, page by page', async () => {
+    await put('acme', null);
+    await put('acme', 1, { displayName: 'Second' });
+    await commit(removal('acme', 2));
+    const page = await store.listRevisions('acme', { limit: 2 });
+    expect(page.map(({ number }) => number)).toEqual([3, 2]);
+    expect(page[0]).toMatchObject({ actor: 'ada', reason: 'because', changes: ['tenant: removed'] });
+    expect((await store.listRevisions('acme', { limit: 2, before: 2 })).map(({ number }) => number)).toEqual([
+      1,
+    ]);
+    expect((await store.findRevision('acme', 2))?.tenant?.displayName).toBe('Second');
+    expect((await store.findRevision('acme', 3))?.tenant).toBeNull();
+    expect(await store.findRevision('acme', 9)).toBeUndefined();
+  });
+
+  it('writes one audit record a commit, chained over all tenants', async () => {
+    await put('acme', null);
+    await put('beta', null);
+    await store.announce(event('e1'), record('terminate streams'));
+    const records = await store.listAudit('acme', { limit: 10 });
+    expect(records.map(({ action }) => action)).toEqual(['terminate streams', 'put tenant']);
+    expect(await store.listAudit('acme', { limit: 10, before: 3 })).toHaveLength(1);
+    expect(await store.findAuditFault()).toBeUndefined();
+  });
+
+  it('feeds what changed after a sequence: newest states, removals and events, in order', async () => {
+    await put('acme', null);
+    await put('beta', null);
+    await put('acme', 1);
+    await store.announce(event('e1'), record());
+    await commit(removal('beta', 1));
+    const all = await store.readAfter(0, 10);
+    expect(all).toMatchObject({ upTo: 5, more: false });
+    expect(all.items.map(({ kind, sequence }) => [kind, sequence])).toEqual([
+      ['change', 3],
+      ['event', 4],
+      ['change', 5],
+    ]);
+    expect(all.items[2]).toMatchObject({ change: { kind: 'remove', tenantId: 'beta' } });
+    expect(await store.readAfter(5, 10)).toEqual({ items: [], upTo: 5, more: false });
+  });
+
+  it('feeds in batches without a gap', async () => {
+    for (let n = 0; n < 7; n += 1) await put(`tenant-${n}`, null);
+    const seen: number[] = [];
+    let from = 0;
+    for (let more = true; more; ) {
+      const batch = await store.readAfter(from, 3);
+      seen.push(...batch.items.map(({ sequence }) => sequence));
+      from = batch.upTo;
+      more = batch.more;
+    }
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(from).toBe(7);
+  });
+
+  it('forgets events that nobody can still need', async () => {
+    await store.announce(event('old', '2026-01-01T00:00:00.000Z'), record());
+    await store.announce(event('new', '2026-01-01T02:00:00.000Z'), record());
+    const { items } = await store.readAfter(0, 10);
+    expect(items.map((item) => item.kind === 'event' && item.event.id)).toEqual(['new']);
+  });
+
+  it('nudges listeners after a commit, until they leave', async () => {
+    let nudges = 0;
+    const leave = store.onCommit(() => {
+      nudges += 1;
+    });
+    await put('acme', null);
+    await store.announce(event('e1'), record());
+    leave();
+    await put('acme', 1);
+    expect(nudges).toBe(2);
+  });
+
+  it('is the same database, with the same epoch, when it is opened again', async () => {
+    await put('acme', null);
+    const { epoch } = store;
+    await store.close();
+    store = open(directory);
+    expect(store.epoch).toBe(epoch);
+    expect((await store.findTenant('acme'))?.tenant.revision).toBe(1);
+  });
+
+  it('shares a database with another process: both see every commit, neither overwrites', async () => {
+    const other = open(directory);
+    await put('acme', null);
+    expect((await other.write(writeOf(sampleTenant('acme'), null))).ok).toBe(false);
+    expect((await other.write(writeOf(sampleTenant('acme'), 1))).ok).toBe(true);
+    expect((await store.findTenant('acme'))?.tenant.revision).toBe(2);
+    await other.close();
+  });
+});
+
+describe('the SQLite file', () => {
+  const path = () => join(directory, 'registry.db');
+
+  it('and its directory belong to their owner only', async () => {
+    const store = openSqliteStore(join(directory, 'b', 'registry.db'));
+    expect((await stat(join(directory, 'b'))).mode & 0o777).toBe(0o700);
+    expect((await stat(join(directory, 'b', 'registry.db'))).mode & 0o777).toBe(0o600);
+    await store.close();
+  });
+
+  it('is refused if a newer program wrote it', async () => {
+    await openSqliteStore(path()).close();
+    const database = new DatabaseSync(path());
+    database.exec('PRAGMA user_version = 999');
+    database.close();
+    expect(() => openSqliteStore(path())).toThrow(expect.objectContaining({ code: 'store_failed' }));
+  });
+
+  it('is refused if it is no database', async () => {
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(path(), 'this is not a database, and long enough to be seen as one'.repeat(40));
+    expect(() => openSqliteStore(path())).toThrow(expect.objectContaining({ code: 'store_failed' }));
+  });
+
+  it.each([
+    ['altered', "UPDATE audit SET actor = 'someone else' WHERE sequence = 2", 2],
+    ['taken out', 'DELETE FROM audit WHERE sequence = 2', 3],
+    ['swapped', 'UPDATE audit SET sequence = 9 WHERE sequence = 1', 2],
+  ])('shows an audit record that was %s', async (_name, statement, fault) => {
+    const store = openSqliteStore(path());
+    for (const id of ['a', 'b', 'c']) await store.write(writeOf(sampleTenant(id), null));
+    const database = new DatabaseSync(path());
+    database.exec(statement);
+    database.close();
+    expect(await store.findAuditFault()).toBe(fault);
+    await store.close();
+  });
+});

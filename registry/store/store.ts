@@ -1,0 +1,83 @@
+// The store as the rest of the registry knows it: tenants with their history, the audit chain, events, and the feed's
+// reading. SQLite is behind it today; whatever joins must pass store-contract.ts.
+
+import type { FeedEvent } from '#core/feed-message.ts';
+import type { Result } from '#core/result.ts';
+import type { Tenant } from '#core/tenant.ts';
+import type { FeedSource } from '#registry/feed/feed-source.ts';
+import type { ResourceStamps } from '#registry/store/resource-stamps.ts';
+
+export type StoredTenant = {
+  readonly tenant: Tenant;
+  readonly sequence: number;
+  /** Revision in which each resource last changed. */
+  readonly stamps: ResourceStamps;
+};
+
+/** Who did what, and why. Kept with the change itself. */
+export type ChangeRecord = {
+  readonly actor: string;
+  /** What was asked for, e.g. `put servers/tracker`. */
+  readonly action: string;
+  readonly reason: string;
+  /** RFC 3339. */
+  readonly at: string;
+};
+
+export type TenantWrite = {
+  readonly tenantId: string;
+  /** Revision the change was made from; null if the tenant must not exist. */
+  readonly expectedRevision: number | null;
+  /** The tenant after the change, its `revision` ignored; null removes it. */
+  readonly tenant: Tenant | null;
+  readonly changes: readonly string[];
+  readonly record: ChangeRecord;
+};
+
+export type Committed = {
+  /** Absent after a removal. */
+  readonly stored?: StoredTenant;
+  readonly revision: number;
+  readonly sequence: number;
+};
+
+export type RevisionSummary = ChangeRecord & {
+  readonly number: number;
+  readonly sequence: number;
+  readonly changes: readonly string[];
+};
+
+/** One revision with the tenant as it stood after; null where the tenant was removed. */
+export type Revision = RevisionSummary & { readonly tenant: Tenant | null };
+
+export type AuditRecord = ChangeRecord & {
+  readonly sequence: number;
+  readonly tenantId: string;
+  /** Digest of the record before; 64 zeros before the first. */
+  readonly previous: string;
+  /** SHA-256 of `previous` and this record (audit-chain.ts). */
+  readonly digest: string;
+};
+
+/** Newest first: entries below `before`, at most `limit`. */
+export type Page = { readonly before?: number; readonly limit: number };
+
+/**
+ * Every method rejects with GatewayError `store_failed` if the store is broken. A write that resolved survives
+ * the death of the process and of the machine; one that did not has left nothing behind, or is whole.
+ */
+export type Store = FeedSource & {
+  findTenant(tenantId: string): Promise<StoredTenant | undefined>;
+  /** Sorted by id. */
+  listTenants(): Promise<readonly StoredTenant[]>;
+  /** Commits tenant, revision and audit record together. `stale`: the tenant is not at `expectedRevision`. */
+  write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
+  /** Commits an event and its audit record together; resolves with the sequence. */
+  announce(event: FeedEvent, record: ChangeRecord): Promise<number>;
+  listRevisions(tenantId: string, page: Page): Promise<readonly RevisionSummary[]>;
+  findRevision(tenantId: string, number: number): Promise<Revision | undefined>;
+  listAudit(tenantId: string, page: Page): Promise<readonly AuditRecord[]>;
+  /** Sequence of the first audit record that does not follow from the one before it; undefined if all do. */
+  findAuditFault(): Promise<number | undefined>;
+  close(): Promise<void>;
+};
