@@ -1,0 +1,59 @@
+// What production refuses to start with. The demo's identity provider is on this machine, its passwords and secrets are
+// in the repository: with any of them a gateway would guard nothing.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type ProductionSettings = {
+  /** Empty where not set. */
+  readonly adminIssuer: string;
+  readonly adminJwksUri: string;
+  readonly publicUrl: string;
+  readonly secretsDirectory: string;
+  readonly stateDirectory: string;
+  readonly demoDebug: boolean;
+};
+
+/** Every credential of the demo's applications ends so (demo/directory.ts). */
+const DEMO_SECRET = /-demo-secret\s*$/;
+
+/** Left by the demo's seed in its state directory. */
+const DEMO_MARKER = 'seed.sha256';
+
+const isHttps = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'https:';
+
+const findAdminFaults = (settings: ProductionSettings): readonly string[] =>
+  (
+    [
+      ['ADMIN_ISSUER', settings.adminIssuer],
+      ['ADMIN_JWKS_URI', settings.adminJwksUri],
+    ] as const
+  )
+    .filter(([, url]) => !isHttps(url))
+    .map(([name]) => `${name} must be an https URL: production accepts no demo identity provider`);
+
+const findSecretFaults = (directory: string): readonly string[] => {
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && DEMO_SECRET.test(readFileSync(join(directory, entry.name), 'utf8')))
+    .map(({ name }) => `SECRETS_DIRECTORY holds a demo secret: ${join(directory, name)}`);
+};
+
+/**
+ * Sentences for everything that is missing or of the demo; empty where nothing is.
+ * @param services those that are about to start here
+ */
+export const findProductionFaults = (
+  settings: ProductionSettings,
+  services: readonly string[],
+): readonly string[] => [
+  ...(services.includes('registry') ? findAdminFaults(settings) : []),
+  ...(services.includes('ext-authz') && settings.publicUrl === ''
+    ? ['GATEWAY_PUBLIC_URL is required: clients are told to authenticate for this address']
+    : []),
+  ...findSecretFaults(settings.secretsDirectory),
+  ...(existsSync(join(settings.stateDirectory, DEMO_MARKER))
+    ? [`MCPGW_STATE_DIR holds the demo's data: ${settings.stateDirectory}; give production its own directory`]
+    : []),
+  ...(settings.demoDebug ? ['DEMO_DEBUG is for the demo only; unset it'] : []),
+];
