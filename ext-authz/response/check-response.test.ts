@@ -85,10 +85,12 @@ describe('an Allow', () => {
     expect(headersOf(answer?.headers)).not.toHaveProperty('authorization');
   });
 
-  it('lets no other credential of the caller through', () => {
+  it('lets no other credential of the caller through, nor a header that overrides method or path', () => {
     for (const upstreamToken of [null, new Secret('t')]) {
       const removed = wire(allowed({ upstreamToken })).ok_response?.headers_to_remove;
-      expect(removed).toEqual(expect.arrayContaining(['proxy-authorization', 'dpop']));
+      expect(removed).toEqual(
+        expect.arrayContaining(['proxy-authorization', 'dpop', 'x-http-method-override', 'x-original-url']),
+      );
     }
   });
 
@@ -153,6 +155,7 @@ describe('anything else', () => {
       Object.create(genuine),
       new Proxy(genuine, {}),
       { kind: 'deny', reason: 'no_such_reason', publicFacts: {}, logFacts: {} },
+      { kind: 'deny', reason: 'constructor', publicFacts: {}, logFacts: {} },
       { kind: 'maybe' },
       {},
     ] as Decision[];
@@ -262,7 +265,7 @@ describe('a refusal', () => {
 const STATUS_NAMES: Readonly<Record<string, number>> = {
   ...{ OK: 200, NoContent: 204, BadRequest: 400, Unauthorized: 401, Forbidden: 403, NotFound: 404 },
   ...{ MethodNotAllowed: 405, NotAcceptable: 406, PayloadTooLarge: 413, UnsupportedMediaType: 415 },
-  ...{ InternalServerError: 500, BadGateway: 502, ServiceUnavailable: 503 },
+  ...{ InternalServerError: 500, BadGateway: 502, ServiceUnavailable: 503, TooManyRequests: 429 },
 };
 
 function statusNumber(message: Wire): number | undefined {

@@ -3,7 +3,7 @@
 
 import { type Decision, type Deny, deny, isAllow } from '#core/decision.ts';
 import { DENIED_ORDERS, guardOrdersToJson } from '#core/guard-orders.ts';
-import { describeReason } from '#core/reason.ts';
+import { describeReason, REASONS } from '#core/reason.ts';
 import {
   type CheckResponseMessage,
   headerOptions,
@@ -48,8 +48,7 @@ export const checkResponseFromDecision = (
     const dynamic_metadata = structFromJson(guardOrdersToJson(decision.orders));
     return { status: { code: RPC_CODES.ok }, ok_response: built.value, dynamic_metadata };
   }
-  if (decision.kind === 'deny' && describeReason(decision.reason) !== undefined)
-    return refuse(decision, context);
+  if (decision.kind === 'deny' && Object.hasOwn(REASONS, decision.reason)) return refuse(decision, context);
   if (decision.kind !== 'answer') return refuse(deny('internal_error'), context);
   return {
     status: { code: RPC_CODES.permissionDenied },

@@ -17,6 +17,14 @@ const CALLER_CREDENTIALS = [
   'x-ms-client-principal',
 ];
 
+/** Headers that make some frameworks serve another method or path than the one that was judged. */
+const REQUEST_OVERRIDES = [
+  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
+  ...['x-original-url', 'x-rewrite-url'],
+];
+
+const REMOVED = [...CALLER_CREDENTIALS, ...REQUEST_OVERRIDES];
+
 // Envoy answers 500 to a header value with a line break; refusing it here says why.
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
 
@@ -37,14 +45,14 @@ export const okResponseFromAllow = (
   const version = headerOption(VERSION_HEADER, decision.version);
   const response_headers_to_add = cors === undefined ? [] : headerOptions(cors);
   if (decision.upstreamToken === null) {
-    const headers_to_remove = [AUTHORIZATION, ...CALLER_CREDENTIALS];
+    const headers_to_remove = [AUTHORIZATION, ...REMOVED];
     return ok({ headers: [version], headers_to_remove, response_headers_to_add });
   }
   const authorization = bearer(decision.upstreamToken);
   if (authorization === undefined) return err('token');
   return ok({
     headers: [version, headerOption(AUTHORIZATION, authorization)],
-    headers_to_remove: CALLER_CREDENTIALS,
+    headers_to_remove: REMOVED,
     response_headers_to_add,
   });
 };
