@@ -9,7 +9,10 @@ export type GrantSubject = {
    * object id (`oid`), else `sub`.
    */
   readonly id: string;
-  /** Absent: any `home` issuer. A caller of a `partner` issuer is matched only by subjects that name that issuer. */
+  /**
+   * Absent: members of any `home` issuer. Callers of a `partner` issuer, and guests of a home directory, are matched
+   * only by subjects that name their issuer.
+   */
   readonly issuerId?: string;
 };
 

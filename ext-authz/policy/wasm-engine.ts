@@ -67,8 +67,10 @@ export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
 
   const fail = (fault: string): Deny => deny('policy_failed', { log: { policy: revision, fault } });
 
-  const run = (bytes: ArrayBuffer, entrypoint: string): Result<unknown, string> => {
+  const run = (input: PolicyInput, entrypoint: string): Result<unknown, string> => {
     try {
+      const bytes = encode(input);
+      if (bytes.byteLength > maxInputBytes) return err(`input of ${bytes.byteLength} bytes`);
       const answer = keeper.get().evaluate(bytes, entrypoint);
       if (keeper.isTooLarge()) keeper.discard('memory');
       return ok(answer);
@@ -84,9 +86,7 @@ export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
     read: (answer: unknown) => Result<T, string>,
   ): Result<T, Deny> => {
     const startedAt = performance.now();
-    const bytes = encode(input);
-    if (bytes.byteLength > maxInputBytes) return err(fail(`input of ${bytes.byteLength} bytes`));
-    const answer = run(bytes, `mcp/authz/${entrypoint}`);
+    const answer = run(input, `mcp/authz/${entrypoint}`);
     const outcome = answer.ok ? read(answer.value) : answer;
     const seconds = (performance.now() - startedAt) / 1000;
     metrics?.evaluated(entrypoint, outcome.ok ? 'answered' : 'failed', seconds);

@@ -17,10 +17,9 @@ export type PolicyModule = {
   instantiate(): PolicyInstance;
 };
 
-/** WebAssembly memory comes in pages of 64 KiB. */
-const PAGE_BYTES = 64 * 1024;
+/** Memory comes in pages of 64 KiB; this is opa-wasm's own default. */
 const INITIAL_PAGES = 5;
-/** Where a runaway evaluation ends: it throws, and the call is refused. */
+/** 64 MiB, where a runaway evaluation ends: it throws, and the call is refused. */
 const MAXIMUM_PAGES = 1024;
 
 type Exports = { builtins(): number; opa_json_dump(address: number): number };
@@ -87,6 +86,3 @@ export const loadPolicyModule = (
     },
   };
 };
-
-/** Upper bound of one instance's memory, bytes. */
-export const MAX_INSTANCE_BYTES = MAXIMUM_PAGES * PAGE_BYTES;
