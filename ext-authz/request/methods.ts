@@ -111,5 +111,12 @@ export const findMethod = (method: string, era: ProtocolEra): MethodRow | undefi
 
 /** Members of params that are read here or mirrored in headers: none of them may be written in a second way. */
 export const JUDGED_PARAMS: readonly string[] = [
-  ...['name', 'uri', 'arguments', 'ref', 'notifications', 'protocolVersion', '_meta', 'taskId'],
+  'name',
+  'uri',
+  'arguments',
+  'ref',
+  'notifications',
+  'protocolVersion',
+  '_meta',
+  'taskId',
 ];

@@ -13,8 +13,14 @@ export type CorsHeaders = Readonly<Record<string, string>>;
 export const ENDPOINT_METHODS = 'GET, POST, DELETE, OPTIONS';
 
 const ALLOWED_HEADERS = [
-  ...['accept', 'authorization', 'content-type', 'last-event-id', 'mcp-method', 'mcp-name'],
-  ...['mcp-protocol-version', 'mcp-session-id'],
+  'accept',
+  'authorization',
+  'content-type',
+  'last-event-id',
+  'mcp-method',
+  'mcp-name',
+  'mcp-protocol-version',
+  'mcp-session-id',
 ];
 const PARAMETER_HEADER = /^mcp-param-[a-z0-9-]{1,64}$/;
 const MAX_PARAMETER_HEADERS = 32;

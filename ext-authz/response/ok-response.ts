@@ -12,15 +12,23 @@ const AUTHORIZATION = 'authorization';
 
 /** Headers in which proxies and platforms carry credentials of the caller. */
 const CALLER_CREDENTIALS = [
-  ...['proxy-authorization', 'dpop', 'x-forwarded-access-token', 'x-forwarded-authorization'],
-  ...['x-auth-request-access-token', 'x-ms-token-aad-access-token', 'x-ms-token-aad-id-token'],
+  'proxy-authorization',
+  'dpop',
+  'x-forwarded-access-token',
+  'x-forwarded-authorization',
+  'x-auth-request-access-token',
+  'x-ms-token-aad-access-token',
+  'x-ms-token-aad-id-token',
   'x-ms-client-principal',
 ];
 
 /** Headers that make some frameworks serve another method or path than the one that was judged. */
 const REQUEST_OVERRIDES = [
-  ...['x-http-method-override', 'x-http-method', 'x-method-override'],
-  ...['x-original-url', 'x-rewrite-url'],
+  'x-http-method-override',
+  'x-http-method',
+  'x-method-override',
+  'x-original-url',
+  'x-rewrite-url',
 ];
 
 const REMOVED = [...CALLER_CREDENTIALS, ...REQUEST_OVERRIDES];
