@@ -16,7 +16,11 @@ export const authorizationService = (parts: CheckParts): GrpcService => ({
       call: ServerUnaryCall<CheckRequestMessage, CheckResponseMessage>,
       callback: sendUnaryData<CheckResponseMessage>,
     ) => {
-      void check(parts, call.request).then((response) => callback(null, response));
+      check(parts, call.request).then(
+        (response) => callback(null, response),
+        // Envoy answers 503 to an error: still a refusal, only without our words.
+        () => callback({ code: status.INTERNAL }),
+      );
     },
   },
 });

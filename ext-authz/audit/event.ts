@@ -1,14 +1,20 @@
 // A decision as one flat log line: who, for which tenant, which tool, what was decided and why, judged by which
 // policy, with which token source, how long each step took. Pure. Arguments and tokens have no field to be in.
 
-import { type Decision, isAllow } from '#core/decision.ts';
+import { type Decision, type Deny, isAllow } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { Findings } from '#ext-authz/trail.ts';
+
+/** What the client was told and what it was not. A claims challenge is the provider's and may name policies: left out. */
+const factsOf = ({ publicFacts, logFacts }: Deny): JsonObject => {
+  const { claims: _claims, contact: _contact, ...told } = publicFacts;
+  return { ...told, ...logFacts };
+};
 
 const describe = (decision: Decision): JsonObject => {
   if (isAllow(decision)) return { decision: 'allow' };
   if (decision.kind === 'deny')
-    return { decision: 'deny', reason: decision.reason, facts: decision.logFacts };
+    return { decision: 'deny', reason: decision.reason, facts: factsOf(decision) };
   return { decision: 'answer' };
 };
 
