@@ -40,7 +40,10 @@ export const provisionNode = async ({ root, env, progress, versions }) => {
   const packaged = join(root, 'node_modules', 'node', 'bin', 'node');
   const found = await findUsable([packaged, own, process.execPath], minimum);
   if (found !== undefined) {
-    progress.cached(label, found === packaged || found === own ? 'from npm' : `this Node, ${process.version}`);
+    progress.cached(
+      label,
+      found === packaged || found === own ? 'from npm' : `this Node, ${process.version}`,
+    );
     return found;
   }
   await progress.step(label, 'about 120 MB, once', () =>

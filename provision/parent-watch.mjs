@@ -6,13 +6,16 @@ const POLL_MS = 500;
 const GRACE_MS = 12_000;
 
 const expected = Number(process.env.MCPGW_PARENT_PID) || process.ppid;
+/** A program that leads a process group of its own takes what it started along. */
+const target = process.env.MCPGW_OWN_GROUP === 'true' ? -process.pid : process.pid;
 // Not for grandchildren: their parent is somebody else.
 delete process.env.MCPGW_PARENT_PID;
+delete process.env.MCPGW_OWN_GROUP;
 
 const timer = setInterval(() => {
   if (process.ppid === expected) return;
   clearInterval(timer);
-  process.kill(process.pid, 'SIGTERM');
-  setTimeout(() => process.kill(process.pid, 'SIGKILL'), GRACE_MS).unref();
+  process.kill(target, 'SIGTERM');
+  setTimeout(() => process.kill(target, 'SIGKILL'), GRACE_MS).unref();
 }, POLL_MS);
 timer.unref();

@@ -45,7 +45,7 @@ export const startChild = (settings: ChildSettings): Child => {
     {
       cwd: root,
       detached: true,
-      env: { ...environment, MCPGW_PARENT_PID: String(process.pid) },
+      env: { ...environment, MCPGW_PARENT_PID: String(process.pid), MCPGW_OWN_GROUP: 'true' },
       stdio: ['ignore', log.descriptor, log.descriptor],
     },
   );
