@@ -1,7 +1,7 @@
 // Check as a gRPC method. Everything it could answer with is a CheckResponse of ours: a gRPC error would be Envoy's to
 // word, and the client would not learn why.
 
-import type { ServerUnaryCall, sendUnaryData } from '@grpc/grpc-js';
+import { type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { type CheckParts, check } from '#ext-authz/check.ts';
 import type { CheckRequestMessage } from '#ext-authz/request/from-check-request.ts';
 import type { CheckResponseMessage } from '#ext-authz/response/check-response.ts';
