@@ -8,7 +8,6 @@ import {
   gatewayPublicUrl,
   internalAddress,
   list,
-  logLevel,
   readConfig,
   socketDefault,
   stateDirectory,
@@ -27,7 +26,6 @@ const VARIABLES = {
   /** Files named by `OboApplication.secretName`. */
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
-  logLevel,
 };
 
 export type ExtAuthzConfiguration = ReturnType<typeof readConfiguration>;

@@ -21,6 +21,7 @@ import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { createSecretStore } from '#ext-authz/token/secrets.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { logLevel, readConfig } from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
@@ -120,9 +121,11 @@ const start = async (tools: Tools): Promise<void> => {
   logger.info({ sequence: feed.current().snapshot.sequence }, 'ext-authz serves');
 };
 
-const config = readConfiguration();
-const logger = createLogger('ext-authz', config.logLevel);
-const metrics = createMetrics('ext-authz');
-const { egressAllowPrivate: allowPrivate, egressAllowedHosts: allowedHosts } = config;
-const egress = createEgressGuard({ allowPrivate, allowedHosts });
-runService(logger, (lifecycle) => start({ config, logger, metrics, egress, lifecycle }));
+const logger = createLogger('ext-authz', readConfig({ logLevel }).logLevel);
+
+runService(logger, async (lifecycle) => {
+  const config = readConfiguration();
+  const { egressAllowPrivate: allowPrivate, egressAllowedHosts: allowedHosts } = config;
+  const egress = createEgressGuard({ allowPrivate, allowedHosts });
+  await start({ config, logger, metrics: createMetrics('ext-authz'), egress, lifecycle });
+});
