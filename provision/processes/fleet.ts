@@ -53,7 +53,7 @@ export const createFleet = (units: readonly Unit[], place: ProgramPlace, events:
   const started = new Map<string, Promise<void>>();
 
   const startUnit = async (unit: Unit): Promise<void> => {
-    await Promise.all(unit.after.map((name) => started.get(name)));
+    await Promise.all(unit.after.map(startOnce));
     if (stopping.signal.aborted) return;
     const startedAt = Date.now();
     const detail =
@@ -61,10 +61,17 @@ export const createFleet = (units: readonly Unit[], place: ProgramPlace, events:
     if (!stopping.signal.aborted) events.onReady(unit.name, detail ?? '', Date.now() - startedAt);
   };
 
+  const startOnce = (name: string): Promise<void> => {
+    const unit = units.find((candidate) => candidate.name === name);
+    if (unit === undefined) return Promise.reject(new Error(`there is no unit ${name} to wait for`));
+    const starting = started.get(name) ?? startUnit(unit);
+    started.set(name, starting);
+    return starting;
+  };
+
   return {
     start: async () => {
-      for (const unit of units) started.set(unit.name, startUnit(unit));
-      await Promise.all(started.values());
+      await Promise.all(units.map(({ name }) => startOnce(name)));
     },
     stop: async () => {
       stopping.abort();
