@@ -7,7 +7,7 @@ import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/config
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
-import { createKeySets } from '#ext-authz/identity/key-sets.ts';
+import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
 import { createBundleSource } from '#ext-authz/policy/bundle.ts';
 import { createPolicyHolder } from '#ext-authz/policy/holder.ts';
@@ -80,16 +80,16 @@ const worldOf = (feed: FeedConsumer): World => {
   return { snapshot, freshAtMs };
 };
 
-const start = async (tools: Tools): Promise<void> => {
-  const { config, logger, metrics, lifecycle } = tools;
-  const keySets = startKeySets(tools);
-  const policy = await startPolicy(tools);
-  let feed: FeedConsumer | undefined;
+const startFeed = async (
+  { config, logger, metrics, lifecycle }: Tools,
+  keySets: KeySets,
+): Promise<FeedConsumer> => {
+  let consumer: FeedConsumer | undefined;
   const serve = (snapshot: Snapshot): void => {
     keySets.follow(snapshot);
-    feed?.report({ sequence: snapshot.sequence });
+    consumer?.report({ sequence: snapshot.sequence });
   };
-  feed = await startFeedConsumer({
+  const started = await startFeedConsumer({
     address: config.feedAddress,
     consumer: 'ext-authz',
     stateFile: join(config.stateDirectory, 'ext-authz.snapshot.json'),
@@ -97,8 +97,17 @@ const start = async (tools: Tools): Promise<void> => {
     metrics,
     onSnapshot: serve,
   });
-  serve(feed.current().snapshot);
-  lifecycle.onStop('feed', feed.stop);
+  lifecycle.onStop('feed', () => started.stop());
+  consumer = started;
+  serve(started.current().snapshot);
+  return started;
+};
+
+const start = async (tools: Tools): Promise<void> => {
+  const { config, logger, metrics, lifecycle } = tools;
+  const keySets = startKeySets(tools);
+  const policy = await startPolicy(tools);
+  const feed = await startFeed(tools, keySets);
   const parts = {
     world: () => worldOf(feed),
     authenticator: createAuthenticator({ keySets, metrics }),

@@ -40,7 +40,9 @@ export const runService = (logger: Logger, start: (lifecycle: Lifecycle) => Prom
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
   const fail = (what: string) => (thrown: unknown) => {
     const error = GatewayError.from(thrown);
-    logger.fatal({ code: error.code, error: error.message, stack: error.stack }, what);
+    // A faulty configuration is the operator's to mend: a stack would only hide the line that names it.
+    const stack = error.code === 'config_invalid' ? {} : { stack: error.stack };
+    logger.fatal({ code: error.code, error: error.message, ...stack }, what);
     process.exit(1);
   };
   // An unknown state must not go on deciding calls: the supervisor restarts us, Envoy fails closed meanwhile.
