@@ -7,7 +7,7 @@ import { Id, ShortText, UrlText } from '#registry/feed/schema/words.ts';
 const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
 
 export const ISSUER_FIELDS = {
-  kind: Type.Union([Type.Literal('entra'), Type.Literal('oidc')]),
+  kind: Type.Enum(['entra', 'oidc']),
   issuer: UrlText,
   jwksUri: UrlText,
   tokenEndpoint: Type.Optional(UrlText),
@@ -16,7 +16,7 @@ export const ISSUER_FIELDS = {
     uniqueItems: true,
     default: ['RS256'],
   }),
-  relation: Type.Union([Type.Literal('home'), Type.Literal('partner')]),
+  relation: Type.Enum(['home', 'partner']),
   directoryTenants: Type.Array(Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }), {
     maxItems: 1_000,
     uniqueItems: true,

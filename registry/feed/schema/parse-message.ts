@@ -7,6 +7,7 @@ import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
@@ -36,38 +37,38 @@ const eventCheck = Compile(
   ),
 );
 
-const statusCheck = Compile(
-  Type.Object(
-    {
-      sequence: Sequence,
-      nodes: Type.Optional(
-        Type.Array(
-          Type.Object(
-            {
-              nodeId: Type.String({ maxLength: 256 }),
-              acknowledgedSequence: Sequence,
-              rejected: Type.Array(
-                Type.Object(
-                  {
-                    typeUrl: Type.String({ maxLength: 512 }),
-                    resource: Type.String({ maxLength: 512 }),
-                    tenantId: Type.Optional(Id),
-                    message: Type.String({ maxLength: 1_024 }),
-                  },
-                  closed,
-                ),
-                { maxItems: 1_000 },
+export const ConsumerStatusSchema = Type.Object(
+  {
+    sequence: Sequence,
+    nodes: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            nodeId: Type.String({ maxLength: 256 }),
+            acknowledgedSequence: Sequence,
+            rejected: Type.Array(
+              Type.Object(
+                {
+                  typeUrl: Type.String({ maxLength: 512 }),
+                  resource: Type.String({ maxLength: 512 }),
+                  tenantId: Type.Optional(Id),
+                  message: Type.String({ maxLength: 1_024 }),
+                },
+                closed,
               ),
-            },
-            closed,
-          ),
-          { maxItems: 1_000 },
+              { maxItems: 1_000 },
+            ),
+          },
+          closed,
         ),
+        { maxItems: 1_000 },
       ),
-    },
-    closed,
-  ),
+    ),
+  },
+  closed,
 );
+
+const statusCheck = Compile(ConsumerStatusSchema);
 
 type Check = { Check(value: unknown): boolean; Errors(value: unknown): readonly { instancePath: string }[] };
 
@@ -113,6 +114,10 @@ export const parseFeedEvent = (bytes: Uint8Array): Result<FeedEvent, string> =>
 /** A consumer's status from its JSON. The error names the paths at fault. */
 export const parseConsumerStatus = (bytes: Uint8Array): Result<ConsumerStatus, string> =>
   parseWith<ConsumerStatus>(statusCheck, parseJson(bytes));
+
+/** Whether consumers would accept this tenant. The error names the paths at fault. */
+export const checkTenantShape = (value: unknown): Result<Tenant, string> =>
+  parseWith<Tenant>(tenantCheck, value);
 
 /** A snapshot from parsed JSON: tenants sorted by id, no id twice. The error says what is wrong. */
 export const parseSnapshot = (value: unknown): Result<Snapshot, string> => {

@@ -47,15 +47,13 @@ export const SERVER_FIELDS = {
     {
       mode: Type.Enum([...TOKEN_MODES]),
       scopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
-      appOnly: Type.Union([Type.Literal('client-credentials'), Type.Literal('refuse')], {
-        default: 'refuse',
-      }),
+      appOnly: Type.Enum(['client-credentials', 'refuse'], { default: 'refuse' }),
     },
     { additionalProperties: false },
   ),
   bindings: Type.Array(BindingSchema, { minItems: 1, maxItems: 32 }),
   constraints: Type.Array(ConstraintSchema, { maxItems: 500, default: [] }),
-  refusalStatus: Type.Union([Type.Literal(200), Type.Literal(403)], { default: 200 }),
+  refusalStatus: Type.Enum([200, 403], { default: 200 }),
   maxBodyBytes: Type.Integer({ minimum: 1_024, maximum: MAX_BODY_BYTES, default: 1024 * 1024 }),
 };
 

@@ -1,0 +1,80 @@
+// The keys of the admin issuer. They are fetched when first needed and refreshed in the background; an issuer that
+// is away costs nothing as long as its last good keys are known.
+
+import {
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+} from 'jose';
+import { GatewayError } from '#core/gateway-error.ts';
+import type { Logger } from '#runtime/logger.ts';
+
+/** How often known keys are looked at again, milliseconds: how long a withdrawn key goes on being believed. */
+const REFRESH_MS = 15 * 60_000;
+const FETCH_TIMEOUT_MS = 5_000;
+/** Shortest time between two fetches for unknown keys, milliseconds: tokens with invented `kid`s must not become a flood. */
+const COOLDOWN_MS = 10_000;
+/** After a failed fetch the next one waits this long, milliseconds. */
+const FAILURE_PAUSE_MS = 3_000;
+
+export type AdminKeys = {
+  readonly getKey: JWTVerifyGetKey;
+  stop(): void;
+};
+
+/** Entra's shared key documents hold keys of many directories; each says whose it is, with `{tenantid}` for any GUID. */
+const isKeyOf = (keyIssuer: string, issuer: string): boolean => {
+  const [prefix = '', suffix] = keyIssuer.split('{tenantid}');
+  if (suffix === undefined) return keyIssuer === issuer;
+  const directory = issuer.slice(prefix.length, issuer.length - suffix.length);
+  return issuer === `${prefix}${directory}${suffix}` && /^[0-9a-f-]{36}$/.test(directory);
+};
+
+const pausedFetch = (): FetchImplementation => {
+  let pausedUntilMs = 0;
+  return async (url, options) => {
+    if (Date.now() < pausedUntilMs)
+      throw new GatewayError('provider_failed', 'the admin issuer did not answer just now');
+    pausedUntilMs = Date.now() + FAILURE_PAUSE_MS;
+    const response = await fetch(url, options);
+    if (response.status === 200) pausedUntilMs = 0;
+    return response;
+  };
+};
+
+/** The keys behind `jwksUri`, of which only those that are `issuer`'s verify anything. */
+export const createAdminKeys = (options: {
+  readonly issuer: string;
+  readonly jwksUri: string;
+  readonly logger: Logger;
+}): AdminKeys => {
+  const { issuer, jwksUri, logger } = options;
+  const remote = createRemoteJWKSet(new URL(jwksUri), {
+    cacheMaxAge: Number.POSITIVE_INFINITY,
+    cooldownDuration: COOLDOWN_MS,
+    timeoutDuration: FETCH_TIMEOUT_MS,
+    [customFetch]: pausedFetch(),
+  });
+  const refresh = setInterval(() => {
+    remote.reload().catch((thrown: unknown) => {
+      logger.warn(
+        { error: GatewayError.from(thrown).message },
+        'admin keys not refreshed; last good ones kept',
+      );
+    });
+  }, REFRESH_MS).unref();
+  return {
+    getKey: async (header, token) => {
+      const key = await remote(header, token);
+      const isForeign = (remote.jwks()?.keys ?? []).some((candidate) => {
+        const owner = (candidate as Readonly<Record<string, unknown>>)['issuer'];
+        return candidate.kid === header.kid && typeof owner === 'string' && !isKeyOf(owner, issuer);
+      });
+      if (isForeign) throw new errors.JWKSNoMatchingKey('the key belongs to another issuer');
+      return key;
+    },
+    stop: () => clearInterval(refresh),
+  };
+};

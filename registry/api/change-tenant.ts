@@ -1,0 +1,105 @@
+// How every change is made: read, check the precondition, run the pure command, commit if nobody was faster. A race
+// with a change of another resource is run again; one that touched the same resource fails its precondition.
+
+import { err, ok, type Result } from '#core/result.ts';
+import type { Tenant } from '#core/tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { type Problem, problemFromRefusal } from '#registry/api/problem.ts';
+import { conflict, type Refusal } from '#registry/commands/outcome.ts';
+import { checkTenantShape } from '#registry/feed/schema/parse-message.ts';
+import type { ChangeRecord, Committed, StoredTenant } from '#registry/store/store.ts';
+
+/** Lost races before the client is told; each means that another change was committed meanwhile. */
+const MAX_ATTEMPTS = 5;
+
+/** A tenant must fit into one message of the feed (64 MiB) with room to grow. */
+const MAX_TENANT_BYTES = 32 * 1024 * 1024;
+
+export type TenantChangeRequest = {
+  readonly tenantId: string;
+  readonly record: ChangeRecord;
+  /** What stands against the change before it is even tried: no such resource, wrong ETag. */
+  readonly judge: (stored: StoredTenant | undefined) => Problem | undefined;
+  /** `tenant` null in the result removes the tenant. */
+  readonly command: (
+    tenant: Tenant | undefined,
+  ) => Result<{ readonly tenant: Tenant | null; readonly changes: readonly string[] }, Refusal>;
+};
+
+export type TenantChanged = {
+  /** The tenant as it stands now; absent after its removal. */
+  readonly stored?: StoredTenant;
+  readonly revision: number;
+  readonly before: StoredTenant | undefined;
+};
+
+type Attempt = Result<TenantChanged, Problem | 'stale'>;
+
+/** Consumers refuse what they cannot read and what does not fit a message, so it must not be committed. */
+const judgeSize = (tenant: Tenant | null): Refusal | undefined => {
+  if (tenant === null) return undefined;
+  const shape = checkTenantShape({ ...tenant, revision: 1 });
+  if (!shape.ok) return conflict(`the tenant would hold more than it may, at ${shape.error}`);
+  return Buffer.byteLength(JSON.stringify(tenant)) > MAX_TENANT_BYTES
+    ? conflict(`the tenant would be larger than ${MAX_TENANT_BYTES} bytes`)
+    : undefined;
+};
+
+const unchanged = (before: StoredTenant): TenantChanged => ({
+  stored: before,
+  revision: before.tenant.revision,
+  before,
+});
+
+const attempt = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
+  const { tenantId, record } = request;
+  const before = await context.store.findTenant(tenantId);
+  const problem = request.judge(before);
+  if (problem !== undefined) return err(problem);
+  const outcome = request.command(before?.tenant);
+  if (!outcome.ok) return err(problemFromRefusal(outcome.error));
+  const { tenant, changes } = outcome.value;
+  if (before !== undefined && changes.length === 0) return ok(unchanged(before));
+  const tooLarge = judgeSize(tenant);
+  if (tooLarge !== undefined) return err(problemFromRefusal(tooLarge));
+  const expectedRevision = before?.tenant.revision ?? null;
+  const written = await context.store.write({ tenantId, expectedRevision, tenant, changes, record });
+  return written.ok ? ok(changed(written.value, before)) : err('stale');
+};
+
+const changed = ({ stored, revision }: Committed, before: StoredTenant | undefined): TenantChanged => ({
+  ...(stored === undefined ? {} : { stored }),
+  revision,
+  before,
+});
+
+const BUSY: Problem = {
+  status: 412,
+  code: 'precondition-failed',
+  detail: 'The tenant is being changed by others at this moment. Try again.',
+};
+
+const tryOften = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
+  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
+    const result = await attempt(context, request);
+    if (result.ok || result.error !== 'stale') return result;
+  }
+  return err(BUSY);
+};
+
+/**
+ * Changes a tenant, or leaves it as it is and says why. A command that changes nothing commits nothing.
+ * @throws GatewayError `store_failed`.
+ */
+export const changeTenant = async (
+  context: ApiContext,
+  request: TenantChangeRequest,
+): Promise<Result<TenantChanged, Problem>> => {
+  const result = await tryOften(context, request);
+  if (!result.ok) {
+    context.onWrite('refused');
+    return err(result.error === 'stale' ? BUSY : result.error);
+  }
+  context.onWrite(result.value.stored === result.value.before ? 'unchanged' : 'committed');
+  return ok(result.value);
+};

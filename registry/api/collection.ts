@@ -1,0 +1,209 @@
+// The five routes that issuers, servers and grants have in common. A collection says what its resources are and which
+// commands change them; this file knows HTTP.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type TSchema, Type } from 'typebox';
+import type { Json, JsonObject } from '#core/json.ts';
+import { err } from '#core/result.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { changeTenant, type TenantChanged } from '#registry/api/change-tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
+import { mergePatch } from '#registry/api/merge-patch.ts';
+import { isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
+import { noSuchResource, type Problem } from '#registry/api/problem.ts';
+import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import {
+  ItemParams,
+  listOf,
+  MergePatchBody,
+  PROBLEM_RESPONSES,
+  ReadHeaders,
+  TenantParams,
+  WriteHeaders,
+} from '#registry/api/route-schema.ts';
+import { compileInput, type Validate } from '#registry/api/validation.ts';
+import type { Outcome } from '#registry/commands/outcome.ts';
+import type { ResourceName } from '#registry/commands/resources.ts';
+import { Id } from '#registry/feed/schema/words.ts';
+import type { StoredTenant } from '#registry/store/store.ts';
+
+export type Collection = {
+  readonly path: 'issuers' | 'servers' | 'grants';
+  readonly noun: string;
+  /** The resource as it is read. */
+  readonly view: TSchema;
+  /** The fields a client sets. */
+  readonly fields: Readonly<Record<string, TSchema>>;
+  readonly nameOf: (id: string) => ResourceName;
+  /** Resources as they are read, sorted by id. */
+  readonly list: (tenant: Tenant) => readonly { readonly id: string }[];
+  readonly put: (tenant: Tenant, item: { readonly id: string; readonly settings: JsonObject }) => Outcome;
+  readonly remove: (tenant: Tenant, id: string) => Outcome;
+};
+
+type Found = { readonly item: { readonly id: string }; readonly revision: number };
+
+const find = (collection: Collection, stored: StoredTenant | undefined, id: string): Found | undefined => {
+  const item =
+    stored === undefined
+      ? undefined
+      : collection.list(stored.tenant).find((candidate) => candidate.id === id);
+  const revision = stored?.stamps[collection.nameOf(id)];
+  return item === undefined || revision === undefined ? undefined : { item, revision };
+};
+
+/** The fields of a stored resource that a client could have sent. */
+const settingsOf = (collection: Collection, item: object): JsonObject =>
+  Object.fromEntries(Object.entries(item).filter(([field]) => Object.hasOwn(collection.fields, field)));
+
+const judgeWrite =
+  (collection: Collection, request: FastifyRequest, mustExist: boolean) =>
+  (stored: StoredTenant | undefined): Problem | undefined => {
+    const found = find(collection, stored, paramsOf(request).id);
+    if (stored === undefined || (mustExist && found === undefined)) return noSuchResource;
+    return judgePrecondition(conditionsOf(request), found?.revision);
+  };
+
+const sendChanged = (collection: Collection, reply: FastifyReply, changed: TenantChanged): FastifyReply => {
+  const { id } = paramsOf(reply.request);
+  const found = find(collection, changed.stored, id);
+  if (found === undefined) return reply.code(204).send();
+  const status = find(collection, changed.before, id) === undefined ? 201 : 200;
+  return sendResource(reply, { status, revision: found.revision, body: found.item });
+};
+
+type Parts = { readonly context: ApiContext; readonly collection: Collection };
+
+type Change = {
+  readonly action: 'put' | 'patch' | 'remove';
+  readonly command: (tenant: Tenant, id: string) => Outcome;
+};
+
+const change = async (
+  { context, collection }: Parts,
+  reply: FastifyReply,
+  { action, command }: Change,
+): Promise<FastifyReply> => {
+  const { request } = reply;
+  const { tenant: tenantId, id } = paramsOf(request);
+  const result = await changeTenant(context, {
+    tenantId,
+    record: recordOf(context, request, `${action} ${collection.nameOf(id)}`),
+    judge: judgeWrite(collection, request, action !== 'put'),
+    // `judge` has refused a tenant that does not exist.
+    command: (tenant) => command(tenant as Tenant, id),
+  });
+  return result.ok ? sendChanged(collection, reply, result.value) : sendProblem(reply, result.error);
+};
+
+/** The command of a PUT or PATCH: the settings, checked and completed, in place of those that are there. */
+const putChecked =
+  (collection: Collection, validate: Validate, settingsFor: (current: JsonObject) => Json) =>
+  (tenant: Tenant, id: string): Outcome => {
+    const current = collection.list(tenant).find((item) => item.id === id);
+    const checked = validate(settingsFor(current === undefined ? {} : settingsOf(collection, current)));
+    if (!checked.ok) return err({ kind: 'invalid', faults: checked.error });
+    const { id: givenId, ...settings } = checked.value as JsonObject;
+    if (givenId !== undefined && givenId !== id)
+      return err({ kind: 'invalid', faults: [{ pointer: '/id', message: 'differs from the path' }] });
+    return collection.put(tenant, { id, settings });
+  };
+
+const registerReads = (app: FastifyInstance, { context, collection }: Parts): void => {
+  const { path, noun, view } = collection;
+  app.get(`/v1/tenants/:tenant/${path}`, {
+    config: { access: 'read' },
+    schema: {
+      summary: `List ${path}`,
+      tags: [path],
+      params: TenantParams,
+      response: { 200: listOf(view), ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const stored = await context.store.findTenant(paramsOf(request).tenant);
+      if (stored === undefined) return sendProblem(reply, noSuchResource);
+      const body = { items: collection.list(stored.tenant) };
+      return sendResource(reply, { status: 200, revision: stored.tenant.revision, body });
+    },
+  });
+  app.get(`/v1/tenants/:tenant/${path}/:id`, {
+    config: { access: 'read' },
+    schema: {
+      summary: `Read ${noun}`,
+      tags: [path],
+      params: ItemParams,
+      headers: ReadHeaders,
+      response: { 200: view, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const { tenant, id } = paramsOf(request);
+      const found = find(collection, await context.store.findTenant(tenant), id);
+      if (found === undefined) return sendProblem(reply, noSuchResource);
+      if (isNotModified(conditionsOf(request).ifNoneMatch, found.revision)) return reply.code(304).send();
+      return sendResource(reply, { status: 200, revision: found.revision, body: found.item });
+    },
+  });
+};
+
+const registerPuts = (app: FastifyInstance, parts: Parts): void => {
+  const { collection } = parts;
+  const { path, noun, view, fields } = collection;
+  const input = Type.Object({ id: Type.Optional(Id), ...fields }, { additionalProperties: false });
+  const validate = compileInput(input as unknown as JsonSchema);
+  const schema = {
+    tags: [path],
+    params: ItemParams,
+    headers: WriteHeaders,
+    response: { 200: view, 201: view, ...PROBLEM_RESPONSES },
+  };
+  app.put(`/v1/tenants/:tenant/${path}/:id`, {
+    config: { access: 'write' },
+    schema: {
+      ...schema,
+      summary: `Create or replace ${noun}`,
+      body: inputForm(input as unknown as JsonSchema),
+    },
+    handler: async (request, reply) =>
+      change(parts, reply, {
+        action: 'put',
+        command: putChecked(collection, validate, () => request.body as Json),
+      }),
+  });
+  app.patch(`/v1/tenants/:tenant/${path}/:id`, {
+    config: { access: 'write' },
+    schema: { ...schema, summary: `Change some fields of ${noun}`, body: MergePatchBody },
+    handler: async (request, reply) =>
+      change(parts, reply, {
+        action: 'patch',
+        command: putChecked(collection, validate, (current) => mergePatch(current, request.body as Json)),
+      }),
+  });
+};
+
+const registerRemoval = (app: FastifyInstance, parts: Parts): void => {
+  const { path, noun, remove } = parts.collection;
+  app.delete(`/v1/tenants/:tenant/${path}/:id`, {
+    config: { access: 'write' },
+    schema: {
+      summary: `Remove ${noun}`,
+      tags: [path],
+      params: ItemParams,
+      headers: WriteHeaders,
+      response: { 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
+    },
+    handler: async (_request, reply) => change(parts, reply, { action: 'remove', command: remove }),
+  });
+};
+
+/** Registers list, read, put, patch and delete of one collection. */
+export const registerCollection = (
+  app: FastifyInstance,
+  context: ApiContext,
+  collection: Collection,
+): void => {
+  const parts = { context, collection };
+  registerReads(app, parts);
+  registerPuts(app, parts);
+  registerRemoval(app, parts);
+};

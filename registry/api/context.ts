@@ -1,0 +1,19 @@
+// What the routes work with. Everything that is not in here comes with the request.
+
+import type { CheckUrl } from '#registry/commands/outcome.ts';
+import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
+import type { Store } from '#registry/store/store.ts';
+import type { Logger } from '#runtime/logger.ts';
+
+/** How a write ended; the labels of a metric. */
+export type WriteOutcome = 'committed' | 'unchanged' | 'refused';
+
+export type ApiContext = {
+  readonly store: Store;
+  readonly checkUrl: CheckUrl;
+  readonly consumers: () => readonly ConsumerEntry[];
+  readonly onWrite: (outcome: WriteOutcome) => void;
+  readonly logger: Logger;
+  readonly nowMs: () => number;
+  readonly newId: () => string;
+};

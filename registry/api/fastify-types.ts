@@ -1,0 +1,16 @@
+// What our routes and requests carry beside Fastify's own.
+
+import type { Access, Caller } from '#registry/api/auth/roles.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Every route says whom it is for; one that does not is not registered. */
+    access?: Access;
+    /** The reason of the change may stand in the body instead of its header. */
+    reasonInBody?: boolean;
+  }
+  interface FastifyRequest {
+    /** Null on open routes only. */
+    caller: Caller | null;
+  }
+}

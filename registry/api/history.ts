@@ -1,0 +1,85 @@
+// /v1/tenants/{tenant}/revisions and /audit: what changed, who did it and why.
+
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { ApiContext } from '#registry/api/context.ts';
+import { noSuchResource } from '#registry/api/problem.ts';
+import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
+import { listOf, PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
+import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
+import { Id } from '#registry/feed/schema/words.ts';
+import type { Page } from '#registry/store/store.ts';
+
+const RECORD = {
+  actor: Type.String(),
+  action: Type.String(),
+  reason: Type.String(),
+  at: Type.String({ format: 'date-time' }),
+};
+
+const SUMMARY = {
+  number: Type.Integer(),
+  sequence: Type.Integer(),
+  changes: Type.Array(Type.String()),
+  ...RECORD,
+};
+
+const AuditSchema = Type.Object({
+  sequence: Type.Integer(),
+  tenantId: Id,
+  ...RECORD,
+  previous: Type.String(),
+  digest: Type.String(),
+});
+
+const RevisionParams = Type.Object({ tenant: Id, number: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }) });
+
+const registerRevisions = (app: FastifyInstance, { store }: ApiContext): void => {
+  app.get('/v1/tenants/:tenant/revisions', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'List the revisions of a tenant, newest first',
+      tags: ['history'],
+      params: TenantParams,
+      querystring: PageQuery,
+      response: { 200: listOf(Type.Object(SUMMARY)), ...PROBLEM_RESPONSES },
+    },
+    handler: async (request) => ({
+      items: await store.listRevisions(paramsOf(request).tenant, request.query as Page),
+    }),
+  });
+  app.get('/v1/tenants/:tenant/revisions/:number', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'Read one revision, with the tenant as it stood after it',
+      tags: ['history'],
+      params: RevisionParams,
+      response: {
+        200: Type.Object({ ...SUMMARY, tenant: Type.Union([TenantSchema, Type.Null()]) }),
+        ...PROBLEM_RESPONSES,
+      },
+    },
+    handler: async (request, reply) => {
+      const { tenant, number } = paramsOf(request);
+      const revision = await store.findRevision(tenant, Number(number));
+      return revision === undefined ? sendProblem(reply, noSuchResource) : revision;
+    },
+  });
+};
+
+export const registerHistory = (app: FastifyInstance, context: ApiContext): void => {
+  registerRevisions(app, context);
+  app.get('/v1/tenants/:tenant/audit', {
+    config: { access: 'audit' },
+    schema: {
+      summary: 'List the audit records of a tenant, newest first',
+      tags: ['history'],
+      params: TenantParams,
+      querystring: PageQuery,
+      response: { 200: listOf(AuditSchema), ...PROBLEM_RESPONSES },
+    },
+    handler: async (request) => ({
+      items: await context.store.listAudit(paramsOf(request).tenant, request.query as Page),
+    }),
+  });
+};

@@ -1,0 +1,89 @@
+// Refusals of the API as RFC 9457 problem documents. A problem says what the client can mend and nothing of how the
+// registry works inside.
+
+import { STATUS_CODES } from 'node:http';
+import { Type } from 'typebox';
+import type { Fault, Refusal } from '#registry/commands/outcome.ts';
+
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+export type ProblemCode =
+  | 'invalid-request'
+  | 'invalid-resource'
+  | 'conflict'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'precondition-failed'
+  | 'precondition-required'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'unavailable'
+  | 'internal';
+
+/** A fault and, where it is not in the body, the part of the request its pointer leads into. */
+export type ProblemFault = Fault & { readonly in?: 'header' | 'path' | 'query' };
+
+export type Problem = {
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors?: readonly ProblemFault[];
+  /** Response headers that belong to it. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'urn:mcpgw:problem:{code}' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    errors: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to what is at fault' }),
+          message: Type.String(),
+          in: Type.Optional(Type.Enum(['header', 'path', 'query'])),
+        }),
+      ),
+    ),
+  },
+  { description: 'RFC 9457 problem details' },
+);
+
+/** The document of a problem. */
+export const problemDocument = ({ status, code, detail, errors }: Problem) => ({
+  type: `urn:mcpgw:problem:${code}`,
+  title: STATUS_CODES[status] ?? 'Error',
+  status,
+  detail,
+  ...(errors === undefined ? {} : { errors }),
+});
+
+const REFUSALS: Readonly<Record<Refusal['kind'], Pick<Problem, 'status' | 'code' | 'detail'>>> = {
+  invalid: { status: 422, code: 'invalid-resource', detail: 'The resource is not valid.' },
+  conflict: {
+    status: 409,
+    code: 'conflict',
+    detail: 'The change conflicts with other parts of the tenant.',
+  },
+  'not-found': { status: 404, code: 'not-found', detail: 'There is no such resource.' },
+};
+
+/** What a command refused, as the client hears it. */
+export const problemFromRefusal = ({ kind, faults }: Refusal): Problem => ({
+  ...REFUSALS[kind],
+  errors: faults,
+});
+
+export const noSuchResource: Problem = REFUSALS['not-found'] as Problem;
+
+/** A request that does not fit its schema. */
+export const invalidRequest = (errors: readonly ProblemFault[]): Problem => ({
+  status: 400,
+  code: 'invalid-request',
+  detail: 'The request is not valid.',
+  errors,
+});

@@ -1,0 +1,66 @@
+// What handlers read from a request beside its body: who calls, why, under which conditions.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import '#registry/api/fastify-types.ts';
+import type { Caller } from '#registry/api/auth/roles.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { entityTag } from '#registry/api/precondition.ts';
+import { PROBLEM_MEDIA_TYPE, type Problem, problemDocument } from '#registry/api/problem.ts';
+import type { ChangeRecord } from '#registry/store/store.ts';
+
+/** Path parameters as they were validated. */
+export type PathParams = {
+  readonly tenant: string;
+  readonly id: string;
+  readonly version: string;
+  readonly number: string;
+};
+
+export const paramsOf = (request: FastifyRequest): PathParams => request.params as PathParams;
+
+/** The caller, whom the authentication hook has put there. @throws if a route was opened by mistake. */
+export const callerOf = (request: FastifyRequest): Caller => {
+  if (request.caller === null) throw new Error('route without a caller');
+  return request.caller;
+};
+
+const header = (request: FastifyRequest, name: string): string | undefined => {
+  const value = request.headers[name];
+  return typeof value === 'string' ? value : undefined;
+};
+
+export const conditionsOf = (request: FastifyRequest) => ({
+  ifMatch: header(request, 'if-match'),
+  ifNoneMatch: header(request, 'if-none-match'),
+});
+
+/** Why a change is made: the header, or what an action's body says. */
+export const reasonOf = (request: FastifyRequest): string => {
+  const body = request.body as { readonly reason?: unknown } | null | undefined;
+  const inBody = typeof body?.reason === 'string' ? body.reason : undefined;
+  return inBody ?? header(request, 'x-change-reason') ?? '';
+};
+
+export const recordOf = (context: ApiContext, request: FastifyRequest, action: string): ChangeRecord => ({
+  actor: callerOf(request).principal,
+  action,
+  reason: reasonOf(request),
+  at: new Date(context.nowMs()).toISOString(),
+});
+
+export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
+  reply
+    .code(problem.status)
+    .headers({ ...problem.headers })
+    .type(PROBLEM_MEDIA_TYPE)
+    .send(problemDocument(problem));
+
+/** Sends a resource with its ETag. */
+export const sendResource = (
+  reply: FastifyReply,
+  {
+    status,
+    revision,
+    body,
+  }: { readonly status: 200 | 201; readonly revision: number; readonly body: unknown },
+): FastifyReply => reply.code(status).header('etag', entityTag(revision)).send(body);

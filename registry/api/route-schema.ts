@@ -1,0 +1,59 @@
+// The parts of route schemas that resources share. They validate and they document: /openapi.json is made from them.
+
+import { type TSchema, Type } from 'typebox';
+import { ProblemSchema } from '#registry/api/problem.ts';
+import { Id } from '#registry/feed/schema/words.ts';
+
+export const TenantParams = Type.Object({ tenant: Id });
+export const ItemParams = Type.Object({ tenant: Id, id: Id });
+
+export const PROBLEM_RESPONSES = { default: ProblemSchema };
+
+const IfMatch = Type.Optional(
+  Type.String({ maxLength: 1_024, description: 'ETag of what was read; required to change what exists.' }),
+);
+const IfNoneMatch = Type.Optional(
+  Type.String({ maxLength: 1_024, description: '`*` on a write: only create, never replace.' }),
+);
+const ChangeReason = Type.String({
+  minLength: 1,
+  maxLength: 500,
+  description: 'Why; kept with the revision and in the audit.',
+});
+
+/** Headers of every write. */
+export const WriteHeaders = Type.Object({
+  'x-change-reason': ChangeReason,
+  'if-match': IfMatch,
+  'if-none-match': IfNoneMatch,
+});
+
+/** Headers of an action whose body can carry the reason. */
+export const ActionHeaders = Type.Object({
+  'x-change-reason': Type.Optional(ChangeReason),
+  'if-match': IfMatch,
+});
+
+export const ReadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
+
+export const Reason = Type.Optional(
+  Type.String({ minLength: 1, maxLength: 500, description: 'Why; instead of the X-Change-Reason header.' }),
+);
+
+export const listOf = (item: TSchema) => Type.Object({ items: Type.Array(item) });
+
+export const MergePatchBody = Type.Unsafe<object>({
+  type: 'object',
+  description: 'JSON Merge Patch (RFC 7396) of the fields that PUT takes.',
+});
+
+const MAX_PAGE = 200;
+
+/** Paging through what is listed newest first. */
+export const PageQuery = Type.Object(
+  {
+    before: Type.Optional(Type.Integer({ minimum: 1, description: 'Entries older than this number.' })),
+    limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 50 }),
+  },
+  { additionalProperties: false },
+);

@@ -1,0 +1,47 @@
+// What the actions on a server have in common: they change one server, and answer with it.
+
+import type { FastifyReply } from 'fastify';
+import { findServer, type Tenant } from '#core/tenant.ts';
+import { changeTenant } from '#registry/api/change-tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { judgePrecondition } from '#registry/api/precondition.ts';
+import { noSuchResource } from '#registry/api/problem.ts';
+import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import type { Outcome } from '#registry/commands/outcome.ts';
+import { serverName, serverView } from '#registry/commands/resources.ts';
+
+export type ServerAction = {
+  /** For the audit, e.g. `activate`. */
+  readonly action: string;
+  /** False: the action may be taken without having read the server. If-Match is honoured where it is sent. */
+  readonly needsMatch: boolean;
+  readonly command: (tenant: Tenant, serverId: string) => Outcome;
+};
+
+/** Runs an action on the server of the path. */
+export const runServerAction = async (
+  context: ApiContext,
+  reply: FastifyReply,
+  { action, needsMatch, command }: ServerAction,
+): Promise<FastifyReply> => {
+  const { tenant: tenantId, id } = paramsOf(reply.request);
+  const conditions = conditionsOf(reply.request);
+  const result = await changeTenant(context, {
+    tenantId,
+    record: recordOf(context, reply.request, `${action} ${serverName(id)}`),
+    judge: (stored) => {
+      const revision = stored?.stamps[serverName(id)];
+      if (revision === undefined) return noSuchResource;
+      const isFree = !needsMatch && conditions.ifMatch === undefined;
+      return isFree ? undefined : judgePrecondition(conditions, revision);
+    },
+    command: (tenant) => command(tenant as Tenant, id),
+  });
+  if (!result.ok) return sendProblem(reply, result.error);
+  const { stored } = result.value;
+  const server = stored === undefined ? undefined : findServer(stored.tenant, id);
+  const revision = stored?.stamps[serverName(id)];
+  return server === undefined || revision === undefined
+    ? sendProblem(reply, noSuchResource)
+    : sendResource(reply, { status: 200, revision, body: serverView(server) });
+};

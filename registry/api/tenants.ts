@@ -1,0 +1,168 @@
+// /v1/tenants: the tenants themselves. Their issuers, servers and grants have routes of their own.
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import type { Json, JsonObject } from '#core/json.ts';
+import { err, ok } from '#core/result.ts';
+import type { Tenant, TenantSettings } from '#core/tenant.ts';
+import { canSeeTenant, isPermitted } from '#registry/api/auth/roles.ts';
+import { changeTenant, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
+import { mergePatch } from '#registry/api/merge-patch.ts';
+import { isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
+import { noSuchResource, type Problem } from '#registry/api/problem.ts';
+import {
+  callerOf,
+  conditionsOf,
+  paramsOf,
+  recordOf,
+  sendProblem,
+  sendResource,
+} from '#registry/api/request-facts.ts';
+import {
+  listOf,
+  MergePatchBody,
+  PROBLEM_RESPONSES,
+  ReadHeaders,
+  TenantParams,
+  WriteHeaders,
+} from '#registry/api/route-schema.ts';
+import { compileInput } from '#registry/api/validation.ts';
+import type { Outcome } from '#registry/commands/outcome.ts';
+import { settingsOf } from '#registry/commands/resources.ts';
+import { putTenant } from '#registry/commands/tenant.ts';
+import { TENANT_FIELDS } from '#registry/feed/schema/tenant-schema.ts';
+import { Id } from '#registry/feed/schema/words.ts';
+import type { StoredTenant } from '#registry/store/store.ts';
+
+const TenantView = Type.Object({ id: Id, revision: Type.Integer(), ...TENANT_FIELDS });
+
+const INPUT = Type.Object(
+  { id: Type.Optional(Id), ...TENANT_FIELDS },
+  { additionalProperties: false },
+) as unknown as JsonSchema;
+
+const validate = compileInput(INPUT);
+
+const viewOf = (tenant: Tenant) => ({ id: tenant.id, revision: tenant.revision, ...settingsOf(tenant) });
+
+const registerReads = (app: FastifyInstance, context: ApiContext): void => {
+  app.get('/v1/tenants', {
+    config: { access: 'caller' },
+    schema: {
+      summary: 'List the tenants the caller may see',
+      tags: ['tenants'],
+      response: { 200: listOf(TenantView), ...PROBLEM_RESPONSES },
+    },
+    handler: async (request) => {
+      const tenants = await context.store.listTenants();
+      const visible = tenants.filter(({ tenant }) => canSeeTenant(callerOf(request), tenant.id));
+      return { items: visible.map(({ tenant }) => viewOf(tenant)) };
+    },
+  });
+  app.get('/v1/tenants/:tenant', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'Read a tenant',
+      tags: ['tenants'],
+      params: TenantParams,
+      headers: ReadHeaders,
+      response: { 200: TenantView, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const stored = await context.store.findTenant(paramsOf(request).tenant);
+      if (stored === undefined) return sendProblem(reply, noSuchResource);
+      const { revision } = stored.tenant;
+      if (isNotModified(conditionsOf(request).ifNoneMatch, revision)) return reply.code(304).send();
+      return sendResource(reply, { status: 200, revision, body: viewOf(stored.tenant) });
+    },
+  });
+};
+
+const judgeWrite = (reply: FastifyReply, stored: StoredTenant | undefined): Problem | undefined => {
+  const isMissing = stored === undefined;
+  const { method } = reply.request;
+  if (isMissing && method !== 'PUT') return noSuchResource;
+  if (isMissing && !isPermitted(callerOf(reply.request), 'platform', ''))
+    return { status: 403, code: 'forbidden', detail: 'Tenants are created by a platform-admin.' };
+  return judgePrecondition(conditionsOf(reply.request), stored?.tenant.revision);
+};
+
+const putSettings = (tenant: Tenant | undefined, id: string, settings: Json): Outcome => {
+  const checked = validate(settings);
+  if (!checked.ok) return err({ kind: 'invalid', faults: checked.error });
+  const { id: givenId, ...rest } = checked.value as JsonObject;
+  if (givenId !== undefined && givenId !== id)
+    return err({ kind: 'invalid', faults: [{ pointer: '/id', message: 'differs from the path' }] });
+  return putTenant(tenant, { id, settings: rest as unknown as TenantSettings });
+};
+
+const change = async (
+  context: ApiContext,
+  reply: FastifyReply,
+  { action, command }: { readonly action: string; readonly command: TenantChangeRequest['command'] },
+): Promise<FastifyReply> => {
+  const result = await changeTenant(context, {
+    tenantId: paramsOf(reply.request).tenant,
+    record: recordOf(context, reply.request, `${action} tenant`),
+    judge: (stored) => judgeWrite(reply, stored),
+    command,
+  });
+  if (!result.ok) return sendProblem(reply, result.error);
+  const { stored, before } = result.value;
+  if (stored === undefined) return reply.code(204).send();
+  const status = before === undefined ? 201 : 200;
+  return sendResource(reply, { status, revision: stored.tenant.revision, body: viewOf(stored.tenant) });
+};
+
+const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
+  const schema = {
+    tags: ['tenants'],
+    params: TenantParams,
+    headers: WriteHeaders,
+    response: { 200: TenantView, 201: TenantView, ...PROBLEM_RESPONSES },
+  };
+  app.put('/v1/tenants/:tenant', {
+    config: { access: 'write' },
+    schema: { ...schema, summary: 'Create a tenant or replace its settings', body: inputForm(INPUT) },
+    handler: async (request, reply) =>
+      change(context, reply, {
+        action: 'put',
+        command: (tenant) => putSettings(tenant, paramsOf(request).tenant, request.body as Json),
+      }),
+  });
+  app.patch('/v1/tenants/:tenant', {
+    config: { access: 'write' },
+    schema: { ...schema, summary: 'Change some settings of a tenant', body: MergePatchBody },
+    handler: async (request, reply) =>
+      change(context, reply, {
+        action: 'patch',
+        command: (tenant) => {
+          const current = tenant === undefined ? {} : (settingsOf(tenant) as unknown as JsonObject);
+          const settings = mergePatch(current, request.body as Json);
+          return putSettings(tenant, paramsOf(request).tenant, settings);
+        },
+      }),
+  });
+};
+
+export const registerTenants = (app: FastifyInstance, context: ApiContext): void => {
+  registerReads(app, context);
+  registerPuts(app, context);
+  app.delete('/v1/tenants/:tenant', {
+    config: { access: 'platform' },
+    schema: {
+      summary: 'Remove a tenant with all it owns',
+      tags: ['tenants'],
+      params: TenantParams,
+      headers: WriteHeaders,
+      response: { 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
+    },
+    handler: async (_request, reply) =>
+      change(context, reply, {
+        action: 'remove',
+        command: () => ok({ tenant: null, changes: ['tenant: removed'] }),
+      }),
+  });
+};

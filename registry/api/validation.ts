@@ -1,0 +1,58 @@
+// Checks requests against their schemas and says everything that is wrong, each fault with the place it is in.
+
+import { Compile } from 'typebox/compile';
+import type { Json } from '#core/json.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
+import type { Fault } from '#registry/commands/outcome.ts';
+
+/** More faults than this help nobody, and a body of thousands of bad items must not become a reply of megabytes. */
+const MAX_FAULTS = 50;
+
+type SchemaFault = {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly message: string;
+};
+
+/** RFC 6901 §3. */
+const escapeToken = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+
+const each = (fault: SchemaFault, names: unknown, message: string): Fault[] =>
+  (Array.isArray(names) ? names : []).map((name) => ({
+    pointer: `${fault.instancePath}/${escapeToken(String(name))}`,
+    message,
+  }));
+
+const faultsFrom = (fault: SchemaFault): Fault[] => {
+  const { keyword, params, instancePath } = fault;
+  // Said again, and better, by `additionalProperties` of the object around it.
+  if (keyword === 'boolean') return [];
+  if (keyword === 'additionalProperties') return each(fault, params['additionalProperties'], 'unknown field');
+  if (keyword === 'required') return each(fault, params['requiredProperties'], 'is required');
+  if (keyword === 'enum' && Array.isArray(params['allowedValues']))
+    return [{ pointer: instancePath, message: `must be one of ${params['allowedValues'].join(', ')}` }];
+  return [{ pointer: instancePath, message: fault.message }];
+};
+
+export type Validate = (value: unknown) => Result<Json, readonly Fault[]>;
+
+/** A validator that leaves values as they are. */
+export const compileCheck = (schema: JsonSchema): Validate => {
+  const check = Compile(schema);
+  return (value) => {
+    if (check.Check(value)) return ok(value as Json);
+    const faults = (check.Errors(value) as readonly SchemaFault[]).flatMap(faultsFrom);
+    return err(faults.slice(0, MAX_FAULTS));
+  };
+};
+
+/** A validator of a resource as clients send it: fields with a default may be absent and are filled in. */
+export const compileInput = (schema: JsonSchema): Validate => {
+  const check = compileCheck(inputForm(schema));
+  return (value) => {
+    const checked = check(value);
+    return checked.ok ? ok(fillDefaults(schema, checked.value)) : checked;
+  };
+};

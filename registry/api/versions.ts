@@ -1,0 +1,123 @@
+// /v1/tenants/{tenant}/servers/{id}/versions
+
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import type { Json, JsonObject } from '#core/json.ts';
+import { findVersion, type ServerVersion } from '#core/server.ts';
+import { findServer, type Tenant } from '#core/tenant.ts';
+import { changeTenant } from '#registry/api/change-tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
+import { isNotModified } from '#registry/api/precondition.ts';
+import { noSuchResource } from '#registry/api/problem.ts';
+import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import {
+  ItemParams,
+  listOf,
+  PROBLEM_RESPONSES,
+  ReadHeaders,
+  WriteHeaders,
+} from '#registry/api/route-schema.ts';
+import { serverName, versionName } from '#registry/commands/resources.ts';
+import { publishVersion } from '#registry/commands/server-version.ts';
+import { VERSION_FIELDS, VersionSchema } from '#registry/feed/schema/version-schema.ts';
+import { Id, VersionName } from '#registry/feed/schema/words.ts';
+import type { StoredTenant } from '#registry/store/store.ts';
+
+const VersionParams = Type.Object({ tenant: Id, id: Id, version: VersionName });
+
+const INPUT = Type.Object(
+  { version: Type.Optional(VersionName), ...VERSION_FIELDS },
+  { additionalProperties: false },
+) as unknown as JsonSchema;
+
+const sendVersion = (
+  reply: FastifyReply,
+  stored: StoredTenant | undefined,
+  status: 200 | 201,
+): FastifyReply => {
+  const { id, version } = paramsOf(reply.request);
+  const server = stored === undefined ? undefined : findServer(stored.tenant, id);
+  const body = server === undefined ? undefined : findVersion(server, version);
+  const revision = stored?.stamps[versionName(id, version)];
+  if (body === undefined || revision === undefined) return sendProblem(reply, noSuchResource);
+  if (status === 200 && isNotModified(conditionsOf(reply.request).ifNoneMatch, revision))
+    return reply.code(304).send();
+  return sendResource(reply, { status, revision, body });
+};
+
+const registerReads = (app: FastifyInstance, context: ApiContext): void => {
+  app.get('/v1/tenants/:tenant/servers/:id/versions', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'List the published versions of a server',
+      tags: ['versions'],
+      params: ItemParams,
+      response: { 200: listOf(VersionSchema), ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const { tenant, id } = paramsOf(request);
+      const stored = await context.store.findTenant(tenant);
+      const server = stored === undefined ? undefined : findServer(stored.tenant, id);
+      const revision = stored?.stamps[serverName(id)];
+      if (server === undefined || revision === undefined) return sendProblem(reply, noSuchResource);
+      return sendResource(reply, { status: 200, revision, body: { items: server.versions } });
+    },
+  });
+  app.get('/v1/tenants/:tenant/servers/:id/versions/:version', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'Read a published version',
+      tags: ['versions'],
+      params: VersionParams,
+      headers: ReadHeaders,
+      response: { 200: VersionSchema, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) =>
+      sendVersion(reply, await context.store.findTenant(paramsOf(request).tenant), 200),
+  });
+};
+
+const publish = async (context: ApiContext, reply: FastifyReply): Promise<FastifyReply> => {
+  const { request } = reply;
+  const { tenant: tenantId, id, version: name } = paramsOf(request);
+  const body = fillDefaults(INPUT, request.body as Json) as JsonObject;
+  const version = { ...body, version: name } as unknown as ServerVersion;
+  const result = await changeTenant(context, {
+    tenantId,
+    record: recordOf(context, request, `publish ${versionName(id, name)}`),
+    judge: (stored) => (stored?.stamps[serverName(id)] === undefined ? noSuchResource : undefined),
+    command: (tenant) => publishVersion(tenant as Tenant, { serverId: id, version }, context.checkUrl),
+  });
+  if (!result.ok) return sendProblem(reply, result.error);
+  const isNew = result.value.before !== result.value.stored;
+  return sendVersion(reply, result.value.stored, isNew ? 201 : 200);
+};
+
+export const registerVersions = (app: FastifyInstance, context: ApiContext): void => {
+  registerReads(app, context);
+  app.put('/v1/tenants/:tenant/servers/:id/versions/:version', {
+    config: { access: 'write' },
+    schema: {
+      summary: 'Publish a version of a server',
+      description:
+        'A published version never changes, so no If-Match is needed: the same again is accepted and does nothing, another one under its name is refused with 409. It is served once it is activated.',
+      tags: ['versions'],
+      params: VersionParams,
+      headers: WriteHeaders,
+      body: inputForm(INPUT),
+      response: { 200: VersionSchema, 201: VersionSchema, ...PROBLEM_RESPONSES },
+    },
+    preHandler: async (request, reply) => {
+      const given = (request.body as { readonly version?: string }).version;
+      if (given === undefined || given === paramsOf(request).version) return undefined;
+      return sendProblem(reply, {
+        status: 422,
+        code: 'invalid-resource',
+        detail: 'The resource is not valid.',
+        errors: [{ pointer: '/version', message: 'differs from the path' }],
+      });
+    },
+    handler: async (_request, reply) => publish(context, reply),
+  });
+};

@@ -1,0 +1,91 @@
+// The registry as a process: store, feed, HTTP API and operations endpoint, wired. Holds no logic.
+
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { createApi } from '#registry/api/api.ts';
+import { createAdminKeys } from '#registry/api/auth/admin-keys.ts';
+import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
+import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import type { Store } from '#registry/store/store.ts';
+import { startStoreMetrics } from '#registry/store-metrics.ts';
+import type { Address } from '#runtime/address.ts';
+import * as config from '#runtime/config.ts';
+import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import { startOpsServer } from '#runtime/ops-server.ts';
+
+const { logLevel } = config.readConfig({ logLevel: config.logLevel });
+const logger = createLogger('registry', logLevel);
+
+const readSettings = () =>
+  config.readConfig({
+    stateDirectory: config.stateDirectory,
+    port: config.port('REGISTRY_PORT', '8081'),
+    feedAddress: config.internalAddress('REGISTRY_FEED_ADDRESS', config.socketDefault('registry-feed')),
+    opsAddress: config.internalAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
+    adminIssuer: config.text('ADMIN_ISSUER'),
+    adminJwksUri: config.url('ADMIN_JWKS_URI'),
+    adminAudience: config.text('ADMIN_AUDIENCE'),
+    allowPrivate: config.flag('EGRESS_ALLOW_PRIVATE', 'false'),
+    allowedHosts: config.list('EGRESS_ALLOWED_HOSTS', ','),
+  });
+
+const startFeed = async (
+  parts: { readonly store: Store; readonly metrics: Metrics; readonly address: Address },
+  lifecycle: Lifecycle,
+): Promise<FeedServer> => {
+  const feed = createFeedServer({ source: parts.store, logger, metrics: parts.metrics });
+  lifecycle.onStop('feed listener', await startGrpcServer(parts.address, [feed.service]));
+  lifecycle.onStop('feed streams', () => feed.stop());
+  return feed;
+};
+
+const startApi = async (
+  settings: ReturnType<typeof readSettings>,
+  parts: Pick<ApiContext, 'store' | 'consumers' | 'onWrite'>,
+  lifecycle: Lifecycle,
+): Promise<void> => {
+  const { adminIssuer: issuer, adminJwksUri: jwksUri, adminAudience: audience } = settings;
+  const egress = createEgressGuard(settings);
+  const keys = createAdminKeys({ issuer, jwksUri, logger });
+  lifecycle.onStop('admin keys', () => keys.stop());
+  const context = {
+    ...parts,
+    checkUrl: (url: string) => egress.checkUrl(url),
+    logger,
+    nowMs: () => Date.now(),
+    newId: () => randomUUID(),
+  };
+  const api = await createApi(context, createAuthenticate({ issuer, audience, keys }));
+  lifecycle.onStop('api', () => api.close());
+  await api.listen({ host: '127.0.0.1', port: settings.port });
+};
+
+const start = async (lifecycle: Lifecycle): Promise<void> => {
+  const settings = readSettings();
+  const metrics = createMetrics('registry');
+  const store = openSqliteStore(join(settings.stateDirectory, 'registry', 'registry.db'));
+  lifecycle.onStop('store', () => store.close());
+  const health = await startStoreMetrics(metrics, store, logger);
+  lifecycle.onStop('store metrics', () => health.stop());
+  const feed = await startFeed({ store, metrics, address: settings.feedAddress }, lifecycle);
+  const consumers = () => feed.consumers();
+  await startApi(settings, { store, consumers, onWrite: health.onWrite }, lifecycle);
+  const closeOps = await startOpsServer({
+    address: settings.opsAddress,
+    metrics,
+    readiness: () => ({
+      ready: health.isHealthy(),
+      facts: { sequence: health.sequence(), epoch: store.epoch, consumers: feed.consumers().length },
+    }),
+  });
+  lifecycle.onStop('operations endpoint', closeOps);
+  logger.info({ port: settings.port, sequence: health.sequence() }, 'registry ready');
+};
+
+runService(logger, start);
