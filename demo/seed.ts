@@ -40,9 +40,17 @@ const ensureVersion = async (client: RegistryClient, server: SeedServer): Promis
   }
 };
 
+/** Hosts that were allowed stay allowed: the version being served until the new one is activated names one of them. */
+const withHostsOf = (settings: SeedServer['settings'], current: unknown): SeedServer['settings'] => {
+  const known = asRecord(current)['allowedHosts'];
+  const hosts = [...settings.allowedHosts, ...(Array.isArray(known) ? known.map(String) : [])];
+  return { ...settings, allowedHosts: [...new Set(hosts)].toSorted() };
+};
+
 const ensureServer = async (client: RegistryClient, server: SeedServer): Promise<void> => {
   const path = `${TENANT}/servers/${server.id}`;
-  await ensure(client, path, server.settings);
+  const before = await client.get(path);
+  await ensure(client, path, withHostsOf(server.settings, before.body));
   const version = await ensureVersion(client, server);
   const current = await client.get(path);
   if (asRecord(current.body)['activeVersion'] === version) return;
