@@ -27,20 +27,20 @@ import { startOpsServer } from '#runtime/ops-server.ts';
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
-const config = readConfig({
+const SHAPE = {
   address: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
   opsAddress: internalAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
   feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   stateDirectory,
-  logLevel,
   maxBodyBytes: integer(1024, 48 * MIB)('EXT_PROC_MAX_BODY_BYTES', String(8 * MIB)),
   maxEventBytes: integer(1024, 48 * MIB)('EXT_PROC_MAX_EVENT_BYTES', String(MIB)),
   maxHeldBytes: integer(MIB, 16 * GIB)('EXT_PROC_MAX_HELD_BYTES', String(256 * MIB)),
-});
+};
 
-const logger = createLogger('ext-proc', config.logLevel);
+const logger = createLogger('ext-proc', readConfig({ logLevel }).logLevel);
 
 runService(logger, async (lifecycle) => {
+  const config = readConfig(SHAPE);
   const metrics = createMetrics('ext-proc');
   const measures = createMeasures(metrics, logger);
   const liveStreams = createLiveStreams();

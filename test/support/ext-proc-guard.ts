@@ -1,0 +1,64 @@
+// The response guard as a test runs it inside its own process: real service, real gRPC, its log and counts at hand.
+
+import type { BodyLimits } from '#ext-proc/body-guard.ts';
+import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
+import { createMeasures } from '#ext-proc/measures.ts';
+import { createProcessService } from '#ext-proc/process.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+
+export type TestGuard = {
+  /** For `startGuardBench`. */
+  readonly start: (socketPath: string) => Promise<() => Promise<void>>;
+  readonly liveStreams: LiveStreams;
+  /** Processing streams since the last reset. */
+  streams(): number;
+  /** Log lines with this message since the last reset. */
+  logged(message: string): readonly Record<string, unknown>[];
+  logText(): string;
+  metricsText(): Promise<string>;
+  reset(): void;
+};
+
+export const createTestGuard = (limits: BodyLimits): TestGuard => {
+  let lines: string[] = [];
+  let streams = 0;
+  const logger = createLogger('ext-proc', 'info', { write: (line) => void lines.push(line) });
+  const metrics = createMetrics('ext-proc');
+  const measures = createMeasures(metrics, logger);
+  const liveStreams = createLiveStreams();
+  const service = createProcessService({
+    limits,
+    liveStreams,
+    heldBytes: createHeldBytes(10 * limits.maxBodyBytes, measures.held),
+    measures,
+    isSwitchedOff: () => false,
+  });
+  const process = service.implementation['Process'] as unknown as (call: unknown) => void;
+  const counted = {
+    ...service,
+    implementation: {
+      Process: (call: unknown) => {
+        streams += 1;
+        process(call);
+      },
+    },
+  };
+  return {
+    start: (socketPath) => startGrpcServer({ kind: 'unix', path: socketPath }, [counted as typeof service]),
+    liveStreams,
+    streams: () => streams,
+    logged: (message) =>
+      lines
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+        .filter((line) => line['message'] === message),
+    logText: () => lines.join(''),
+    metricsText: async () => (await metrics.render()).body,
+    reset: () => {
+      lines = [];
+      streams = 0;
+    },
+  };
+};
