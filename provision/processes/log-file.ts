@@ -52,7 +52,11 @@ export const lastWords = (file: string, offset: number): string => {
     .split('\n')
     .filter((text) => text.trim() !== '')
     .map(parseLine);
-  const line = lines.findLast(({ level }) => level === 'fatal' || level === 'error') ?? lines.at(-1);
+  // Node ends an uncaught error with its own version; the line that names the error comes before the stack.
+  const line =
+    lines.findLast(({ level }) => level === 'fatal' || level === 'error') ??
+    lines.find(({ message }) => /^\w*Error\b/.test(String(message))) ??
+    lines.at(-1);
   return String(line?.error ?? line?.message ?? 'it said nothing');
 };
 

@@ -2,10 +2,13 @@
 
 import { request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Address, netOptions } from '#runtime/address.ts';
+import type { Address } from '#runtime/address.ts';
 
 const POLL_MS = 50;
 const PROBE_MS = 2_000;
+
+const connection = (address: Address): { socketPath: string } | { host: string; port: number } =>
+  address.kind === 'unix' ? { socketPath: address.path } : { host: address.host, port: address.port };
 
 /** Status of a GET, or undefined where nothing answers. */
 export const getStatus = (
@@ -15,7 +18,7 @@ export const getStatus = (
 ): Promise<number | undefined> =>
   new Promise((resolve) => {
     const probe = request(
-      { ...netOptions(address), path, method: options.method ?? 'GET', timeout: PROBE_MS, agent: false },
+      { ...connection(address), path, method: options.method ?? 'GET', timeout: PROBE_MS, agent: false },
       (response) => {
         response.resume();
         resolve(response.statusCode);
