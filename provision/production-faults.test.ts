@@ -1,0 +1,70 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { APPLICATIONS } from '#demo/directory.ts';
+import { writeSecretFiles } from '#demo/supervisor/secret-files.ts';
+import { findProductionFaults, type ProductionSettings } from '#provision/production-faults.ts';
+
+let directory: string;
+let settings: ProductionSettings;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'mcpgw-production-'));
+  settings = {
+    adminIssuer: 'https://login.example.com/tenant/v2.0',
+    adminJwksUri: 'https://login.example.com/tenant/keys',
+    publicUrl: 'https://gateway.example.com',
+    secretsDirectory: join(directory, 'secrets'),
+    stateDirectory: join(directory, 'state'),
+    demoDebug: false,
+  };
+});
+
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const ALL = ['registry', 'xds-server', 'ext-authz', 'ext-proc', 'envoy'];
+
+describe('production', () => {
+  it('starts where nothing of the demo is', () => {
+    mkdirSync(settings.secretsDirectory);
+    writeFileSync(join(settings.secretsDirectory, 'app'), 'b7f0a9c1d2');
+    expect(findProductionFaults(settings, ALL)).toEqual([]);
+  });
+
+  it.each([
+    'http://127.0.0.1:9000/3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10/v2.0',
+    'http://login.example.com',
+    '',
+  ])('refuses the admin issuer %j', (adminIssuer) => {
+    expect(findProductionFaults({ ...settings, adminIssuer }, ALL)).toEqual([
+      expect.stringContaining('ADMIN_ISSUER must be an https URL'),
+    ]);
+  });
+
+  it('refuses every secret of the demo, and does not repeat it', () => {
+    writeSecretFiles(settings.secretsDirectory);
+    const faults = findProductionFaults(settings, ALL);
+    expect(faults).toHaveLength(2);
+    for (const { secret } of APPLICATIONS)
+      if (secret !== undefined) expect(faults.join()).not.toContain(secret);
+  });
+
+  it('knows every secret of the demo by its form', () => {
+    const secrets = APPLICATIONS.flatMap(({ secret }) => secret ?? []);
+    expect(secrets.filter((secret) => !secret.endsWith('-demo-secret'))).toEqual([]);
+  });
+
+  it('refuses the state of a demo', () => {
+    mkdirSync(settings.stateDirectory);
+    writeFileSync(join(settings.stateDirectory, 'seed.sha256'), 'x');
+    expect(findProductionFaults(settings, ALL)).toEqual([expect.stringContaining("holds the demo's data")]);
+  });
+
+  it('asks each service only for what it uses', () => {
+    const bare = { ...settings, adminIssuer: '', adminJwksUri: '', publicUrl: '' };
+    expect(findProductionFaults(bare, ['xds-server'])).toEqual([]);
+    expect(findProductionFaults(bare, ['ext-authz'])).toHaveLength(1);
+    expect(findProductionFaults(bare, ['registry'])).toHaveLength(2);
+  });
+});
