@@ -17,6 +17,7 @@ import {
   ItemParams,
   listOf,
   MergePatchBody,
+  PATCH_MEDIA_TYPES,
   PROBLEM_RESPONSES,
   ReadHeaders,
   TenantParams,
@@ -172,7 +173,12 @@ const registerPuts = (app: FastifyInstance, parts: Parts): void => {
   });
   app.patch(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: 'write' },
-    schema: { ...schema, summary: `Change some fields of ${noun}`, body: MergePatchBody },
+    schema: {
+      ...schema,
+      summary: `Change some fields of ${noun}`,
+      consumes: PATCH_MEDIA_TYPES,
+      body: MergePatchBody,
+    },
     handler: async (request, reply) =>
       change(parts, reply, {
         action: 'patch',

@@ -1,13 +1,18 @@
 // The parts of route schemas that resources share. They validate and they document: /openapi.json is made from them.
 
 import { type TSchema, Type } from 'typebox';
-import { ProblemSchema } from '#registry/api/problem.ts';
+import { PROBLEM_MEDIA_TYPE, ProblemSchema } from '#registry/api/problem.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
 export const TenantParams = Type.Object({ tenant: Id });
 export const ItemParams = Type.Object({ tenant: Id, id: Id });
 
-export const PROBLEM_RESPONSES = { default: ProblemSchema };
+export const PROBLEM_RESPONSES = {
+  default: {
+    description: 'Why the request was refused',
+    content: { [PROBLEM_MEDIA_TYPE]: { schema: ProblemSchema } },
+  },
+};
 
 const IfMatch = Type.Optional(
   Type.String({ maxLength: 1_024, description: 'ETag of what was read; required to change what exists.' }),
@@ -46,6 +51,9 @@ export const MergePatchBody = Type.Unsafe<object>({
   type: 'object',
   description: 'JSON Merge Patch (RFC 7396) of the fields that PUT takes.',
 });
+
+/** What PATCH takes; some clients cannot send anything but the second. */
+export const PATCH_MEDIA_TYPES = ['application/merge-patch+json', 'application/json'];
 
 const MAX_PAGE = 200;
 

@@ -23,6 +23,7 @@ import {
 import {
   listOf,
   MergePatchBody,
+  PATCH_MEDIA_TYPES,
   PROBLEM_RESPONSES,
   ReadHeaders,
   TenantParams,
@@ -134,7 +135,12 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
   });
   app.patch('/v1/tenants/:tenant', {
     config: { access: 'write' },
-    schema: { ...schema, summary: 'Change some settings of a tenant', body: MergePatchBody },
+    schema: {
+      ...schema,
+      summary: 'Change some settings of a tenant',
+      consumes: PATCH_MEDIA_TYPES,
+      body: MergePatchBody,
+    },
     handler: async (request, reply) =>
       change(context, reply, {
         action: 'patch',

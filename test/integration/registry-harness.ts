@@ -1,0 +1,136 @@
+// A registry for tests: the real API over HTTP, the real store in a file, tokens of a real issuer. Only the process
+// around them is left out; registry-process.test.ts has that.
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createApi } from '#registry/api/api.ts';
+import { createAdminKeys } from '#registry/api/auth/admin-keys.ts';
+import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
+import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
+import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import type { Store } from '#registry/store/store.ts';
+import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { createLogger } from '#runtime/logger.ts';
+import {
+  createTestKey,
+  type KeyServer,
+  publishKey,
+  signWith,
+  startKeyServer,
+} from '#test/support/token-issuer.ts';
+
+export const ADMIN_ISSUER = 'https://login.example.com/admins';
+export const ADMIN_AUDIENCE = 'registry-app';
+export const ADMIN_KEY = createTestKey('admin-1');
+
+/** Claims of a good token with these roles; `changes` spoils them. */
+export const adminClaims = (roles: readonly string[], changes: object = {}): object => {
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  return {
+    iss: ADMIN_ISSUER,
+    aud: ADMIN_AUDIENCE,
+    sub: 'ada',
+    iat: nowSeconds,
+    exp: nowSeconds + 600,
+    roles,
+    ...changes,
+  };
+};
+
+export const adminToken = (roles: readonly string[], changes: object = {}): Promise<string> =>
+  signWith(ADMIN_KEY, adminClaims(roles, changes));
+
+export type Answer = {
+  readonly status: number;
+  readonly etag: string;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted on, member by member
+  readonly body: any;
+};
+
+export type Call = {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Roles of the caller; absent: platform-admin. null: no token. */
+  readonly roles?: readonly string[] | null;
+};
+
+/** One call to the API at `url`, with a reason unless the headers bring their own. */
+export const callApi = async (url: string, method: string, call: Call = {}): Promise<Answer> => {
+  const roles = call.roles === undefined ? ['platform-admin'] : call.roles;
+  const token = roles === null ? {} : { authorization: `Bearer ${await adminToken(roles)}` };
+  const hasBody = call.body !== undefined;
+  const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...token,
+      ...(hasBody ? { 'content-type': contentType } : {}),
+      'x-change-reason': 'a test',
+      ...call.headers,
+    },
+    ...(hasBody ? { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) } : {}),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    etag: response.headers.get('etag') ?? '',
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+};
+
+export type TestRegistry = {
+  readonly url: string;
+  readonly store: Store;
+  readonly keyServer: KeyServer;
+  readonly logLines: readonly string[];
+  consumers: readonly ConsumerEntry[];
+  call(method: string, path: string, call?: Call): Promise<Answer>;
+  stop(): Promise<void>;
+};
+
+/** Starts a registry on a free port with an empty store. */
+export const startTestRegistry = async (
+  options: { readonly allowPrivate?: boolean; readonly keyMembers?: object } = {},
+): Promise<TestRegistry> => {
+  const directory = await mkdtemp(join(tmpdir(), 'registry-'));
+  const store = openSqliteStore(join(directory, 'registry.db'));
+  const keyServer = await startKeyServer([publishKey(ADMIN_KEY, options.keyMembers)]);
+  const logLines: string[] = [];
+  const logger = createLogger('registry', 'debug', { write: (line) => logLines.push(line) });
+  const keys = createAdminKeys({ issuer: ADMIN_ISSUER, jwksUri: keyServer.url, logger });
+  const egress = createEgressGuard({ allowPrivate: options.allowPrivate ?? false, allowedHosts: [] });
+  let ids = 0;
+  const registry = { consumers: [] as readonly ConsumerEntry[] };
+  const api = await createApi(
+    {
+      store,
+      checkUrl: (url) => egress.checkUrl(url),
+      consumers: () => registry.consumers,
+      onWrite: () => undefined,
+      logger,
+      nowMs: () => Date.now(),
+      newId: () => `event-${++ids}`,
+    },
+    createAuthenticate({ issuer: ADMIN_ISSUER, audience: ADMIN_AUDIENCE, keys }),
+  );
+  await api.listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`;
+  return Object.assign(registry, {
+    url,
+    store,
+    keyServer,
+    logLines,
+    call: (method: string, path: string, call: Call = {}) => callApi(`${url}${path}`, method, call),
+    stop: async () => {
+      await api.close();
+      keys.stop();
+      await keyServer.stop();
+      await store.close();
+      await rm(directory, { recursive: true, force: true });
+    },
+  });
+};
