@@ -230,5 +230,10 @@ class Consumer implements FeedConsumer {
 export const startFeedConsumer = async (options: FeedConsumerOptions): Promise<FeedConsumer> => {
   const consumer = new Consumer(options);
   await consumer.start();
-  return consumer;
+  // Handed on one by one (`onStop(feed.stop)`), so none may depend on `this`.
+  return {
+    current: () => consumer.current(),
+    report: (status) => consumer.report(status),
+    stop: () => consumer.stop(),
+  };
 };
