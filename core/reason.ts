@@ -153,6 +153,10 @@ export const REASONS = {
   answer_refused: fault(-31501, 502, 'The answer of the server could not be checked.'),
   answer_too_large: fault(-31502, 502, 'The answer of the server is too large to be checked.'),
   stream_terminated: outage(-31503, 'This stream was ended by the operator.'),
+  upstream_unavailable: outage(-31504, 'The MCP server cannot be reached at the moment.'),
+
+  // How much was asked.
+  rate_limited: { ...outage(-31601, 'Too many calls at the moment.'), httpStatus: 429 },
 
   // The gateway itself.
   audit_unavailable: fault(-31901, 503, 'The call could not be recorded.'),

@@ -1,0 +1,120 @@
+// What Envoy is told before it knows us: who it is, where xds-server and the other services are, and what bounds it.
+// Everything else comes over ADS. Pure; written to a file by main.ts.
+
+import type { Json, JsonObject } from '#core/json.ts';
+import type { Address } from '#runtime/address.ts';
+
+export type BootstrapOptions = {
+  /** Unique among the Envoys of one xds-server. */
+  readonly nodeId: string;
+  readonly adminPort: number;
+  readonly services: {
+    readonly xdsServer: Address;
+    readonly extAuthz: Address;
+    readonly extProc: Address;
+    readonly rateLimit: Address;
+  };
+  /** Client connections at once; beyond it new ones are refused instead of memory running out. */
+  readonly maxConnections: number;
+};
+
+/** A stream of ext-proc lives as long as the answer it guards, so these are live answers, not calls per second. */
+const LIMITS = { max_connections: 64, max_pending_requests: 8192, max_requests: 65_536, max_retries: 0 };
+
+const any = (type: string, fields: JsonObject): JsonObject => ({
+  '@type': `type.googleapis.com/${type}`,
+  ...fields,
+});
+
+const envoyAddress = (address: Address): JsonObject =>
+  address.kind === 'unix'
+    ? { pipe: { path: address.path } }
+    : { socket_address: { address: address.host, port_value: address.port } };
+
+const grpcCluster = (name: string, address: Address): JsonObject => ({
+  name,
+  // Only loopback is accepted for TCP; `localhost` is the one name among them.
+  type: address.kind === 'tcp' && address.host === 'localhost' ? 'STRICT_DNS' : 'STATIC',
+  connect_timeout: '1s',
+  circuit_breakers: { thresholds: [{ ...LIMITS, track_remaining: true }] },
+  typed_extension_protocol_options: {
+    'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': any(
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
+      {
+        explicit_http_config: {
+          // A service that hangs without closing its socket is found out by the pings.
+          http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '5s' } },
+        },
+      },
+    ),
+  },
+  load_assignment: {
+    cluster_name: name,
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: envoyAddress(address) } }] }],
+  },
+});
+
+const dynamicResources: JsonObject = {
+  ads_config: {
+    api_type: 'DELTA_GRPC',
+    transport_api_version: 'V3',
+    set_node_on_first_message_only: true,
+    grpc_services: [{ envoy_grpc: { cluster_name: 'xds-server' } }],
+  },
+  lds_config: { ads: {}, resource_api_version: 'V3' },
+  cds_config: { ads: {}, resource_api_version: 'V3' },
+};
+
+/** Paths an operator and our drain need; the rest of the admin interface can change or dump everything. */
+const ADMIN_PATHS: readonly Json[] = [
+  { prefix: '/ready' },
+  { prefix: '/stats' },
+  { prefix: '/clusters' },
+  { prefix: '/listeners' },
+  { exact: '/server_info' },
+  { prefix: '/config_dump' },
+  { exact: '/memory' },
+  { exact: '/certs' },
+  { exact: '/healthcheck/fail' },
+  { exact: '/healthcheck/ok' },
+  { prefix: '/drain_listeners' },
+];
+
+/** The bootstrap document. Two calls with equal options give equal documents. */
+export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
+  node: { id: options.nodeId, cluster: 'mcp-security-gateway' },
+  admin: {
+    address: { socket_address: { address: '127.0.0.1', port_value: options.adminPort } },
+    allow_paths: ADMIN_PATHS,
+    ignore_global_conn_limit: true,
+  },
+  dynamic_resources: dynamicResources,
+  static_resources: {
+    clusters: [
+      grpcCluster('xds-server', options.services.xdsServer),
+      grpcCluster('ext-authz', options.services.extAuthz),
+      grpcCluster('ext-proc', options.services.extProc),
+      grpcCluster('rate-limit', options.services.rateLimit),
+    ],
+  },
+  layered_runtime: {
+    layers: [
+      {
+        name: 'hardening',
+        // Lenient chunk parsing is how one request becomes two behind a proxy (request smuggling).
+        static_layer: { envoy: { reloadable_features: { strict_chunk_parsing: true } } },
+      },
+    ],
+  },
+  overload_manager: {
+    resource_monitors: [
+      {
+        name: 'envoy.resource_monitors.global_downstream_max_connections',
+        typed_config: any(
+          'envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+          { max_active_downstream_connections: options.maxConnections },
+        ),
+      },
+    ],
+  },
+});

@@ -1,0 +1,75 @@
+// Runs Envoy as a service of ours: writes its bootstrap, starts the binary, drains it on SIGTERM, ends when it ends.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { GatewayError } from '#core/gateway-error.ts';
+import { envoyArguments } from '#envoy/arguments.ts';
+import { buildBootstrap } from '#envoy/bootstrap.ts';
+import { drainEnvoy } from '#envoy/drain.ts';
+import {
+  integer,
+  internalAddress,
+  port,
+  readConfig,
+  runtimeDirectory,
+  socketDefault,
+  text,
+} from '#runtime/config.ts';
+import { runService } from '#runtime/lifecycle.ts';
+import { createLogger } from '#runtime/logger.ts';
+
+const config = readConfig({
+  binary: text('ENVOY_BIN'),
+  logLevel: text('ENVOY_LOG_LEVEL', 'warning'),
+  concurrency: integer(0, 256)('ENVOY_CONCURRENCY', '0'),
+  maxConnections: integer(1, 1_000_000)('ENVOY_MAX_CONNECTIONS', '10000'),
+  nodeId: text('ENVOY_NODE_ID', hostname()),
+  adminPort: port('ENVOY_ADMIN_PORT', '9901'),
+  runtimeDirectory,
+  xdsServer: internalAddress('XDS_ADDRESS', socketDefault('xds-server')),
+  extAuthz: internalAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
+  extProc: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
+  rateLimit: internalAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
+});
+
+const writeBootstrap = async (): Promise<string> => {
+  const { nodeId, adminPort, maxConnections, xdsServer, extAuthz, extProc, rateLimit } = config;
+  const services = { xdsServer, extAuthz, extProc, rateLimit };
+  const file = join(config.runtimeDirectory, 'envoy-bootstrap.json');
+  await mkdir(config.runtimeDirectory, { recursive: true, mode: 0o700 });
+  const bootstrap = buildBootstrap({ nodeId, adminPort, maxConnections, services });
+  await writeFile(file, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
+  return file;
+};
+
+const started = (child: ChildProcess): Promise<void> =>
+  new Promise((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) =>
+      reject(new GatewayError('config_invalid', `ENVOY_BIN cannot be started: ${cause.message}`)),
+    );
+  });
+
+const logger = createLogger('envoy', 'info');
+
+runService(logger, async (lifecycle) => {
+  const bootstrapFile = await writeBootstrap();
+  const child = spawn(config.binary, envoyArguments({ ...config, bootstrapFile }), { stdio: 'inherit' });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  await started(child);
+  let stopping = false;
+  void ended.then((code) => {
+    if (stopping) return;
+    logger.fatal({ code }, 'Envoy ended by itself');
+    process.exit(1);
+  });
+  lifecycle.onStop('envoy', async () => {
+    stopping = true;
+    await drainEnvoy(config.adminPort);
+    child.kill('SIGTERM');
+    await ended;
+  });
+  logger.info({ nodeId: config.nodeId, bootstrapFile }, 'Envoy started');
+});

@@ -1,0 +1,46 @@
+// The decision: every request goes to ext-authz with its whole body before anything is forwarded. Fails closed.
+
+import { VERSION_HEADER } from '#core/internal-headers.ts';
+import { typedMessage, typedStruct } from '#protos/typed-struct.ts';
+import { envoyGrpc, type HttpFilter, type RoutePart } from '#xds-server/filters/filter.ts';
+
+/** Longest request body Envoy hands over; a longer one is refused with 413 before the hop. */
+export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
+
+/** A cold On-Behalf-Of exchange waits for the identity provider; a decision by itself takes a millisecond. */
+const TIMEOUT = '5s';
+
+const NAME = 'envoy.filters.http.ext_authz';
+const PER_ROUTE = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute';
+
+export const extAuthz: HttpFilter = {
+  name: NAME,
+  // TypedStruct: clear_route_cache_headers is newer than the npm protos.
+  listenerPart: () =>
+    typedStruct('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
+      grpc_service: envoyGrpc('ext-authz', TIMEOUT),
+      transport_api_version: 'V3',
+      // A cut body would be judged as something else than what is forwarded.
+      with_request_body: {
+        max_request_bytes: MAX_REQUEST_BYTES,
+        allow_partial_message: false,
+        pack_as_bytes: true,
+      },
+      failure_mode_allow: false,
+      status_on_error: { code: 'ServiceUnavailable' },
+      // The route is chosen again once ext-authz has named the version, and for no other header.
+      clear_route_cache: true,
+      clear_route_cache_headers: [VERSION_HEADER],
+      // Repeated headers reach ext-authz as they were sent instead of joined by commas.
+      encode_raw_headers: true,
+      validate_mutations: true,
+    }),
+};
+
+/** Tells ext-authz which endpoint the route belongs to: ids from the registry, not text from the request. */
+export const checkedAs = (facts: Readonly<Record<string, string>>): RoutePart => ({
+  [NAME]: typedMessage(PER_ROUTE, { check_settings: { context_extensions: { ...facts } } }),
+});
+
+/** For routes that only ever answer by themselves. */
+export const unchecked: RoutePart = { [NAME]: typedMessage(PER_ROUTE, { disabled: true }) };

@@ -1,0 +1,21 @@
+// The outline every HTTP filter of ours is written to: one file each, two functions, no state.
+
+import type { JsonObject } from '#core/json.ts';
+import type { TypedMessage } from '#protos/typed-struct.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
+
+export type HttpFilter = {
+  /** Envoy's canonical name; also the key of per-route configuration and of dynamic metadata. */
+  readonly name: string;
+  /** Its part of the listener. */
+  readonly listenerPart: (settings: GatewaySettings) => TypedMessage;
+};
+
+/** An entry of `typed_per_filter_config`. */
+export type RoutePart = Readonly<Record<string, TypedMessage>>;
+
+/** A gRPC service of ours as Envoy calls it. The timeout is never 0, which means for ever. */
+export const envoyGrpc = (cluster: string, timeout?: string): JsonObject => ({
+  envoy_grpc: { cluster_name: cluster },
+  ...(timeout === undefined ? {} : { timeout }),
+});

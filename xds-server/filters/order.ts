@@ -1,0 +1,23 @@
+// The one list of HTTP filters, in the order a request meets them (a response meets them in reverse).
+// No filter after ext_authz may change the route: what was judged must be what is forwarded.
+
+import { extAuthz } from '#xds-server/filters/ext-authz.ts';
+import { extProc } from '#xds-server/filters/ext-proc.ts';
+import type { HttpFilter } from '#xds-server/filters/filter.ts';
+import { localRateLimit } from '#xds-server/filters/local-rate-limit.ts';
+import { rateLimit } from '#xds-server/filters/rate-limit.ts';
+import { router } from '#xds-server/filters/router.ts';
+
+export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: string }[] = [
+  { filter: localRateLimit, reason: 'bounds what a flood costs before the first hop' },
+  {
+    filter: extAuthz,
+    reason: 'judges before anything leaves; its metadata and headers feed all that follow',
+  },
+  { filter: rateLimit, reason: 'counts by principal and tool, which are known only once a call is judged' },
+  {
+    filter: extProc,
+    reason: 'nearest to the upstream of all that answer, so every upstream answer passes it',
+  },
+  { filter: router, reason: 'forwards, so it is last' },
+];

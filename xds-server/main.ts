@@ -1,0 +1,91 @@
+// Wires xds-server: registry feed → snapshot → Envoys. Holds no logic.
+
+import { join } from 'node:path';
+import { startFeedConsumer } from '#registry/feed/consumer.ts';
+import {
+  flag,
+  integer,
+  internalAddress,
+  list,
+  logLevel,
+  port,
+  readConfig,
+  socketDefault,
+  stateDirectory,
+  text,
+} from '#runtime/config.ts';
+import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { runService } from '#runtime/lifecycle.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { startOpsServer } from '#runtime/ops-server.ts';
+import { createAccessLogService } from '#xds-server/access-log-service.ts';
+import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
+import { createPublisher } from '#xds-server/publisher.ts';
+import { describeReadiness } from '#xds-server/readiness.ts';
+import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
+import { createStatusReporter } from '#xds-server/status-reporter.ts';
+import { createAds } from '#xds-server/stream/ads.ts';
+
+const config = readConfig({
+  logLevel,
+  stateDirectory,
+  address: internalAddress('XDS_ADDRESS', socketDefault('xds-server')),
+  opsAddress: internalAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+  feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
+  listenAddress: text('GATEWAY_LISTEN_ADDRESS', '127.0.0.1'),
+  port: port('GATEWAY_PORT', '8080'),
+  trustedHops: integer(0, 16)('GATEWAY_TRUSTED_HOPS', '0'),
+  accessLogOnStdout: flag('ENVOY_ACCESS_LOG', 'false'),
+  upstreamCaFile: text('UPSTREAM_CA_FILE', '/etc/ssl/certs/ca-certificates.crt'),
+  allowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
+  allowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
+});
+
+/** How long resolved addresses are used; names of load balancers move within a minute. */
+const ADDRESS_TTL_MS = 30_000;
+
+const logger = createLogger('xds-server', config.logLevel);
+
+runService(logger, async (lifecycle) => {
+  const metrics = createMetrics('xds-server');
+  const guard = createEgressGuard({ allowPrivate: config.allowPrivate, allowedHosts: config.allowedHosts });
+  const reporter = createStatusReporter({
+    publishedSequence: () => publisher.publishedSequence(),
+    nodes: () => ads.nodes(),
+  });
+  const ads = createAds({ logger, metrics, onStatus: reporter.changed });
+  const publisher = createPublisher({
+    build: createSnapshotBuilder(config),
+    addresses: (): EndpointAddresses => addresses,
+    publish: (snapshot) => ads.publish(snapshot),
+    logger,
+    metrics,
+  });
+  const addresses = createEndpointAddresses({
+    resolve: guard.resolve,
+    ttlMs: ADDRESS_TTL_MS,
+    onChange: publisher.refresh,
+    logger,
+    metrics,
+  });
+  lifecycle.onStop('addresses', () => addresses.stop());
+  const feed = await startFeedConsumer({
+    address: config.feedAddress,
+    consumer: 'xds-server',
+    stateFile: join(config.stateDirectory, 'xds-server-snapshot.json'),
+    logger,
+    metrics,
+    onSnapshot: publisher.update,
+  });
+  lifecycle.onStop('feed', () => feed.stop());
+  reporter.start(feed.report);
+  const services = [ads.service, createAccessLogService(metrics)];
+  lifecycle.onStop('grpc', await startGrpcServer(config.address, services));
+  lifecycle.onStop('streams', ads.endStreams);
+  const readiness = () =>
+    describeReadiness({ feed: feed.current(), publisher, nodes: ads.nodes(), nowMs: Date.now() });
+  lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
+  logger.info('listening');
+});

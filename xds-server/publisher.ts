@@ -1,0 +1,86 @@
+// From a snapshot of the registry to what Envoys are told: addresses first, then one build, then everybody at once.
+// The newest snapshot wins; nothing is built twice for changes that come together.
+
+import type { Snapshot } from '#core/snapshot.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
+import type { SnapshotBuilder, TenantFault } from '#xds-server/snapshot/builder.ts';
+import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+
+/** How long a change waits for names never resolved before: one tenant's slow name server must not hold up others. */
+const FIRST_RESOLUTION_MS = 500;
+
+export type Publisher = {
+  /** There is a newer snapshot of the registry. */
+  update(snapshot: Snapshot): void;
+  /** Addresses changed. */
+  refresh(): void;
+  /** Sequence that was published last; -1 for none. */
+  publishedSequence(): number;
+  /** Tenants that are served as they were, because their present state cannot be translated. */
+  faults(): readonly TenantFault[];
+};
+
+const endpointUrls = (snapshot: Snapshot): ReadonlySet<string> =>
+  new Set(
+    snapshot.tenants.flatMap(({ servers }) =>
+      servers.flatMap(({ versions }) => versions.flatMap(({ endpoints }) => endpoints)),
+    ),
+  );
+
+/** A publisher; `addresses` is asked for lazily because it calls `refresh` itself. */
+export const createPublisher = (options: {
+  readonly build: SnapshotBuilder;
+  readonly addresses: () => EndpointAddresses;
+  readonly publish: (snapshot: ResourceSnapshot) => void;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}): Publisher => {
+  const { build, addresses, publish, logger } = options;
+  const duration = options.metrics.duration('xds_build_seconds', 'Time to translate one snapshot.');
+  const faulty = options.metrics.gauge(
+    'xds_faulty_tenants',
+    'Tenants served in an earlier state than wanted.',
+  );
+  let wanted: Snapshot | undefined;
+  let resolving = 0;
+  let scheduled = false;
+  let sequence = -1;
+  let faults: readonly TenantFault[] = [];
+
+  const publishNow = (): void => {
+    scheduled = false;
+    if (wanted === undefined || resolving > 0) return;
+    const stopTimer = duration.startTimer();
+    const built = build(wanted, (url) => addresses().find(url));
+    stopTimer();
+    faults = built.faults;
+    faulty.set(faults.length);
+    for (const fault of faults) logger.error(fault, 'tenant not translated; last good kept');
+    publish(built.snapshot);
+    sequence = built.snapshot.sequence;
+  };
+
+  const schedule = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(publishNow);
+  };
+
+  return {
+    update: (snapshot) => {
+      wanted = snapshot;
+      resolving += 1;
+      void addresses()
+        .want(endpointUrls(snapshot), FIRST_RESOLUTION_MS)
+        .finally(() => {
+          resolving -= 1;
+          schedule();
+        });
+    },
+    refresh: schedule,
+    publishedSequence: () => sequence,
+    faults: () => faults,
+  };
+};

@@ -1,0 +1,27 @@
+// The kinds of resource we serve and their type URLs. No secrets, no runtime: what is not listed is not answered.
+
+export const RESOURCE_KINDS = ['cluster', 'endpoint', 'listener', 'scope', 'route'] as const;
+export type ResourceKind = (typeof RESOURCE_KINDS)[number];
+
+export const TYPE_URLS: Readonly<Record<ResourceKind, string>> = {
+  cluster: 'type.googleapis.com/envoy.config.cluster.v3.Cluster',
+  endpoint: 'type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment',
+  listener: 'type.googleapis.com/envoy.config.listener.v3.Listener',
+  scope: 'type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration',
+  route: 'type.googleapis.com/envoy.config.route.v3.RouteConfiguration',
+};
+
+export const findKind = (typeUrl: string): ResourceKind | undefined =>
+  RESOURCE_KINDS.find((kind) => TYPE_URLS[kind] === typeUrl);
+
+/** Kinds a client may ask for without names, to get all of them (xDS protocol, "wildcard"). */
+export const isWildcardKind = (kind: ResourceKind): boolean => kind !== 'endpoint' && kind !== 'route';
+
+/** One value for each kind. */
+export const forEachKind = <T>(make: (kind: ResourceKind) => T): Record<ResourceKind, T> => ({
+  cluster: make('cluster'),
+  endpoint: make('endpoint'),
+  listener: make('listener'),
+  scope: make('scope'),
+  route: make('route'),
+});

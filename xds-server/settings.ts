@@ -1,0 +1,14 @@
+// What the operator decides about the gateway's Envoys; the tenants' part comes in the snapshot. Constant for the
+// life of the process, because all of it ends up in the listener, and a changed listener cuts every open stream.
+
+export type GatewaySettings = {
+  /** Address the listener binds. */
+  readonly listenAddress: string;
+  readonly port: number;
+  /** Proxies in front of us whose `x-forwarded-for` entries are believed. */
+  readonly trustedHops: number;
+  /** One JSON line per request on Envoy's stdout. */
+  readonly accessLogOnStdout: boolean;
+  /** PEM bundle on Envoy's machine that https upstreams are verified against. */
+  readonly upstreamCaFile: string;
+};

@@ -1,0 +1,39 @@
+// One packed resource, and all of them at one sequence.
+
+import { type PackedAny, packMessage } from '#protos/pack.ts';
+import type { TypedMessage } from '#protos/typed-struct.ts';
+import type { ResourceKind } from '#xds-server/resource-kind.ts';
+import { versionOf } from '#xds-server/snapshot/version.ts';
+
+export type Resource = {
+  readonly name: string;
+  readonly version: string;
+  readonly any: PackedAny;
+  /** Absent: belongs to no tenant. */
+  readonly tenantId?: string;
+  /** Name of the resource of the next kind that this one is of no use without: a scope's routes. */
+  readonly needs?: string;
+  /** Says only that nothing is known yet: not sent to an Envoy that has anything older of that name. */
+  readonly isPlaceholder: boolean;
+};
+
+export type Resources = ReadonlyMap<string, Resource>;
+
+/** What Envoys are to have: an immutable value, replaced whole. */
+export type ResourceSnapshot = {
+  readonly sequence: number;
+  readonly kinds: Readonly<Record<ResourceKind, Resources>>;
+};
+
+/**
+ * Packs a message under its name.
+ * @throws GatewayError `codec_failed` if it is not a valid message of its type.
+ */
+export const packResource = (
+  name: string,
+  message: TypedMessage,
+  facts: { readonly tenantId?: string; readonly isPlaceholder?: boolean; readonly needs?: string } = {},
+): Resource => {
+  const any = packMessage(message);
+  return { isPlaceholder: false, ...facts, name, version: versionOf(any.value), any };
+};

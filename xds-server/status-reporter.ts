@@ -1,0 +1,46 @@
+// Tells the registry how far Envoys have come, whenever that changed, and no more than once for one turn of events.
+
+import type { ConsumerStatus, EnvoyNodeStatus } from '#core/feed-message.ts';
+
+export type StatusReporter = {
+  /** What is reported may have changed. */
+  changed(): void;
+  /** From here on reports are sent; what was said before is sent at once. */
+  start(send: (status: ConsumerStatus) => void): void;
+};
+
+/** A reporter that asks for the facts only when it reports. */
+export const createStatusReporter = (facts: {
+  readonly publishedSequence: () => number;
+  readonly nodes: () => readonly EnvoyNodeStatus[];
+}): StatusReporter => {
+  let send: ((status: ConsumerStatus) => void) | undefined;
+  let scheduled = false;
+  let reported = '';
+
+  const report = (): void => {
+    scheduled = false;
+    const status: ConsumerStatus = {
+      sequence: Math.max(0, facts.publishedSequence()),
+      nodes: facts.nodes(),
+    };
+    const text = JSON.stringify(status);
+    if (send === undefined || text === reported) return;
+    reported = text;
+    send(status);
+  };
+
+  const changed = (): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(report);
+  };
+
+  return {
+    changed,
+    start: (sender) => {
+      send = sender;
+      changed();
+    },
+  };
+};

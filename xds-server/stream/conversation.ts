@@ -1,0 +1,212 @@
+// One Envoy's side of ADS as a state machine: what it asked for, what it is to have, what may be told next. Pure: the
+// gRPC handler only moves messages in and out. Delta and state-of-the-world streams share it and differ in how a
+// response is filled.
+
+import { forEachKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import { ADDITIONS, REMOVALS } from '#xds-server/snapshot/sequence.ts';
+import { additionBatches, difference, isRejected } from '#xds-server/stream/diff.ts';
+import { fullState, suspectsOf } from '#xds-server/stream/full-state.ts';
+import {
+  type Ask,
+  acknowledged,
+  asked,
+  expired,
+  forgotten,
+  NEW_SUBSCRIPTION,
+  reconsidered,
+  refused,
+  rejected,
+  type Sent,
+  type Subscription,
+  sent,
+} from '#xds-server/stream/subscription.ts';
+
+export type Protocol = 'delta' | 'sotw';
+
+export type Conversation = {
+  readonly protocol: Protocol;
+  /** Undefined until there is a snapshot: an empty world would make Envoy forget the one it has. */
+  readonly target: ResourceSnapshot | undefined;
+  readonly subscriptions: Readonly<Record<ResourceKind, Subscription>>;
+  readonly nextNonce: number;
+  /** Sequence of which everything that was not refused has been acknowledged; -1 for none. */
+  readonly settledSequence: number;
+  /** Waiting for endpoints or routes to be asked for took too long; go on without. */
+  readonly impatient: boolean;
+};
+
+/** A client's message: an ask, and the answer to an earlier response. */
+export type Heard = {
+  readonly kind: ResourceKind;
+  /** Empty in the first message of a kind. */
+  readonly nonce: string;
+  /** Set if the response was refused. */
+  readonly refusal?: string;
+  readonly ask: Ask;
+};
+
+/** A response to be sent. */
+export type Told = Sent & { readonly kind: ResourceKind; readonly nonce: string; readonly sequence: number };
+
+type Step = { readonly conversation: Conversation; readonly told: readonly Told[] };
+
+export const openConversation = (protocol: Protocol): Conversation => ({
+  protocol,
+  target: undefined,
+  subscriptions: forEachKind(() => NEW_SUBSCRIPTION),
+  nextNonce: 1,
+  settledSequence: -1,
+  impatient: false,
+});
+
+const withKind = (
+  conversation: Conversation,
+  kind: ResourceKind,
+  subscription: Subscription,
+): Conversation => ({
+  ...conversation,
+  subscriptions: { ...conversation.subscriptions, [kind]: subscription },
+});
+
+/** Full-state responses cannot be cut smaller to find the culprit, so Envoy's text has to name it. */
+const heardRefusal = (conversation: Conversation, heard: Heard, refusal: string): Subscription => {
+  const subscription = conversation.subscriptions[heard.kind];
+  const response = subscription.inFlight.get(heard.nonce);
+  if (response === undefined || conversation.protocol === 'delta' || subscription.interest.kind !== 'all')
+    return refused(subscription, heard.nonce, refusal);
+  const settled = { ...subscription, inFlight: new Map() };
+  return rejected(settled, suspectsOf(subscription, response, refusal), refusal);
+};
+
+/** A changed cluster is warmed until its endpoints come again, even if they are the same (Envoy, xDS protocol). */
+const rewarm = (conversation: Conversation, response: Sent | undefined): Conversation => {
+  const { cluster, endpoint } = conversation.subscriptions;
+  const changed = (response?.resources ?? []).filter(({ name, version }) => {
+    const known = cluster.known.get(name);
+    return known !== undefined && known.version !== version;
+  });
+  return withKind(
+    conversation,
+    'endpoint',
+    forgotten(
+      endpoint,
+      changed.map(({ name }) => name),
+    ),
+  );
+};
+
+const heardAnswer = (conversation: Conversation, heard: Heard): Conversation => {
+  const { kind, nonce, refusal } = heard;
+  if (nonce === '') return conversation;
+  if (refusal !== undefined) return withKind(conversation, kind, heardRefusal(conversation, heard, refusal));
+  const subscription = conversation.subscriptions[kind];
+  const warmed = kind === 'cluster' ? rewarm(conversation, subscription.inFlight.get(nonce)) : conversation;
+  return withKind(warmed, kind, acknowledged(subscription, nonce));
+};
+
+/** Takes in a client's message. */
+export const hear = (conversation: Conversation, heard: Heard): Conversation => {
+  const answered = heardAnswer(conversation, heard);
+  return withKind(answered, heard.kind, asked(answered.subscriptions[heard.kind], heard.ask));
+};
+
+/** There is a newer world. */
+export const retarget = (conversation: Conversation, target: ResourceSnapshot): Conversation => ({
+  ...conversation,
+  target,
+  impatient: false,
+  subscriptions: forEachKind((kind) => reconsidered(conversation.subscriptions[kind], target.kinds[kind])),
+});
+
+/** Nothing was heard for too long: what is in flight is given up, what is waited for is not waited for. */
+export const loseHope = (conversation: Conversation): Conversation => ({
+  ...conversation,
+  impatient: true,
+  subscriptions: forEachKind((kind) => expired(conversation.subscriptions[kind])),
+});
+
+const tell = (conversation: Conversation, kind: ResourceKind, batches: readonly Sent[]): Step => {
+  let current = conversation;
+  const told: Told[] = [];
+  for (const batch of batches) {
+    const nonce = String(current.nextNonce);
+    told.push({ ...batch, kind, nonce, sequence: conversation.target?.sequence ?? 0 });
+    const subscription = sent(current.subscriptions[kind], nonce, batch);
+    current = { ...withKind(current, kind, subscription), nextNonce: current.nextNonce + 1 };
+  }
+  return { conversation: current, told };
+};
+
+const isFullState = (conversation: Conversation, kind: ResourceKind): boolean =>
+  conversation.protocol === 'sotw' && conversation.subscriptions[kind].interest.kind === 'all';
+
+const additionsOf = (
+  conversation: Conversation,
+  target: ResourceSnapshot,
+  kind: ResourceKind,
+): readonly Sent[] => {
+  const subscription = conversation.subscriptions[kind];
+  const batches = additionBatches(kind, subscription, difference(subscription, target.kinds[kind]));
+  if (conversation.protocol === 'delta' || batches.length === 0) return batches;
+  if (isFullState(conversation, kind)) return [fullState(subscription, target.kinds[kind], 'keep-gone')];
+  // State-of-the-world acknowledgements may be merged by the client, so one response at a time.
+  return batches.filter(({ resources }) => resources.length > 0).slice(0, 1);
+};
+
+const removalsOf = (
+  conversation: Conversation,
+  target: ResourceSnapshot,
+  kind: ResourceKind,
+): readonly Sent[] => {
+  const subscription = conversation.subscriptions[kind];
+  const { removals } = difference(subscription, target.kinds[kind]);
+  if (removals.length === 0) return [];
+  return isFullState(conversation, kind)
+    ? [fullState(subscription, target.kinds[kind], 'drop-gone')]
+    : [{ resources: [], removed: removals }];
+};
+
+/** What Envoy asks for in its own time, once it has what refers to it. */
+const FOLLOWERS: readonly { readonly of: ResourceKind; readonly kind: ResourceKind }[] = [
+  { of: 'cluster', kind: 'endpoint' },
+  { of: 'scope', kind: 'route' },
+];
+
+/** Envoy has a resource of another kind that is of no use without one of this kind, and has not got that yet. */
+const awaits = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): boolean => {
+  const of = FOLLOWERS.find((follower) => follower.kind === kind)?.of;
+  if (of === undefined || conversation.impatient) return false;
+  const follower = conversation.subscriptions[kind];
+  for (const name of conversation.subscriptions[of].known.keys()) {
+    const needs = target.kinds[of].get(name)?.needs;
+    const needed = needs === undefined ? undefined : target.kinds[kind].get(needs);
+    if (needed !== undefined && !follower.known.has(needed.name) && !isRejected(follower, needed))
+      return true;
+  }
+  return false;
+};
+
+const isBusy = (conversation: Conversation, kind: ResourceKind): boolean =>
+  conversation.subscriptions[kind].inFlight.size > 0;
+
+/** Says what may be said now: the first kind that lacks something, once all kinds before it are answered. */
+export const proceed = (conversation: Conversation): Step => {
+  const { target } = conversation;
+  if (target === undefined) return { conversation, told: [] };
+  for (const kind of ADDITIONS) {
+    if (isBusy(conversation, kind)) return { conversation, told: [] };
+    const batches = additionsOf(conversation, target, kind);
+    if (batches.length > 0) return tell(conversation, kind, batches);
+    if (awaits(conversation, target, kind)) return { conversation, told: [] };
+  }
+  for (const kind of REMOVALS) {
+    const batches = removalsOf(conversation, target, kind);
+    if (batches.length > 0) return tell(conversation, kind, batches);
+  }
+  return { conversation: { ...conversation, settledSequence: target.sequence }, told: [] };
+};
+
+/** True while an answer is outstanding. */
+export const isWaiting = (conversation: Conversation): boolean =>
+  conversation.target !== undefined && conversation.settledSequence !== conversation.target.sequence;

@@ -1,0 +1,35 @@
+// Incremental ADS: wire messages to the conversation's words and back.
+
+import { isWildcardKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
+import type { Heard, Told } from '#xds-server/stream/conversation.ts';
+import { redactNack } from '#xds-server/stream/nack.ts';
+import { type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
+import type { DeltaRequest, DeltaResponse } from '#xds-server/stream/wire.ts';
+
+/** A first message that names nothing asks for everything, where the kind allows it. */
+export const heardFromDelta = (
+  request: DeltaRequest,
+  kind: ResourceKind,
+  subscription: Subscription,
+): Heard => {
+  const names = request.resource_names_subscribe;
+  const isWildcard = names.length === 0 && subscription.interest.kind === 'none' && isWildcardKind(kind);
+  return {
+    kind,
+    nonce: request.response_nonce,
+    ...(request.error_detail === null ? {} : { refusal: redactNack(request.error_detail.message) }),
+    ask: {
+      subscribe: isWildcard ? [WILDCARD] : names,
+      unsubscribe: request.resource_names_unsubscribe,
+      held: request.initial_resource_versions,
+    },
+  };
+};
+
+export const deltaFromTold = (told: Told): DeltaResponse => ({
+  system_version_info: String(told.sequence),
+  type_url: TYPE_URLS[told.kind],
+  nonce: told.nonce,
+  resources: told.resources.map(({ name, version, any }) => ({ name, version, resource: any })),
+  removed_resources: told.removed,
+});

@@ -1,0 +1,138 @@
+// One open ADS stream: messages in, messages out, and a clock for answers that never come. All judgement is in
+// conversation.ts.
+
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import type { EnvoyNodeStatus } from '#core/feed-message.ts';
+import { GatewayError } from '#core/gateway-error.ts';
+import type { Logger } from '#runtime/logger.ts';
+import { findKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import {
+  type Conversation,
+  type Heard,
+  hear,
+  isWaiting,
+  loseHope,
+  openConversation,
+  type Protocol,
+  proceed,
+  retarget,
+  type Told,
+} from '#xds-server/stream/conversation.ts';
+import { nodeStatus } from '#xds-server/stream/node-status.ts';
+import { countAnswer, countPush, type StreamMetrics } from '#xds-server/stream/stream-metrics.ts';
+import type { Subscription } from '#xds-server/stream/subscription.ts';
+
+/** Envoy answers within milliseconds; one that is busy loading thousands of clusters within seconds. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** What a request of either protocol has in common. */
+export type AnyRequest = { readonly type_url: string; readonly node: { readonly id: string } | null };
+
+/** How one protocol reads and writes. */
+export type Dialect<Request extends AnyRequest, Response> = {
+  readonly protocol: Protocol;
+  readonly heard: (request: Request, kind: ResourceKind, subscription: Subscription) => Heard;
+  readonly response: (told: Told) => Response;
+};
+
+export type StreamDependencies = {
+  readonly logger: Logger;
+  readonly metrics: StreamMetrics;
+  /** Called when `status()` may have changed. */
+  readonly onStatus: () => void;
+  readonly onEnd: () => void;
+};
+
+export class EnvoyStream<Request extends AnyRequest, Response> {
+  readonly #call: ServerDuplexStream<Request, Response>;
+  readonly #dialect: Dialect<Request, Response>;
+  readonly #dependencies: StreamDependencies;
+  #conversation: Conversation;
+  #nodeId = '';
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    call: ServerDuplexStream<Request, Response>,
+    dialect: Dialect<Request, Response>,
+    dependencies: StreamDependencies,
+  ) {
+    this.#call = call;
+    this.#dialect = dialect;
+    this.#dependencies = dependencies;
+    this.#conversation = openConversation(dialect.protocol);
+    call.on('data', (request) => this.#guarded(() => this.#receive(request)));
+    call.on('end', () => this.end());
+    call.on('error', () => clearTimeout(this.#timer));
+    call.on('close', () => {
+      clearTimeout(this.#timer);
+      dependencies.onEnd();
+    });
+  }
+
+  publish(snapshot: ResourceSnapshot): void {
+    this.#guarded(() => {
+      this.#conversation = retarget(this.#conversation, snapshot);
+      this.#advance();
+    });
+  }
+
+  status(): EnvoyNodeStatus {
+    return nodeStatus(this.#nodeId, this.#conversation);
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#call.end();
+  }
+
+  #receive(request: Request): void {
+    const { logger, metrics } = this.#dependencies;
+    this.#nodeId = request.node?.id ?? this.#nodeId;
+    const nodeId = this.#nodeId;
+    const kind = findKind(request.type_url);
+    if (kind === undefined) {
+      const typeUrl = request.type_url.slice(0, 200);
+      logger.warn({ nodeId, typeUrl }, 'Envoy asked for a kind of resource that is not served');
+      return;
+    }
+    const heard = this.#dialect.heard(request, kind, this.#conversation.subscriptions[kind]);
+    countAnswer(metrics, heard);
+    if (heard.refusal !== undefined)
+      logger.error({ nodeId, kind, fault: heard.refusal }, 'Envoy refused a response; last good kept');
+    this.#conversation = hear(this.#conversation, heard);
+    this.#advance();
+  }
+
+  #advance(): void {
+    const step = proceed(this.#conversation);
+    this.#conversation = step.conversation;
+    for (const told of step.told) {
+      countPush(this.#dependencies.metrics, told.kind);
+      this.#call.write(this.#dialect.response(told));
+    }
+    clearTimeout(this.#timer);
+    if (isWaiting(this.#conversation))
+      this.#timer = setTimeout(() => this.#guarded(() => this.#loseHope()), ANSWER_TIMEOUT_MS).unref();
+    this.#dependencies.onStatus();
+  }
+
+  #loseHope(): void {
+    this.#dependencies.metrics.timeouts.inc();
+    this.#dependencies.logger.warn({ nodeId: this.#nodeId }, 'Envoy did not answer; going on without');
+    this.#conversation = loseHope(this.#conversation);
+    this.#advance();
+  }
+
+  /** A fault of ours ends this stream only: Envoy keeps what it has and comes back with a fresh one. */
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (thrown) {
+      clearTimeout(this.#timer);
+      const error = GatewayError.from(thrown).message;
+      this.#dependencies.logger.error({ nodeId: this.#nodeId, error }, 'ADS stream failed');
+      this.#call.emit('error', { code: status.INTERNAL, details: 'the stream failed' });
+    }
+  }
+}

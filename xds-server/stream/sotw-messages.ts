@@ -1,0 +1,41 @@
+// State-of-the-world ADS: each request repeats all names, so what is new and what is given up is found by comparing.
+
+import { isWildcardKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
+import type { Heard, Told } from '#xds-server/stream/conversation.ts';
+import { redactNack } from '#xds-server/stream/nack.ts';
+import { type Ask, type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
+import type { SotwRequest, SotwResponse } from '#xds-server/stream/wire.ts';
+
+const askFromNames = (names: readonly string[], kind: ResourceKind, subscription: Subscription): Ask => {
+  const { interest } = subscription;
+  // No names mean everything for as long as none were ever given.
+  if (names.length === 0 && interest.kind !== 'named' && isWildcardKind(kind)) {
+    return { subscribe: interest.kind === 'none' ? [WILDCARD] : [], unsubscribe: [], held: {} };
+  }
+  const before = interest.kind === 'none' ? new Set<string>() : new Set(interest.names);
+  if (interest.kind === 'all') before.add(WILDCARD);
+  return {
+    subscribe: names.filter((name) => !before.has(name)),
+    unsubscribe: [...before].filter((name) => !names.includes(name)),
+    held: {},
+  };
+};
+
+export const heardFromSotw = (
+  request: SotwRequest,
+  kind: ResourceKind,
+  subscription: Subscription,
+): Heard => ({
+  kind,
+  nonce: request.response_nonce,
+  ...(request.error_detail === null ? {} : { refusal: redactNack(request.error_detail.message) }),
+  ask: askFromNames(request.resource_names, kind, subscription),
+});
+
+/** `version_info` is of the whole response; the sequence serves, since content is compared by resource. */
+export const sotwFromTold = (told: Told): SotwResponse => ({
+  version_info: `${told.sequence}.${told.nonce}`,
+  type_url: TYPE_URLS[told.kind],
+  nonce: told.nonce,
+  resources: told.resources.map(({ any }) => any),
+});

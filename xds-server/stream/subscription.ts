@@ -1,0 +1,191 @@
+// What one Envoy wants, has, was sent and has refused of one kind of resource. A value with pure transitions; it
+// knows nothing of messages, and of resources only their names and versions.
+
+import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
+
+/** `none`: never asked. `all`: everything, and some names beside (xDS protocol, "wildcard"). */
+export type Interest =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'named'; readonly names: ReadonlySet<string> }
+  | { readonly kind: 'all'; readonly names: ReadonlySet<string> };
+
+/** `resource` is absent where the client only claimed the version when it connected. */
+export type Known = { readonly version: string; readonly resource?: Resource };
+
+export type Rejection = { readonly version: string; readonly message: string; readonly tenantId?: string };
+
+/** What one response carried. */
+export type Sent = {
+  readonly resources: readonly Resource[];
+  readonly removed: readonly string[];
+};
+
+export type Subscription = {
+  readonly interest: Interest;
+  /** What the client has, as far as it said so. */
+  readonly known: ReadonlyMap<string, Known>;
+  /** Names asked for that must be answered although nothing changed. */
+  readonly owed: ReadonlySet<string>;
+  /** A wildcard is answered once even if there is nothing: Envoy waits for it when it starts. */
+  readonly greeted: boolean;
+  /** Responses not answered yet, by nonce, in the order they were sent. */
+  readonly inFlight: ReadonlyMap<string, Sent>;
+  /** Resources refused together with others, to be told apart: next sent per tenant, then each by itself. */
+  readonly suspected: ReadonlyMap<string, 'tenant' | 'alone'>;
+  readonly rejected: ReadonlyMap<string, Rejection>;
+};
+
+export type Ask = {
+  readonly subscribe: readonly string[];
+  readonly unsubscribe: readonly string[];
+  /** Versions the client claims to hold from an earlier connection. */
+  readonly held: Readonly<Record<string, string>>;
+};
+
+export const WILDCARD = '*';
+
+export const NEW_SUBSCRIPTION: Subscription = {
+  interest: { kind: 'none' },
+  known: new Map(),
+  owed: new Set(),
+  greeted: false,
+  inFlight: new Map(),
+  suspected: new Map(),
+  rejected: new Map(),
+};
+
+const without = <V>(map: ReadonlyMap<string, V>, names: Iterable<string>): Map<string, V> => {
+  const rest = new Map(map);
+  for (const name of names) rest.delete(name);
+  return rest;
+};
+
+const namesOf = (interest: Interest): ReadonlySet<string> =>
+  interest.kind === 'none' ? new Set() : interest.names;
+
+const interestAfter = (interest: Interest, ask: Ask): Interest => {
+  const names = new Set(namesOf(interest));
+  for (const name of ask.subscribe) names.add(name);
+  for (const name of ask.unsubscribe) names.delete(name);
+  const all =
+    (interest.kind === 'all' || ask.subscribe.includes(WILDCARD)) && !ask.unsubscribe.includes(WILDCARD);
+  names.delete(WILDCARD);
+  return { kind: all ? 'all' : 'named', names };
+};
+
+export const isWanted = (interest: Interest, name: string): boolean =>
+  interest.kind === 'all' || (interest.kind === 'named' && interest.names.has(name));
+
+const knownAfter = (subscription: Subscription, interest: Interest, ask: Ask): Map<string, Known> => {
+  const claimed = Object.entries(ask.held).map(([name, version]) => [name, { version }] as const);
+  const known = new Map([...subscription.known, ...claimed]);
+  // Without a wildcard going or a name given up, nothing the client has becomes unwanted.
+  if (ask.unsubscribe.length === 0) return known;
+  return new Map([...known].filter(([name]) => isWanted(interest, name)));
+};
+
+const owedAfter = (subscription: Subscription, interest: Interest, ask: Ask): Set<string> => {
+  const held = new Set(Object.keys(ask.held));
+  const owed = new Set([...subscription.owed, ...ask.subscribe.filter((name) => !held.has(name))]);
+  for (const name of ask.unsubscribe) {
+    if (interest.kind === 'all') owed.add(name);
+    else owed.delete(name);
+  }
+  owed.delete(WILDCARD);
+  return owed;
+};
+
+/**
+ * The client asks for names or gives them up. Whatever it names is owed an answer, also what it had: it may have
+ * dropped it meanwhile. So is a name given up under a wildcard, which still covers it (xDS protocol, delta).
+ */
+export const asked = (subscription: Subscription, ask: Ask): Subscription => {
+  const interest = interestAfter(subscription.interest, ask);
+  const known = knownAfter(subscription, interest, ask);
+  return { ...subscription, interest, known, owed: owedAfter(subscription, interest, ask) };
+};
+
+/** A response with this nonce is on its way. */
+export const sent = (subscription: Subscription, nonce: string, response: Sent): Subscription => {
+  const owed = new Set(subscription.owed);
+  for (const { name } of response.resources) owed.delete(name);
+  for (const name of response.removed) owed.delete(name);
+  return {
+    ...subscription,
+    owed,
+    greeted: true,
+    inFlight: new Map([...subscription.inFlight, [nonce, response]]),
+  };
+};
+
+/** The client took the response. A nonce of no response in flight is stale and changes nothing. */
+export const acknowledged = (subscription: Subscription, nonce: string): Subscription => {
+  const response = subscription.inFlight.get(nonce);
+  if (response === undefined) return subscription;
+  const settled = [...response.resources.map(({ name }) => name), ...response.removed];
+  const known = without(subscription.known, response.removed);
+  for (const resource of response.resources) {
+    if (isWanted(subscription.interest, resource.name))
+      known.set(resource.name, { version: resource.version, resource });
+  }
+  return {
+    ...subscription,
+    known,
+    inFlight: without(subscription.inFlight, [nonce]),
+    suspected: without(subscription.suspected, settled),
+  };
+};
+
+const rejectionOf = (resource: Resource | undefined, message: string): Rejection => ({
+  version: resource?.version ?? '',
+  message,
+  ...(resource?.tenantId === undefined ? {} : { tenantId: resource.tenantId }),
+});
+
+/** The client refused these resources of a response: they are not sent again in this version. */
+export const rejected = (
+  subscription: Subscription,
+  resources: readonly Resource[],
+  message: string,
+): Subscription => ({
+  ...subscription,
+  rejected: new Map([
+    ...subscription.rejected,
+    ...resources.map((resource) => [resource.name, rejectionOf(resource, message)] as const),
+  ]),
+});
+
+/**
+ * The client refused a response. One resource by itself is the culprit; of several nobody knows which, so they are
+ * sent again in smaller companies. What it had it keeps.
+ */
+export const refused = (subscription: Subscription, nonce: string, message: string): Subscription => {
+  const response = subscription.inFlight.get(nonce);
+  if (response === undefined) return subscription;
+  const rest = { ...subscription, inFlight: without(subscription.inFlight, [nonce]) };
+  const { resources } = response;
+  if (resources.length <= 1) return rejected(rest, resources, message);
+  const tenants = new Set(resources.map(({ tenantId }) => tenantId));
+  const company = tenants.size > 1 ? 'tenant' : 'alone';
+  const suspected = new Map(subscription.suspected);
+  for (const { name } of resources) suspected.set(name, company);
+  return { ...rest, suspected };
+};
+
+/** The client must get these again although it has them: Envoy warms a changed cluster until its endpoints come anew. */
+export const forgotten = (subscription: Subscription, names: readonly string[]): Subscription =>
+  names.length === 0 ? subscription : { ...subscription, known: without(subscription.known, names) };
+
+/** Forgets refusals of versions that are no longer wanted: should one come back, it is worth another try. */
+export const reconsidered = (subscription: Subscription, resources: Resources): Subscription => {
+  const outdated = [...subscription.rejected].filter(
+    ([name, rejection]) => resources.get(name)?.version !== rejection.version,
+  );
+  if (outdated.length === 0) return subscription;
+  const names = outdated.map(([name]) => name);
+  return { ...subscription, rejected: without(subscription.rejected, names) };
+};
+
+/** Gives up on answers that never came. A late one will be stale. */
+export const expired = (subscription: Subscription): Subscription =>
+  subscription.inFlight.size === 0 ? subscription : { ...subscription, inFlight: new Map() };

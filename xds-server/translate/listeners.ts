@@ -1,0 +1,120 @@
+// The one listener. It is the same for every snapshot: a listener update cuts every open stream, so whatever may be
+// wanted later without a restart stands in it from the start, and all that changes comes through routes and clusters.
+
+import { INTERNAL_HEADER_PREFIX } from '#core/internal-headers.ts';
+import type { JsonObject } from '#core/json.ts';
+import { type TypedMessage, typedMessage, typedStruct } from '#protos/typed-struct.ts';
+import { FILTERS } from '#xds-server/filters/order.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
+import { buildAccessLogs } from '#xds-server/translate/access-logs.ts';
+import { LOCAL_REPLIES } from '#xds-server/translate/local-replies.ts';
+import { LISTENER_NAME } from '#xds-server/translate/names.ts';
+import { SCOPE_KEY_BUILDER } from '#xds-server/translate/scoped-routes.ts';
+
+/** Per connection and direction; ext_authz buffers a whole body beyond it by its own limit. */
+const CONNECTION_BUFFER_BYTES = 256 * 1024;
+
+const ADS: JsonObject = { ads: {}, resource_api_version: 'V3' };
+
+/**
+ * Headers only the gateway itself may set. They are removed before routes and filters see the request:
+ * `request_headers_to_remove` of a route would come after all filters and take away what ext-authz set.
+ */
+const STRIPPED_PREFIXES = [INTERNAL_HEADER_PREFIX, 'x-envoy-'];
+
+const stripAtEntry: JsonObject = {
+  name: 'envoy.http.early_header_mutation.header_mutation',
+  // TypedStruct: remove_on_match is newer than the npm protos.
+  typed_config: typedStruct('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
+    mutations: STRIPPED_PREFIXES.map((prefix) => ({
+      remove_on_match: { key_matcher: { prefix, ignore_case: true } },
+    })),
+  }),
+};
+
+/** What a client may ask of one connection. */
+const LIMITS: JsonObject = {
+  // Envoy's edge guidance, with headers large enough for tokens that list many groups.
+  max_request_headers_kb: 64,
+  request_headers_timeout: '10s',
+  // From the first byte to the last of a request; over before the answer starts, so no stream is cut by it.
+  request_timeout: '60s',
+  stream_idle_timeout: '300s',
+  // How long a stream that was ended over HTTP/1.1 lives on.
+  delayed_close_timeout: '0.1s',
+  common_http_protocol_options: {
+    idle_timeout: '900s',
+    max_headers_count: 100,
+    // x_mcpgw_version and x-mcpgw-version are one header to many servers.
+    headers_with_underscores_action: 'REJECT_REQUEST',
+  },
+  http2_protocol_options: {
+    max_concurrent_streams: 100,
+    initial_stream_window_size: 65_536,
+    initial_connection_window_size: 1_048_576,
+    connection_keepalive: { interval: '30s', timeout: '10s' },
+  },
+};
+
+/**
+ * Paths are taken as they are written. Routes match exact paths only, so `/t/a/../b`, `//t/a` and `%61` find nothing;
+ * normalising them would give an endpoint several spellings, and a proxy in front of us could read another one.
+ */
+const PATHS: JsonObject = {
+  normalize_path: false,
+  merge_slashes: false,
+  path_with_escaped_slashes_action: 'REJECT_REQUEST',
+};
+
+const clientAddress = (settings: GatewaySettings): JsonObject => ({
+  use_remote_address: true,
+  xff_num_trusted_hops: settings.trustedHops,
+  // No address range is internal: an internal caller could set x-envoy-* and x-request-id.
+  internal_address_config: {},
+});
+
+const connectionManager = (settings: GatewaySettings): TypedMessage =>
+  typedMessage('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+    stat_prefix: LISTENER_NAME,
+    codec_type: 'AUTO',
+    ...clientAddress(settings),
+    ...PATHS,
+    ...LIMITS,
+    early_header_mutation_extensions: [stripAtEntry],
+    server_header_transformation: 'OVERWRITE',
+    server_name: 'mcp-security-gateway',
+    generate_request_id: true,
+    always_set_request_id_in_response: true,
+    local_reply_config: LOCAL_REPLIES,
+    access_log: buildAccessLogs(settings),
+    scoped_routes: {
+      name: LISTENER_NAME,
+      scope_key_builder: SCOPE_KEY_BUILDER,
+      rds_config_source: ADS,
+      scoped_rds: { scoped_rds_config_source: ADS },
+    },
+    http_filters: FILTERS.map(({ filter }) => ({
+      name: filter.name,
+      typed_config: filter.listenerPart(settings),
+    })),
+  });
+
+/** The Listener resource. */
+export const buildListener = (settings: GatewaySettings): TypedMessage =>
+  typedMessage('envoy.config.listener.v3.Listener', {
+    name: LISTENER_NAME,
+    address: { socket_address: { address: settings.listenAddress, port_value: settings.port } },
+    // With SO_REUSEPORT a second Envoy on the port would not fail but take a share of the calls.
+    enable_reuse_port: false,
+    per_connection_buffer_limit_bytes: CONNECTION_BUFFER_BYTES,
+    filter_chains: [
+      {
+        filters: [
+          {
+            name: 'envoy.filters.network.http_connection_manager',
+            typed_config: connectionManager(settings),
+          },
+        ],
+      },
+    ],
+  });

@@ -1,0 +1,98 @@
+// A tenant's routes. Every match is an exact path, so an endpoint has one spelling; the version is whatever ext-authz
+// chose, matched exactly, and where Envoy has no such version the answer is 503, never another version.
+
+import { endpointPath, METADATA_ROOT, shortEndpointPath } from '#core/endpoint-path.ts';
+import { VERSION_HEADER } from '#core/internal-headers.ts';
+import type { JsonObject } from '#core/json.ts';
+import type { McpServer } from '#core/server.ts';
+import { DEFAULT_TENANT } from '#core/tenant.ts';
+import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
+import { checkedAs, unchecked } from '#xds-server/filters/ext-authz.ts';
+import { clusterName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
+
+/** Longest silence on a stream. Envoy's default for all requests together is 15 s, which would end every stream. */
+const STREAM_IDLE_TIMEOUT = '3600s';
+
+/** Value of the context that sends a request to the document part of ext-authz. */
+const METADATA_DOCUMENT = { document: 'protected-resource-metadata' };
+
+/** What Envoy or ext-authz added for our own use. */
+const INTERNAL_REQUEST_HEADERS = [VERSION_HEADER, 'x-envoy-external-address', 'x-envoy-internal'];
+
+export type RoutedVersion = { readonly version: string; readonly upstreamPath: string };
+export type RoutedServer = { readonly server: McpServer; readonly versions: readonly RoutedVersion[] };
+
+// Only what cannot have run at the upstream: a tool call is not idempotent.
+const RETRIES: JsonObject = {
+  retry_on: 'connect-failure,refused-stream',
+  num_retries: 2,
+  retry_host_predicate: [
+    {
+      name: 'envoy.retry_host_predicates.previous_hosts',
+      typed_config: typedMessage('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate', {}),
+    },
+  ],
+  host_selection_retry_max_attempts: 3,
+};
+
+const forward = (cluster: string, upstreamPath: string): JsonObject => ({
+  cluster,
+  timeout: '0s',
+  idle_timeout: STREAM_IDLE_TIMEOUT,
+  // The match is the whole path, so this replaces the whole path; the client's query stays.
+  prefix_rewrite: upstreamPath,
+  auto_host_rewrite: true,
+  retry_policy: RETRIES,
+});
+
+/** Routes of one server at one of its paths. */
+const routesAt = (path: string, tenantId: string, { server, versions }: RoutedServer): JsonObject[] => {
+  const typed_per_filter_config = checkedAs({ tenant: tenantId, server: server.id });
+  return [
+    ...versions.map(({ version, upstreamPath }) => ({
+      match: { path, headers: [{ name: VERSION_HEADER, string_match: { exact: version } }] },
+      route: forward(clusterName(tenantId, server.id, version), upstreamPath),
+      typed_per_filter_config,
+    })),
+    // Every call starts here, before ext-authz has named a version, and stays here if that version is not known.
+    { match: { path }, direct_response: { status: 503 }, typed_per_filter_config },
+  ];
+};
+
+const pathsOf = (tenantId: string, serverId: string): string[] => [
+  endpointPath({ tenantId, serverId }),
+  ...(tenantId === DEFAULT_TENANT ? [shortEndpointPath(serverId)] : []),
+];
+
+const nothingHere: JsonObject = {
+  match: { prefix: '/' },
+  direct_response: { status: 404 },
+  typed_per_filter_config: unchecked,
+};
+
+const routeConfiguration = (name: string, routes: readonly JsonObject[]): TypedMessage =>
+  typedMessage('envoy.config.route.v3.RouteConfiguration', {
+    name,
+    virtual_hosts: [{ name: 'all', domains: ['*'], routes: [...routes, nothingHere] }],
+    request_headers_to_remove: INTERNAL_REQUEST_HEADERS,
+    response_headers_to_remove: [VERSION_HEADER],
+  });
+
+/** The RouteConfiguration of one tenant; servers that are switched off stay in it, so that the refusal says so. */
+export const buildTenantRoutes = (tenantId: string, servers: readonly RoutedServer[]): TypedMessage =>
+  routeConfiguration(
+    tenantRoutesName(tenantId),
+    servers.flatMap((routed) =>
+      pathsOf(tenantId, routed.server.id).flatMap((path) => routesAt(path, tenantId, routed)),
+    ),
+  );
+
+/** The RouteConfiguration of RFC 9728 documents, which ext-authz answers. */
+export const buildWellKnownRoutes = (): TypedMessage =>
+  routeConfiguration(WELL_KNOWN_ROUTES, [
+    {
+      match: { path_separated_prefix: METADATA_ROOT },
+      direct_response: { status: 404 },
+      typed_per_filter_config: checkedAs(METADATA_DOCUMENT),
+    },
+  ]);

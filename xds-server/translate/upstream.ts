@@ -1,0 +1,56 @@
+// A version's endpoint URLs as Envoy needs them: one path for all, host and port of each. Resolves nothing.
+
+import { err, ok, type Result } from '#core/result.ts';
+import type { ServerVersion } from '#core/server.ts';
+
+export type UpstreamEndpoint = {
+  /** As registered; the key its addresses are looked up by. */
+  readonly url: string;
+  /** `host[:port]` as the `Host` header carries it: the default port is left out. */
+  readonly authority: string;
+  /** Without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+};
+
+export type Upstream = {
+  /** Path the upstream is called at. */
+  readonly path: string;
+  readonly endpoints: readonly UpstreamEndpoint[];
+};
+
+const endpointFromUrl = (url: URL, written: string): UpstreamEndpoint => {
+  const tls = url.protocol === 'https:';
+  return {
+    url: written,
+    authority: url.host,
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
+    tls,
+  };
+};
+
+const judge = (url: URL): string | undefined => {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'an endpoint is neither https nor http';
+  if (url.username !== '' || url.password !== '') return 'an endpoint carries credentials';
+  // A query would have to be merged with the client's, and could be overridden by it.
+  return url.search === '' && url.hash === '' ? undefined : 'an endpoint carries a query or a fragment';
+};
+
+/** The upstream of a version; the error is a sentence without the URL. */
+export const parseUpstream = (version: ServerVersion): Result<Upstream, string> => {
+  const endpoints: UpstreamEndpoint[] = [];
+  const paths = new Set<string>();
+  for (const written of version.endpoints) {
+    if (!URL.canParse(written)) return err('an endpoint is not a URL');
+    const url = new URL(written);
+    const fault = judge(url);
+    if (fault !== undefined) return err(fault);
+    paths.add(url.pathname);
+    endpoints.push(endpointFromUrl(url, written));
+  }
+  const [path, ...others] = paths;
+  if (path === undefined) return err('there is no endpoint');
+  return others.length === 0 ? ok({ path, endpoints }) : err('the endpoints differ in their paths');
+};
