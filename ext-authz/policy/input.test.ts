@@ -134,6 +134,26 @@ describe('buildPolicyInput', () => {
     expect(refusal({ call: toolCall('create_issue', { title: priority }) }, true)).toBe('params_invalid');
   });
 
+  it.each([
+    { Priority: 'critical' },
+    { priority: 'low', PRIORITY: 'critical' },
+    { 'pr\u0131ority': 'critical' },
+    { '\uff50riority': 'critical' },
+  ])('refuses a limited argument in another spelling, which some servers would read: %j', (callArguments) => {
+    expect(refusal({ call: toolCall('create_issue', callArguments) })).toBe('params_invalid');
+  });
+
+  it('looks for other spellings at every step of a pointer, and nowhere else', () => {
+    const limits = withLimits({ ...PRIORITY, pointer: '/issue/priority' });
+    const call = (callArguments: object) => ({
+      ...limits,
+      call: toolCall('create_issue', callArguments as never),
+    });
+    expect(refusal(call({ Issue: { priority: 'critical' } }))).toBe('params_invalid');
+    expect(refusal(call({ issue: { PRIORITY: 'critical' } }))).toBe('params_invalid');
+    expect(refusal(call({ issue: { priority: 'low' }, Labels: {}, labels: {} }))).toBeUndefined();
+  });
+
   it('refuses every call of a tool whose limit points by no JSON Pointer', () => {
     const broken = withLimits({ ...PRIORITY, pointer: 'priority' });
     expect(refusal({ ...broken, call: toolCall('create_issue', {}) })).toBe('policy_failed');

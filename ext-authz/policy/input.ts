@@ -9,7 +9,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { ArgumentConstraint, McpServer, ServerVersion, Tool } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { findGrants } from '#ext-authz/policy/grant-index.ts';
-import { findByPointer, parsePointer } from '#ext-authz/policy/json-pointer.ts';
+import { findByPointer, findVariantOnPath, parsePointer } from '#ext-authz/policy/json-pointer.ts';
 
 export type RequestFacts = {
   /** Milliseconds since the epoch. */
@@ -93,6 +93,11 @@ const isExact = (value: Json): boolean => {
   return Object.values(value).every((member: Json) => isExact(member));
 };
 
+const argumentsInvalid = (...members: readonly string[]): Result<never, Deny> => {
+  const field = ['params.arguments', ...members].join('.').slice(0, 128);
+  return err(deny('params_invalid', { public: { field } }));
+};
+
 type Values = Readonly<Record<string, Json>>;
 
 /** What each limit's pointer leads to; a pointer that leads nowhere is left out. */
@@ -104,9 +109,11 @@ const resolveValues = (
   for (const { name, pointer } of limits) {
     const tokens = parsePointer(pointer);
     if (!tokens.ok) return err(deny('policy_failed', { log: { constraint: name, fault: tokens.error } }));
+    const variant = findVariantOnPath(callArguments, tokens.value);
+    if (variant !== undefined) return argumentsInvalid(variant);
     const value = findByPointer(callArguments, tokens.value);
     if (value === undefined) continue;
-    if (!isExact(value)) return err(deny('params_invalid', { public: { field: 'params.arguments' } }));
+    if (!isExact(value)) return argumentsInvalid();
     values.push([pointer, value]);
   }
   return ok(Object.fromEntries(values));
@@ -116,7 +123,8 @@ const resolveValues = (
  * The input for one call.
  * @param options.withArguments whether the policy reads the arguments whole; otherwise only the values that
  *   constraints point at are sent.
- * @returns the input; or params_invalid for a number no policy could judge; or policy_failed for a constraint whose
+ * @returns the input; or params_invalid for a number no policy could judge, or for a constrained argument written in
+ *   another case; or policy_failed for a constraint whose
  *   pointer cannot be read.
  */
 export const buildPolicyInput = (
@@ -130,7 +138,7 @@ export const buildPolicyInput = (
   if (!values.ok) return values;
   const sentArguments = options.withArguments ? call.arguments : undefined;
   if (sentArguments !== undefined && !isExact(sentArguments)) {
-    return err(deny('params_invalid', { public: { field: 'params.arguments' } }));
+    return argumentsInvalid();
   }
   const { kind, method, list, targets } = call;
   const { ip, session } = request;

@@ -1,8 +1,9 @@
 // JSON Pointer (RFC 6901) into the arguments of a call, resolved here rather than in Rego: only what a constraint
 // looks at then has to be sent to the policy. Pure.
 
-import type { Json } from '#core/json.ts';
+import { isJsonObject, type Json } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { findCaseVariant } from '#ext-authz/request/case-variant.ts';
 
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,15})$/;
 const BAD_ESCAPE = /~(?![01])/;
@@ -32,4 +33,18 @@ export const findByPointer = (value: Json, tokens: readonly string[]): Json | un
     current = step(current, token);
   }
   return current;
+};
+
+/**
+ * The first member on the way of the tokens that is written like one of them but in another case: a server that
+ * matches keys without regard to case would find a value there that was never looked at.
+ */
+export const findVariantOnPath = (value: Json, tokens: readonly string[]): string | undefined => {
+  let current: Json | undefined = value;
+  for (const token of tokens) {
+    const variant = isJsonObject(current) ? findCaseVariant(current, [token]) : undefined;
+    if (variant !== undefined || current === undefined) return variant;
+    current = step(current, token);
+  }
+  return undefined;
 };
