@@ -159,9 +159,19 @@ describe('acquire()', () => {
     expect(await ask(user('bob'), START + 31)).toBe('exchange token');
   });
 
-  it('remembers missing consent for everybody, five minutes at most', async () => {
+  it('lets no user who has not consented stand in the way of one who has', async () => {
     const { ask, exchanges } = setUp((attempt) =>
       attempt === 1 ? refused({ codes: [65001], suberror: 'consent_required' }) : issued('token'),
+    );
+    await ask(user('alice'));
+    expect(await ask(user('bob'))).toBe('exchange token');
+    expect(await ask(user('alice'), START + 200)).toMatchObject({ reason: 'consent_required' });
+    expect(exchanges()).toBe(2);
+  });
+
+  it('remembers a resource the directory does not know for everybody, five minutes at most', async () => {
+    const { ask, exchanges } = setUp((attempt) =>
+      attempt === 1 ? refused({ codes: [650052] }) : issued('token'),
     );
     await ask(user('alice'));
     expect(await ask(user('bob'), START + 200)).toMatchObject({ reason: 'consent_required' });

@@ -87,11 +87,20 @@ const ROWS: readonly Row[] = [
     codes: [50013, 500133, 70008, 700082, 70043, 700084],
   },
   {
+    // The directory knows no such resource, or our application asks for nothing there: nobody can have consented.
     reason: 'consent_required',
     scope: 'consent',
     rememberSeconds: 300,
-    codes: [65001, 65004, 650052, 650056, 650057, 500011],
-    errors: ['consent_required', 'invalid_resource'],
+    codes: [650052, 650056, 650057, 500011],
+    errors: ['invalid_resource'],
+  },
+  {
+    // Users can consent for themselves: one who has not, or declined, says nothing about the next.
+    reason: 'consent_required',
+    scope: 'caller',
+    rememberSeconds: 300,
+    codes: [65001, 65004],
+    errors: ['consent_required'],
     suberrors: ['consent_required'],
   },
   {

@@ -184,7 +184,9 @@ describe('the error map', () => {
       expect(await acquire(alice)).toMatchObject({ reason });
       expect(exchanges()).toBe(1);
       expect(log.join('') + JSON.stringify(denied)).not.toMatch(/eyJ|AADSTS|demo-secret|alice@/);
-      const isShared = reason === 'consent_required' || reason === 'exchange_credential_refused';
+      const isOwnConsent = 'code' in order && [65001, 65004].includes(order.code ?? 0);
+      const isShared =
+        (reason === 'consent_required' && !isOwnConsent) || reason === 'exchange_credential_refused';
       expect(await acquire(bob)).toMatchObject(isShared ? { reason } : { source: 'exchange' });
     },
   );
