@@ -23,11 +23,17 @@ const clientConfiguration = (url: string): string =>
     2,
   ).replaceAll('\n', '\n    ');
 
+/** Relative where it lies inside the checkout. */
+const shorten = (path: string): string => {
+  const inside = relative(process.cwd(), path);
+  return inside === '' || inside.startsWith('..') ? path : inside;
+};
+
 /** The screen under the `ready` line. */
 export const readyScreen = (settings: DemoSettings, tookMs: number): string => {
   const { gateway, registry, envoyAdmin, issuer } = buildQuickstart(settings);
   const tracker = `${gateway}/mcp/tracker`;
-  const logs = relative(process.cwd(), settings.localDirectory) || settings.localDirectory;
+  const written = shorten(settings.localDirectory);
   return `
 ready in ${(tookMs / 1000).toFixed(1)} s
 
@@ -49,7 +55,7 @@ ready in ${(tookMs / 1000).toFixed(1)} s
   Your own MCP client (token: npm run -s token -- alice):
     ${clientConfiguration(tracker)}
 
-  Logs: ${logs}/logs    Everything written: ${logs}    Stop: Ctrl-C
+  Logs: ${written}/logs    Everything written: ${written}    Stop: Ctrl-C
 `;
 };
 
