@@ -23,7 +23,7 @@ const VARIABLES = {
   egressAllowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
   /** Manifest of the policy; the module lies beside it. */
   policyBundle: text('POLICY_BUNDLE', DEFAULT_BUNDLE),
-  /** Files named by `OboApplication.secretName`. */
+  /** Files named by `OboApplication.secretName`; those of a tenant other than the default in a directory of its id. */
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
 };

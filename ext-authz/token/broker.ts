@@ -68,6 +68,7 @@ const denyFrom = (remembered: RememberedRefusal, call: Call): Deny => {
 };
 
 const exchangeJob = ({ request, plan, keys }: Call) => ({
+  tenantId: request.tenant.id,
   plan,
   keys,
   assertion: request.assertion,

@@ -26,6 +26,7 @@ export type ExchangeParts = {
 };
 
 export type ExchangeJob = {
+  readonly tenantId: string;
   readonly plan: ExchangePlan;
   readonly keys: CacheKeys;
   readonly assertion: Secret;
@@ -106,7 +107,7 @@ const keep = async (
 export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
   const { plan, assertion, nowSeconds } = job;
   const { kind, application, tokenEndpoint, directory, scopes } = plan;
-  const secret = await parts.secrets.read(application.secretName);
+  const secret = await parts.secrets.read(job.tenantId, application.secretName);
   if (!secret.ok) return refuseWithoutSecret(parts, job, secret.error);
   const request = { tokenEndpoint, directory, scopes, assertion, nowSeconds };
   const end = parts.metrics.duration.startTimer({ mode: kind });
