@@ -95,7 +95,10 @@ export const changeTenant = async (
   context: ApiContext,
   request: TenantChangeRequest,
 ): Promise<Result<TenantChanged, Problem>> => {
-  const result = await tryOften(context, request);
+  const result = await tryOften(context, request).catch((thrown: unknown) => {
+    context.onWrite('failed');
+    throw thrown;
+  });
   if (!result.ok) {
     context.onWrite('refused');
     return err(result.error === 'stale' ? BUSY : result.error);

@@ -6,7 +6,7 @@ import type { Store } from '#registry/store/store.ts';
 import type { Logger } from '#runtime/logger.ts';
 
 /** How a write ended; the labels of a metric. */
-export type WriteOutcome = 'committed' | 'unchanged' | 'refused';
+export type WriteOutcome = 'committed' | 'unchanged' | 'refused' | 'failed';
 
 export type ApiContext = {
   readonly store: Store;

@@ -7,8 +7,8 @@ const sortKeys = (_key: string, value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
     : value;
 
-/** JSON with sorted keys; absent and undefined members are the same. */
-export const canonicalJson = (value: unknown): string => JSON.stringify(value, sortKeys) ?? 'null';
+/** JSON with sorted keys; absent and undefined members are the same, and an absent value is no JSON at all. */
+export const canonicalJson = (value: unknown): string => JSON.stringify(value, sortKeys) ?? 'absent';
 
 export const isSameJson = (a: unknown, b: unknown): boolean =>
   a === b || canonicalJson(a) === canonicalJson(b);

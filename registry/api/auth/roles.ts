@@ -21,7 +21,8 @@ const TENANT_ROLES: Readonly<Record<'read' | 'write' | 'operate' | 'audit', read
 /** Roles of which one is needed, `platform-admin` last; empty if any caller will do. */
 export const rolesFor = (access: Access, tenantId: string): readonly string[] => {
   if (access === 'open' || access === 'caller') return [];
-  if (access === 'platform') return [PLATFORM_ADMIN];
+  // A tenant route without a tenant is a mistake; `admin:` must not be the key to it.
+  if (access === 'platform' || tenantId === '') return [PLATFORM_ADMIN];
   return [...TENANT_ROLES[access].map((role) => `${role}:${tenantId}`), PLATFORM_ADMIN];
 };
 

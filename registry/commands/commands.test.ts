@@ -1,0 +1,215 @@
+import { describe, expect, it } from 'vitest';
+import { err, ok } from '#core/result.ts';
+import type { McpServer } from '#core/server.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { canonicalJson, isSameJson } from '#registry/commands/canonical-json.ts';
+import { describeChanges } from '#registry/commands/describe-changes.ts';
+import { putGrant, removeGrant } from '#registry/commands/grant.ts';
+import { putIssuer, removeIssuer } from '#registry/commands/issuer.ts';
+import type { Outcome } from '#registry/commands/outcome.ts';
+import { putServer, removeServer, type ServerSettings, setServerState } from '#registry/commands/server.ts';
+import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
+import { putTenant } from '#registry/commands/tenant.ts';
+import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
+
+const TENANT = sampleTenant('acme', 7);
+const anyUrl = (url: string) => ok(new URL(url));
+const noUrl = () => err('the address belongs to a private network');
+
+const first = <T>(items: readonly T[]): T => {
+  const [item] = items;
+  if (item === undefined) throw new Error('the sample has one');
+  return item;
+};
+
+const SERVER = first(TENANT.servers);
+const ISSUER = first(TENANT.issuers);
+const GRANT = first(TENANT.grants);
+const VERSION = first(SERVER.versions);
+
+const settingsOf = ({ id: _id, enabled: _e, activeVersion: _a, versions: _v, ...settings }: McpServer) =>
+  settings;
+
+const accepted = (outcome: Outcome): Tenant => {
+  if (!outcome.ok) throw new Error(JSON.stringify(outcome.error));
+  return outcome.value.tenant;
+};
+
+const refusal = (outcome: Outcome): { kind: string; pointers: string[] } =>
+  outcome.ok
+    ? { kind: 'accepted', pointers: [] }
+    : { kind: outcome.error.kind, pointers: outcome.error.faults.map(({ pointer }) => pointer) };
+
+describe('every command', () => {
+  it('leaves the tenant it is given untouched', () => {
+    const before = structuredClone(TENANT);
+    putTenant(TENANT, { id: 'acme', settings: { displayName: 'x', accessContact: '', allowedOrigins: [] } });
+    putIssuer(TENANT, { ...ISSUER, id: 'b', issuer: 'https://b.example.com' }, anyUrl);
+    setServerState(TENANT, { id: 'tracker', enabled: false });
+    removeGrant(TENANT, 'engineering');
+    expect(TENANT).toEqual(before);
+  });
+
+  it('says nothing changed when nothing did', () => {
+    const outcomes = [
+      putIssuer(TENANT, ISSUER, anyUrl),
+      putGrant(TENANT, GRANT),
+      putServer(TENANT, { id: 'tracker', settings: settingsOf(SERVER) }),
+      setServerState(TENANT, { id: 'tracker', enabled: true }),
+      publishVersion(TENANT, { serverId: 'tracker', version: VERSION }, noUrl),
+      activateVersion(TENANT, { serverId: 'tracker', version: '1.0.0' }, anyUrl),
+    ];
+    for (const outcome of outcomes) expect(outcome).toMatchObject({ ok: true, value: { changes: [] } });
+  });
+
+  it('keeps lists sorted by id, whatever the order of commands', () => {
+    const ids = ['m', 'a', 'z'];
+    const forwards = ids.reduce((tenant, id) => accepted(putGrant(tenant, { ...GRANT, id })), TENANT);
+    const backwards = ids
+      .toReversed()
+      .reduce((tenant, id) => accepted(putGrant(tenant, { ...GRANT, id })), TENANT);
+    expect(forwards).toEqual(backwards);
+    expect(forwards.grants.map(({ id }) => id)).toEqual(['a', 'engineering', 'm', 'z']);
+  });
+
+  it('says not-found for what does not exist', () => {
+    const outcomes = [
+      removeIssuer(TENANT, 'x'),
+      removeServer(TENANT, 'x'),
+      removeGrant(TENANT, 'x'),
+      setServerState(TENANT, { id: 'x', enabled: false }),
+      publishVersion(TENANT, { serverId: 'x', version: VERSION }, anyUrl),
+      activateVersion(TENANT, { serverId: 'x', version: '1.0.0' }, anyUrl),
+    ];
+    expect(outcomes.map((outcome) => refusal(outcome).kind)).toEqual(Array(6).fill('not-found'));
+  });
+
+  it('describes changes by field and never by value', () => {
+    const secret = 'https://secret-host.example.com';
+    const after = accepted(putIssuer(TENANT, { ...ISSUER, issuer: secret, enabled: false }, anyUrl));
+    expect(describeChanges(TENANT, after)).toEqual(['issuers/home: changed enabled, issuer']);
+  });
+});
+
+describe('a fault that was there before', () => {
+  const faulty: Tenant = {
+    ...TENANT,
+    servers: [{ ...SERVER, constraints: [{ ...first(SERVER.constraints), tool: 'gone' }] }],
+  };
+
+  it('does not stand in the way of other resources, nor of the kill switch', () => {
+    expect(putGrant(faulty, { ...GRANT, id: 'other' }).ok).toBe(true);
+    expect(setServerState(faulty, { id: 'tracker', enabled: false }).ok).toBe(true);
+  });
+
+  it('is reported when its own resource is put again', () => {
+    const outcome = putServer(faulty, { id: 'tracker', settings: settingsOf(first(faulty.servers)) });
+    expect(refusal(outcome)).toEqual({ kind: 'invalid', pointers: ['/constraints/0/tool'] });
+  });
+});
+
+describe('servers', () => {
+  const putWith = (changes: Partial<ServerSettings>) =>
+    refusal(putServer(TENANT, { id: 'tracker', settings: { ...settingsOf(SERVER), ...changes } }));
+  const binding = first(SERVER.bindings);
+  const { oboApplication: _o, ...bare } = binding;
+
+  it.each<[string, Partial<ServerSettings>, string[]]>([
+    ['an issuer bound twice', { bindings: [binding, binding] }, ['/bindings']],
+    ['no application to exchange with', { bindings: [bare] }, ['/bindings/0/oboApplication']],
+    [
+      'scopes without a token',
+      { upstreamAuth: { mode: 'none', scopes: ['api://a/b'], appOnly: 'refuse' } },
+      ['/upstreamAuth/scopes'],
+    ],
+    [
+      'scopes of two resources',
+      { upstreamAuth: { mode: 'obo', scopes: ['api://a/x', 'api://b/x'], appOnly: 'refuse' } },
+      ['/upstreamAuth/scopes'],
+    ],
+    [
+      'client credentials without a client',
+      {
+        upstreamAuth: { mode: 'client-credentials', scopes: ['api://a/.default'], appOnly: 'refuse' },
+        bindings: [bare],
+      },
+      ['/bindings/0/oboApplication'],
+    ],
+    ['a host with a path', { allowedHosts: ['tracker.example.com', 'a.example.com/x'] }, ['/allowedHosts/1']],
+    ['a host in capitals', { allowedHosts: ['tracker.example.com', 'A.example.com'] }, ['/allowedHosts/1']],
+    ['a host with a user', { allowedHosts: ['tracker.example.com', 'u@a.example.com'] }, ['/allowedHosts/1']],
+  ])('with %s are refused', (_name, changes, expected) => {
+    expect(putWith(changes)).toEqual({ kind: 'invalid', pointers: expected });
+  });
+
+  it('without a token upstream need no application', () => {
+    const none = { mode: 'none', scopes: [], appOnly: 'refuse' } as const;
+    expect(putWith({ upstreamAuth: none, bindings: [bare] }).kind).toBe('accepted');
+  });
+
+  it('are made switched on, with no version', () => {
+    const settings = { ...settingsOf(SERVER), constraints: [], bindings: [{ ...binding, audiences: ['x'] }] };
+    const made = accepted(putServer(TENANT, { id: 'new', settings })).servers.find(({ id }) => id === 'new');
+    expect(made).toMatchObject({ enabled: true, activeVersion: '', versions: [] });
+  });
+
+  it('take a version back whose hosts were withdrawn only after the hosts are', () => {
+    const second = { ...VERSION, version: '2.0.0', endpoints: ['https://new.example.com/mcp'] };
+    const hosts = ['new.example.com', 'tracker.example.com'];
+    let tenant = accepted(
+      putServer(TENANT, { id: 'tracker', settings: { ...settingsOf(SERVER), allowedHosts: hosts } }),
+    );
+    tenant = accepted(publishVersion(tenant, { serverId: 'tracker', version: second }, anyUrl));
+    tenant = accepted(activateVersion(tenant, { serverId: 'tracker', version: '2.0.0' }, anyUrl));
+    tenant = accepted(
+      putServer(tenant, {
+        id: 'tracker',
+        settings: { ...settingsOf(SERVER), allowedHosts: ['new.example.com'] },
+      }),
+    );
+    const back = activateVersion(tenant, { serverId: 'tracker', version: '1.0.0' }, anyUrl);
+    expect(refusal(back)).toEqual({ kind: 'invalid', pointers: ['/version'] });
+  });
+
+  it('publish nothing the egress rules forbid, and activate nothing they have come to forbid', () => {
+    const version = { ...VERSION, version: '2.0.0' };
+    expect(refusal(publishVersion(TENANT, { serverId: 'tracker', version }, noUrl)).pointers).toEqual([
+      '/endpoints/0',
+    ]);
+    expect(
+      refusal(activateVersion(TENANT, { serverId: 'tracker', version: '1.0.0' }, noUrl)).pointers,
+    ).toEqual(['/version']);
+  });
+});
+
+describe('issuers', () => {
+  it('that share an audience on one server do not count as two servers', () => {
+    const partner = { ...ISSUER, id: 'partner', issuer: 'https://partner.example.com' };
+    const tenant = accepted(putIssuer(TENANT, partner, anyUrl));
+    const bindings = [first(SERVER.bindings), { ...first(SERVER.bindings), issuerId: 'partner' }];
+    expect(putServer(tenant, { id: 'tracker', settings: { ...settingsOf(SERVER), bindings } }).ok).toBe(true);
+  });
+
+  it('keep the directory out of host names, where a tenant could choose the host', () => {
+    const entra = {
+      ...ISSUER,
+      kind: 'entra' as const,
+      directoryTenants: ['11111111-1111-4111-8111-111111111111'],
+      tokenEndpoint: 'https://{tenantid}.example.com/token',
+    };
+    expect(refusal(putIssuer(TENANT, entra, anyUrl)).pointers).toEqual(['/tokenEndpoint']);
+  });
+});
+
+describe('canonical JSON', () => {
+  it('is one text for one value', () => {
+    expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: undefined })).toBe('{"b":[{"c":2,"d":1}]}');
+    expect(isSameJson({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe(true);
+    expect(isSameJson([1, 2], [2, 1])).toBe(false);
+    expect(isSameJson(undefined, null)).toBe(false);
+  });
+
+  it('tells an own __proto__ from none', () => {
+    expect(isSameJson(JSON.parse('{"__proto__":{"a":1}}'), {})).toBe(false);
+  });
+});
