@@ -82,7 +82,7 @@ export const decide = async (
   if (!judgement.ok) return judgement.error;
 
   const upstream = await parts.broker.acquire({ tenant, server, identity, assertion, nowSeconds, signal });
-  trail.step('token', upstream.ok ? { tokenSource: upstream.value.source } : {});
+  trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;
 
   const { requestId } = request;

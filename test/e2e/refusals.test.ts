@@ -200,7 +200,7 @@ describe('the request itself', () => {
     ],
     [
       'an unknown method',
-      404,
+      200,
       'method_unknown',
       () => post('{"jsonrpc":"2.0","id":1,"method":"tools/destroy"}'),
     ],
@@ -296,13 +296,13 @@ describe('the request itself', () => {
 
 describe('the exchange of the token', () => {
   it.each<[string, number, string]>([
-    ['consent_required', 200, 'consent_required'],
     ['interaction_required', 401, 'step_up_required'],
     ['throttled', 503, 'provider_throttled'],
     ['server_error', 503, 'provider_unavailable'],
     ['assertion_invalid', 401, 'assertion_rejected'],
     ['blocked', 200, 'access_blocked'],
-    ['invalid_client', 503, 'exchange_credential_refused'],
+    // Remembered for everybody of the directory, so nothing can be asked after it.
+    ['consent_required', 200, 'consent_required'],
   ])('turns %s into HTTP %i and %s, and repeats nothing the provider said', async (fault, status, reason) => {
     const token = await product.token('alice');
     await product.setProviderFault(fault);
@@ -332,6 +332,15 @@ describe('what stays inside', () => {
       total: expect.any(Number),
       policy: expect.any(Number),
     });
+    const allowed = lines.findLast((line) => line['decision'] === 'allow' && line['tool'] !== undefined);
+    expect(allowed).toMatchObject({
+      tokenSource: expect.any(String),
+      principal: expect.any(String),
+      version: '1.0.0',
+    });
+    for (const step of ['locate', 'parse', 'identity', 'policy', 'exchange', 'total']) {
+      expect(allowed?.['milliseconds'], step).toHaveProperty(step, expect.any(Number));
+    }
     const logs = await product.allLogs();
     for (const token of [alice, bob]) {
       expect(logs).not.toContain(token);
