@@ -1,6 +1,7 @@
 // One JSON-RPC message of an answer. Any result that holds a list is cut, whatever its id: a server can put a list
 // under another id, and a resumed stream repeats the answer to an earlier call. All else passes byte for byte.
 
+import { GatewayError } from '#core/gateway-error.ts';
 import type { ListOrder } from '#core/guard-orders.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
@@ -11,10 +12,11 @@ import { judgeList, LIST_KINDS } from '#ext-proc/lists/cut-list.ts';
 import {
   applyEdits,
   type Edit,
-  elementSpans,
-  memberSpans,
-  rootSpan,
+  endOfValue,
   type Span,
+  startOfRoot,
+  walkElements,
+  walkMembers,
 } from '#ext-proc/lists/json-spans.ts';
 import { hasKeyVariant } from '#ext-proc/lists/key-variant.ts';
 
@@ -36,23 +38,51 @@ type MessageRules = ListRules & {
 const MESSAGE_KEYS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
 const CACHE_SCOPE = 'cacheScope';
 const RESULT_KEYS = [...LIST_KINDS, CACHE_SCOPE];
+const LIST_MEMBERS: ReadonlySet<string> = new Set(LIST_KINDS);
 const PRIVATE = '"private"';
 
 const has = (object: JsonObject, key: string): boolean => Object.hasOwn(object, key);
 
-/** The text of a list without the elements that do not stay. */
-const listText = (text: string, list: Span, stays: readonly boolean[]): string => {
-  const kept = elementSpans(text, list).filter((_, index) => stays[index]);
-  return `[${kept.map((span) => text.slice(span.start, span.end)).join(',')}]`;
+/** Where the parts of a result stand that may be edited. */
+type ResultPlaces = {
+  /** Just behind the opening brace. */
+  inside: number;
+  cacheScope?: Span;
+  readonly lists: Map<string, { readonly span: Span; readonly elements: readonly Span[] }>;
+};
+
+const findPlaces = (text: string): ResultPlaces => {
+  const places: ResultPlaces = { inside: 0, lists: new Map() };
+  const visitList = (kind: string, start: number): number => {
+    const elements: Span[] = [];
+    const end = walkElements(text, start, (element) => {
+      const elementEnd = endOfValue(text, element);
+      elements.push({ start: element, end: elementEnd });
+      return elementEnd;
+    });
+    places.lists.set(kind, { span: { start, end }, elements });
+    return end;
+  };
+  const visitMember = (key: string, start: number): number => {
+    if (LIST_MEMBERS.has(key)) return visitList(key, start);
+    const end = endOfValue(text, start);
+    if (key === CACHE_SCOPE) places.cacheScope = { start, end };
+    return end;
+  };
+  walkMembers(text, startOfRoot(text), (key, start) => {
+    if (key !== 'result') return endOfValue(text, start);
+    places.inside = start + 1;
+    return walkMembers(text, start, visitMember);
+  });
+  return places;
 };
 
 // `public` lets a shared cache serve one caller's list to another (MCP 2026-07-28, caching). Absent in an older era
 // means the client knows no such cache.
-const cacheScopeEdit = (result: Span, members: ReadonlyMap<string, Span>, era: ProtocolEra): Edit[] => {
-  const present = members.get(CACHE_SCOPE);
-  if (present !== undefined) return [{ span: present, text: PRIVATE }];
-  const start = result.start + 1;
-  return era === 'stateless' ? [{ span: { start, end: start }, text: `"${CACHE_SCOPE}":${PRIVATE},` }] : [];
+const cacheScopeEdit = ({ inside, cacheScope }: ResultPlaces, era: ProtocolEra): Edit[] => {
+  if (cacheScope !== undefined) return [{ span: cacheScope, text: PRIVATE }];
+  const span = { start: inside, end: inside };
+  return era === 'stateless' ? [{ span, text: `"${CACHE_SCOPE}":${PRIVATE},` }] : [];
 };
 
 type JudgedList = CutList & { readonly stays: readonly boolean[] };
@@ -69,16 +99,21 @@ const judgeLists = (result: JsonObject, rules: ListRules): Result<readonly Judge
   return ok(judged);
 };
 
+/** The edit that takes out of a list what does not stay. */
+const cutEdit = (text: string, places: ResultPlaces, list: JudgedList): Edit => {
+  const place = places.lists.get(list.kind);
+  // Two readings of one text must agree; if ever they do not, an uncut list must not be the outcome.
+  if (place?.elements.length !== list.stays.length)
+    throw new GatewayError('internal', 'list not found again');
+  const kept = place.elements.filter((_, index) => list.stays[index]);
+  const elements = kept.map(({ start, end }) => text.slice(start, end));
+  return { span: place.span, text: `[${elements.join(',')}]` };
+};
+
 const rewrite = (text: string, judged: readonly JudgedList[], era: ProtocolEra): string => {
-  const result = memberSpans(text, rootSpan(text)).get('result') as Span;
-  const members = memberSpans(text, result);
-  const cuts = judged
-    .filter((list) => list.dropped > 0)
-    .map((list): Edit => {
-      const span = members.get(list.kind) as Span;
-      return { span, text: listText(text, span, list.stays) };
-    });
-  return applyEdits(text, [...cuts, ...cacheScopeEdit(result, members, era)]);
+  const places = findPlaces(text);
+  const cuts = judged.filter((list) => list.dropped > 0).map((list) => cutEdit(text, places, list));
+  return applyEdits(text, [...cuts, ...cacheScopeEdit(places, era)]);
 };
 
 /**

@@ -42,45 +42,52 @@ const endOfContainer = (text: string, open: number): number => {
   return text.length;
 };
 
+/** Where the root value starts. */
+export const startOfRoot = (text: string): number => skipSpace(text, 0);
+
 /** End of the value that starts at `start`. */
-const endOfValue = (text: string, start: number): number => {
+export const endOfValue = (text: string, start: number): number => {
   const character = text[start];
   if (character === '"') return endOfString(text, start);
   if (character === '{' || character === '[') return endOfContainer(text, start);
   return nextIndex(SCALAR_END, text, start);
 };
 
-/** Position of the root value. */
-export const rootSpan = (text: string): Span => {
-  const start = skipSpace(text, 0);
-  return { start, end: endOfValue(text, start) };
+// The first item of the container at `open`, or its closing bracket.
+const firstItem = (text: string, open: number): number => skipSpace(text, open + 1);
+
+// The item after the one that ends at `end`, or the closing bracket.
+const nextItem = (text: string, end: number): number => {
+  const at = skipSpace(text, end);
+  return text[at] === ',' ? skipSpace(text, at + 1) : at;
 };
 
-/** Spans of the elements of the array at `array`, in order. */
-export const elementSpans = (text: string, array: Span): readonly Span[] => {
-  const spans: Span[] = [];
-  let at = skipSpace(text, array.start + 1);
-  while (at < array.end - 1) {
-    const end = endOfValue(text, at);
-    spans.push({ start: at, end });
-    at = skipSpace(text, skipSpace(text, end) + 1);
-  }
-  return spans;
-};
-
-/** Spans of the member values of the object at `object`, by decoded key. */
-export const memberSpans = (text: string, object: Span): ReadonlyMap<string, Span> => {
-  const spans = new Map<string, Span>();
-  let at = skipSpace(text, object.start + 1);
-  while (at < object.end - 1) {
+/**
+ * Walks the members of the object at `open`, in one pass.
+ * @param visit is told the decoded key and where the value starts, and returns where the value ends: `endOfValue`, or
+ * the end of a walk of its own.
+ * @returns the end of the object.
+ */
+export const walkMembers = (
+  text: string,
+  open: number,
+  visit: (key: string, start: number) => number,
+): number => {
+  let at = firstItem(text, open);
+  while (text[at] === '"') {
     const endOfKey = endOfString(text, at);
     const key = JSON.parse(text.slice(at, endOfKey)) as string;
     const start = skipSpace(text, skipSpace(text, endOfKey) + 1);
-    const end = endOfValue(text, start);
-    spans.set(key, { start, end });
-    at = skipSpace(text, skipSpace(text, end) + 1);
+    at = nextItem(text, visit(key, start));
   }
-  return spans;
+  return at + 1;
+};
+
+/** Walks the elements of the array at `open`, like `walkMembers`. */
+export const walkElements = (text: string, open: number, visit: (start: number) => number): number => {
+  let at = firstItem(text, open);
+  while (at < text.length && text[at] !== ']') at = nextItem(text, visit(at));
+  return at + 1;
 };
 
 export type Edit = { readonly span: Span; readonly text: string };

@@ -6,11 +6,19 @@ import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { isMeant } from '#ext-proc/termination.ts';
 import { type GuardBench, startGuardBench } from '#test/support/ext-proc-envoy.ts';
 import { createTestGuard, type TestGuard } from '#test/support/ext-proc-guard.ts';
-import { callGuarded, openCall, ordersOff, ordersTools, toolsAnswer } from '#test/support/guarded-call.ts';
+import { createFeedDouble } from '#test/support/feed-double.ts';
+import {
+  callGuarded,
+  openCall,
+  ordersOff,
+  ordersTools,
+  SERVER,
+  toolsAnswer,
+} from '#test/support/guarded-call.ts';
 
 const LIMITS = { maxBodyBytes: 200_000, maxEventBytes: 50_000 };
 const HIDDEN = `data: ${toolsAnswer(['hidden'])}\n\n`;
@@ -203,9 +211,8 @@ describe('the guard as a process', () => {
     });
   });
   afterAll(() => bench?.stop());
-  afterEach(async () => {
-    if (child.exitCode === null && child.signalCode === null) await kill('SIGKILL');
-    await startChild();
+  beforeEach(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) await startChild();
     serveLive();
   });
 
@@ -242,5 +249,50 @@ describe('the guard as a process', () => {
       leaks: false,
     });
     expect((await callGuarded(bench.url, ordersOff())).status).toBe(200);
+  });
+
+  describe('on the feed of a registry', () => {
+    const feed = createFeedDouble();
+    let stopFeed: () => Promise<void>;
+
+    beforeAll(async () => {
+      stopFeed = await feed.start(join(directory, 'registry-feed.sock'));
+    });
+    afterAll(() => stopFeed());
+
+    const openOnFeed = async () => {
+      feed.change({ enabled: true });
+      await untilReady((facts) => facts['sequence'] === feed.sequence());
+      return openLive(ordersOff({ sequence: feed.sequence() }));
+    };
+    const untilReady = async (condition: (facts: Record<string, unknown>) => boolean): Promise<void> => {
+      for (let attempt = 0; attempt < 200; attempt += 1) {
+        if (condition((await readiness(join(directory, 'ext-proc-ops.sock'))) as Record<string, unknown>))
+          return;
+        await pause(25);
+      }
+      throw new Error('the guard did not take the snapshot within 5 s');
+    };
+
+    it.each([
+      ['a terminate-streams command', () => feed.command(command({ serverId: SERVER }))],
+      ['the kill switch', () => feed.change({ enabled: false })],
+    ])('ends an idle stream within a second of %s', async (_, act) => {
+      const call = await openOnFeed();
+      const from = performance.now();
+      act();
+      const answer = await call.answer;
+      expect(performance.now() - from).toBeLessThan(1_000);
+      expect(answer.end).toBe('broken');
+    });
+
+    it('refuses a stream that opens on a server switched off meanwhile', async () => {
+      const before = feed.sequence();
+      feed.change({ enabled: false });
+      await untilReady((facts) => facts['sequence'] === feed.sequence());
+      const answer = await callGuarded(bench.url, ordersOff({ sequence: before }));
+      expect(answer.status).toBe(503);
+      expect(answer.text).toContain('stream_terminated');
+    });
   });
 });

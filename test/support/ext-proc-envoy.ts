@@ -19,15 +19,16 @@ export const ORDERS_HEADER = 'x-test-orders';
 const ENVOY_HINT = 'ENVOY_BIN must name an Envoy binary for this test';
 
 const toValue = (value: Json): JsonObject => {
-  if (value === null) return { nullValue: 0 };
-  if (typeof value === 'string') return { stringValue: value };
-  if (typeof value === 'number') return { numberValue: value };
-  if (typeof value === 'boolean') return { boolValue: value };
-  if (Array.isArray(value)) return { listValue: { values: value.map(toValue) } };
-  return { structValue: toStruct(value as JsonObject) };
+  if (value === null) return { kind: 'nullValue', nullValue: 0 };
+  if (typeof value === 'string') return { kind: 'stringValue', stringValue: value };
+  if (typeof value === 'number') return { kind: 'numberValue', numberValue: value };
+  if (typeof value === 'boolean') return { kind: 'boolValue', boolValue: value };
+  if (Array.isArray(value)) return { kind: 'listValue', listValue: { values: value.map(toValue) } };
+  return { kind: 'structValue', structValue: toStruct(value as JsonObject) };
 };
 
-const toStruct = (object: JsonObject): JsonObject => ({
+/** A google.protobuf.Struct as proto-loader encodes and decodes it. */
+export const toStruct = (object: JsonObject): JsonObject => ({
   fields: Object.fromEntries(Object.entries(object).map(([key, value]) => [key, toValue(value)])),
 });
 

@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type GuardOrders, guardOrdersToJson } from '#core/guard-orders.ts';
+import { createAnswerSession, type SessionParts } from '#ext-proc/answer-session.ts';
+import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createLiveStreams } from '#ext-proc/live-streams.ts';
+import { createMeasures } from '#ext-proc/measures.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { toStruct } from '#test/support/ext-proc-envoy.ts';
+import { ordersOff, ordersTools, toolsAnswer } from '#test/support/guarded-call.ts';
+
+type Reply = Record<string, Record<string, unknown>>;
+
+let replies: Reply[];
+let failures: string[];
+let parts: SessionParts;
+
+const silent = createLogger('test', 'silent');
+
+const start = (overrides: Partial<SessionParts> = {}) =>
+  createAnswerSession(
+    { ...parts, ...overrides },
+    { reply: (reply) => void replies.push(reply as Reply), fail: (details) => void failures.push(details) },
+  );
+
+const head = (orders: GuardOrders | undefined, type = 'text/event-stream') => ({
+  request: 'response_headers',
+  response_headers: {
+    headers: {
+      headers: [
+        { key: ':status', value: '', raw_value: Buffer.from('200') },
+        { key: 'content-type', value: '', raw_value: Buffer.from(type) },
+      ],
+    },
+    end_of_stream: false,
+  },
+  metadata_context: {
+    filter_metadata:
+      orders === undefined ? {} : { 'envoy.filters.http.ext_authz': toStruct(guardOrdersToJson(orders)) },
+  },
+});
+const chunk = (text: string, endOfStream = false) => ({
+  request: 'response_body',
+  response_body: { body: Buffer.from(text), end_of_stream: endOfStream },
+});
+const TRAILERS = { request: 'response_trailers', response_trailers: {} };
+
+const kinds = () => replies.flatMap((reply) => Object.keys(reply).filter((key) => key !== 'mode_override'));
+
+beforeEach(() => {
+  replies = [];
+  failures = [];
+  parts = {
+    limits: { maxBodyBytes: 1000, maxEventBytes: 1000 },
+    liveStreams: createLiveStreams(),
+    heldBytes: createHeldBytes(1500, () => {}),
+    measures: createMeasures(createMetrics('test'), silent),
+    isSwitchedOff: () => false,
+  };
+});
+
+describe('an answer session', () => {
+  it('gives one reply to each message', () => {
+    const session = start();
+    session.receive(head(ordersTools(['a']), 'application/json'));
+    session.receive(chunk('{'));
+    session.receive(chunk('}', true));
+    expect(kinds()).toEqual(['response_headers', 'response_body', 'response_body']);
+    expect(failures).toEqual([]);
+  });
+
+  it.each([
+    ['a chunk before the head', [chunk('x')]],
+    ['a second head', [head(ordersOff()), head(ordersOff())]],
+    ['a chunk of an answer that was refused', [head(undefined), chunk('x')]],
+    ['a chunk of an answer Envoy was told to keep', [head(ordersOff(), 'application/json'), chunk('x')]],
+    ['a part of a request', [{ request: 'request_headers', request_headers: {} }]],
+    ['a message that wants no reply', [{ ...head(ordersOff()), observability_mode: true }]],
+    ['a message without content', [{}]],
+    ['a body that is no bytes', [head(ordersOff()), { request: 'response_body', response_body: {} }]],
+    ['trailers alone', [TRAILERS]],
+  ])('fails on %s', (_, messages) => {
+    const session = start();
+    for (const message of messages) session.receive(message);
+    expect(failures).toEqual(['unexpected_message']);
+    expect(parts.liveStreams.count()).toBe(0);
+  });
+
+  it('refuses where metadata is not what its kind says', () => {
+    const message = head(ordersOff());
+    const fields = { fields: { guard: { kind: 'stringValue', stringValue: 7 } } };
+    message.metadata_context.filter_metadata = { 'envoy.filters.http.ext_authz': fields };
+    start().receive(message);
+    expect(kinds()).toEqual(['immediate_response']);
+    expect(replies[0]?.['immediate_response']?.['status']).toEqual({ code: 502 });
+  });
+
+  it('refuses a stream whose server was switched off while the call ran', () => {
+    start({ isSwitchedOff: () => true }).receive(head(ordersOff()));
+    expect(replies[0]?.['immediate_response']?.['status']).toEqual({ code: 503 });
+    expect(String(replies[0]?.['immediate_response']?.['body'])).toContain('stream_terminated');
+  });
+
+  it('lets a whole answer of a server that was switched off be: it was judged, and ends by itself', () => {
+    start({ isSwitchedOff: () => true }).receive(head(ordersOff(), 'application/json'));
+    expect(kinds()).toEqual(['response_headers']);
+  });
+
+  it('answers a refused event before it fails', () => {
+    const session = start();
+    session.receive(head(ordersTools(['a'])));
+    session.receive(chunk('data: no json\n\n'));
+    expect(kinds()).toEqual(['response_headers', 'response_body']);
+    expect(failures).toEqual(['answer_refused']);
+  });
+
+  it('says nothing where no request waits for the error', () => {
+    const { jsonRpcId: _, ...orders } = ordersTools(['a']);
+    const session = start();
+    session.receive(head(orders));
+    session.receive(chunk('data: no json\n\n'));
+    expect(replies[1]?.['response_body']).toEqual({ response: { body_mutation: { clear_body: true } } });
+    expect(failures).toEqual(['answer_refused']);
+  });
+
+  it('fails the answer that makes all together hold too much, and gives back what it held', () => {
+    const sessions = [start(), start()];
+    for (const session of sessions) {
+      session.receive(head(ordersTools(['a']), 'application/json'));
+      session.receive(chunk('x'.repeat(900)));
+    }
+    expect(failures).toEqual(['answer_too_large']);
+    const third = start();
+    third.receive(head(ordersTools(['a']), 'application/json'));
+    third.receive(chunk('x'.repeat(500)));
+    expect(failures).toEqual(['answer_too_large']);
+  });
+
+  it('passes trailers unless a held body would be lost with them', () => {
+    const events = start();
+    events.receive(head(ordersTools(['a'])));
+    events.receive(TRAILERS);
+    expect(kinds()).toEqual(['response_headers', 'response_trailers']);
+    const json = start();
+    json.receive(head(ordersTools(['a']), 'application/json'));
+    json.receive(chunk(toolsAnswer(['a'])));
+    json.receive(TRAILERS);
+    expect(failures).toEqual(['answer_refused']);
+  });
+
+  it('can be ended from outside while it is open, and not after', () => {
+    const session = start();
+    session.receive(head(ordersOff()));
+    expect(parts.liveStreams.terminate(() => true, 'command')).toBe(1);
+    expect(failures).toEqual(['stream_terminated']);
+    const other = start();
+    other.receive(head(ordersOff()));
+    other.close();
+    other.close();
+    expect(parts.liveStreams.terminate(() => true, 'command')).toBe(0);
+    expect(failures).toEqual(['stream_terminated']);
+  });
+});
