@@ -87,6 +87,8 @@ export const REASONS = {
   header_mismatch: request(-32020, 400, 'A mirrored header disagrees with the request body.'),
   protocol_version_unsupported: request(-32022, 400, 'This MCP protocol version is not supported.'),
   method_unknown: request(-32601, 404, 'This method is not known here.'),
+  // With a session, 404 means that the session has ended, and the client starts anew (MCP 2025-11-25, Sessions).
+  method_unknown_in_session: request(-32601, 200, 'This method is not known here.'),
   credential_misplaced: request(-32600, 400, 'Send one access token, in the Authorization header only.'),
 
   // What the path names.

@@ -1,6 +1,7 @@
 // What the answer to a client needs beside the decision, taken from what the steps found: the message's id, where the
 // metadata is, whom to ask, which origin may read it. What was not established stays at its most careful default. Pure.
 
+import type { McpServer } from '#core/server.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import type { ResponseContext } from '#ext-authz/response/check-response.ts';
@@ -14,6 +15,11 @@ const corsFor = (request: HttpRequest | undefined, { place }: Findings): Respons
   const origin = judgeOrigin(request, place.tenant.allowedOrigins);
   return origin.ok && origin.value !== undefined ? corsHeaders(origin.value) : undefined;
 };
+
+// A JSON-RPC error is read from the answer to a POST only. Clients take a GET answered 200 for a stream that has ended,
+// and open the next one, for ever.
+const refusalStatusFor = (request: HttpRequest | undefined, server: McpServer): 200 | 403 =>
+  request?.method === 'POST' ? server.refusalStatus : 403;
 
 /** @param publicUrl absolute URL of the gateway, from configuration. */
 export const answerForm = (
@@ -29,7 +35,7 @@ export const answerForm = (
     contact: place.tenant.accessContact,
     resourceMetadataUrl: resourceMetadataUrl(publicUrl, place.path),
     scopes: advertisedScopes(place.tenant, place.server),
-    refusalStatus: place.server.refusalStatus,
+    refusalStatus: refusalStatusFor(request, place.server),
     cors: corsFor(request, findings),
   };
 };

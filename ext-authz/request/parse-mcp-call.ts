@@ -35,7 +35,10 @@ const parseSession = (
 
 const findRow = (message: Call, { era }: Revision): Result<MethodRow, Deny> => {
   const row = findMethod(message.method, era);
-  if (row === undefined) return err(deny('method_unknown', { log: { method: message.method, era } }));
+  if (row === undefined) {
+    const reason = era === 'legacy' ? 'method_unknown_in_session' : 'method_unknown';
+    return err(deny(reason, { log: { method: message.method, era } }));
+  }
   return row.kind === message.kind ? ok(row) : err(deny('jsonrpc_invalid', { public: { field: 'id' } }));
 };
 

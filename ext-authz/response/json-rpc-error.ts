@@ -12,8 +12,14 @@ export type ErrorContext = {
   readonly contact?: string | undefined;
 };
 
-/** A tool that does not exist must read exactly like one that is not granted, or names could be probed for. */
-const PUBLIC_REASONS: Partial<Record<Reason, Reason>> = { tool_unknown: 'tool_not_granted' };
+/**
+ * What the client reads for another reason. A tool that does not exist must read exactly like one that is not granted,
+ * or names could be probed for.
+ */
+const PUBLIC_REASONS: Partial<Record<Reason, Reason>> = {
+  tool_unknown: 'tool_not_granted',
+  method_unknown_in_session: 'method_unknown',
+};
 
 const defined = (members: Readonly<Record<string, JsonObject[string] | undefined>>): JsonObject =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonObject;

@@ -245,15 +245,23 @@ describe('batches, methods and envelopes', () => {
       'batch_refused',
       legacyPost([call()], { 'mcp-protocol-version': '2026-07-28' }),
     ],
-    ['an unknown method', 'method_unknown', legacyPost(message({ method: 'tools/destroy' }))],
-    ['a method in another case', 'method_unknown', legacyPost(message({ method: 'Tools/Call' }))],
-    ['a name from Object.prototype', 'method_unknown', legacyPost(message({ method: 'constructor' }))],
-    ['tasks, which nobody would judge', 'method_unknown', legacyPost(message({ method: 'tasks/get' }))],
+    ['an unknown method', 'method_unknown_in_session', legacyPost(message({ method: 'tools/destroy' }))],
+    ['a method in another case', 'method_unknown_in_session', legacyPost(message({ method: 'Tools/Call' }))],
+    [
+      'a name from Object.prototype',
+      'method_unknown_in_session',
+      legacyPost(message({ method: 'constructor' })),
+    ],
+    [
+      'tasks, which nobody would judge',
+      'method_unknown_in_session',
+      legacyPost(message({ method: 'tasks/get' })),
+    ],
     ['ping in the stateless era', 'method_unknown', statelessPost({ method: 'ping' })],
     ['initialize in the stateless era', 'method_unknown', statelessPost({ method: 'initialize' })],
     [
       'server/discover in the legacy era',
-      'method_unknown',
+      'method_unknown_in_session',
       legacyPost(message({ method: 'server/discover' })),
     ],
     [
