@@ -56,24 +56,26 @@ names_caller(subject) if {
 # `sub` is pairwise per application in Entra; `oid` is the directory's own key.
 user_id := object.get(input.identity, "oid", input.identity.subject)
 
+# What the caller's grants name, as sets: made once, because a list asks for each of a server's tools. They are looked
+# up by reference and not with `in`, which walks a set in WASM.
+tool_names := {name | some grant in matching; some name in grant.tools}
+
+prompt_names := {name | some grant in matching; some name in grant.prompts}
+
+resource_names := {name | some grant in matching; some name in grant.resources}
+
 # `tool` holds the pinned facts of one tool.
-permits_tool(tool) if {
-	some grant in matching
-	some name in grant.tools
-	name in {"*", tool.name}
-}
+permits_tool(_) if tool_names["*"]
 
-permits_prompt(prompt) if {
-	some grant in matching
-	some name in grant.prompts
-	name in {"*", prompt}
-}
+permits_tool(tool) if tool_names[tool.name]
 
-permits_resource(uri) if {
-	some grant in matching
-	some name in grant.resources
-	name in {"*", uri}
-}
+permits_prompt(_) if prompt_names["*"]
+
+permits_prompt(prompt) if prompt_names[prompt]
+
+permits_resource(_) if resource_names["*"]
+
+permits_resource(uri) if resource_names[uri]
 
 # True only for the tool whose pinned facts are in the input; a second tool target is therefore unknown.
 pins(target) if {
@@ -124,13 +126,11 @@ permits_call if {
 # What each list may show. Tools are pinned, so their names are known; prompts and resources are not.
 visible := {
 	"tools": {"all": false, "names": [tool.name | some tool in input.server.tools; permits_tool(tool)]},
-	"prompts": names_or_all({name | some grant in matching; some name in grant.prompts}),
+	"prompts": names_or_all(prompt_names),
 	"resources": names_or_all(resource_names),
 	# A template stands for any number of resources: it is shown only to those who may read them all.
 	"resourceTemplates": {"all": "*" in resource_names, "names": []},
 }
-
-resource_names := {name | some grant in matching; some name in grant.resources}
 
 names_or_all(names) := {"all": true, "names": []} if "*" in names
 
