@@ -62,8 +62,7 @@ const attempt = async (context: ApiContext, request: TenantChangeRequest): Promi
   if (before !== undefined && changes.length === 0) return ok(unchanged(before));
   const tooLarge = judgeSize(tenant);
   if (tooLarge !== undefined) return err(problemFromRefusal(tooLarge));
-  const expectedRevision = before?.tenant.revision ?? null;
-  const written = await context.store.write({ tenantId, expectedRevision, tenant, changes, record });
+  const written = await context.store.write({ tenantId, before, tenant, changes, record });
   return written.ok ? ok(changed(written.value, before)) : err('stale');
 };
 

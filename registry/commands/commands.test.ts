@@ -2,11 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { err, ok } from '#core/result.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { canonicalJson, isSameJson } from '#registry/commands/canonical-json.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import { putGrant, removeGrant } from '#registry/commands/grant.ts';
 import { putIssuer, removeIssuer } from '#registry/commands/issuer.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
+import { isSameJson } from '#registry/commands/same-json.ts';
 import { putServer, removeServer, type ServerSettings, setServerState } from '#registry/commands/server.ts';
 import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
 import { putTenant } from '#registry/commands/tenant.ts';
@@ -201,15 +201,21 @@ describe('issuers', () => {
   });
 });
 
-describe('canonical JSON', () => {
-  it('is one text for one value', () => {
-    expect(canonicalJson({ b: [{ d: 1, c: 2 }], a: undefined })).toBe('{"b":[{"c":2,"d":1}]}');
-    expect(isSameJson({ a: 1, b: 2 }, { b: 2, a: 1 })).toBe(true);
+describe('isSameJson', () => {
+  it('knows one value in two orders, and two values in one', () => {
+    expect(isSameJson({ a: 1, b: { c: [1] } }, { b: { c: [1] }, a: 1 })).toBe(true);
+    expect(isSameJson({ a: undefined }, {})).toBe(true);
     expect(isSameJson([1, 2], [2, 1])).toBe(false);
+    expect(isSameJson([1], [1, undefined])).toBe(false);
+    expect(isSameJson({ a: 1 }, { b: 1 })).toBe(false);
+    expect(isSameJson({ a: null }, {})).toBe(false);
+    expect(isSameJson([], {})).toBe(false);
+    expect(isSameJson('1', 1)).toBe(false);
     expect(isSameJson(undefined, null)).toBe(false);
   });
 
   it('tells an own __proto__ from none', () => {
     expect(isSameJson(JSON.parse('{"__proto__":{"a":1}}'), {})).toBe(false);
+    expect(isSameJson(JSON.parse('{"__proto__":{"a":1}}'), JSON.parse('{"__proto__":{"a":1}}'))).toBe(true);
   });
 });

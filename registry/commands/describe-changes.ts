@@ -2,8 +2,8 @@
 // a revision is read more widely than what it is about.
 
 import type { Tenant } from '#core/tenant.ts';
-import { isSameJson } from '#registry/commands/canonical-json.ts';
 import { resourcesOf } from '#registry/commands/resources.ts';
+import { isSameJson } from '#registry/commands/same-json.ts';
 
 const changedFields = (before: object, after: object): string[] => {
   const old = new Map(Object.entries(before));

@@ -4,12 +4,12 @@
 import { err } from '#core/result.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
-import { isSameJson } from '#registry/commands/canonical-json.ts';
 import { type CheckUrl, conflict, type Fault, notFound, type Outcome } from '#registry/commands/outcome.ts';
 import { withItem } from '#registry/commands/replace-by-id.ts';
 import { versionName } from '#registry/commands/resources.ts';
 import { judgeEndpoints } from '#registry/commands/rules/endpoint-rules.ts';
 import { repeated } from '#registry/commands/rules/rule.ts';
+import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 
 const judgeTools = ({ tools }: ServerVersion): Fault[] =>

@@ -2,8 +2,8 @@
 // removed and made again, because revisions of a tenant only go up.
 
 import type { Tenant } from '#core/tenant.ts';
-import { isSameJson } from '#registry/commands/canonical-json.ts';
 import { type ResourceName, resourcesOf } from '#registry/commands/resources.ts';
+import { isSameJson } from '#registry/commands/same-json.ts';
 
 export type ResourceStamps = Readonly<Record<ResourceName, number>>;
 

@@ -7,7 +7,6 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { auditDigest, CHAIN_START } from '#registry/store/audit-chain.ts';
 import { stampResources } from '#registry/store/resource-stamps.ts';
-import { storedTenantFromRow } from '#registry/store/sqlite-rows.ts';
 import type { ChangeRecord, Committed, StoredTenant, TenantWrite } from '#registry/store/store.ts';
 
 /** How long a consumer may be away and still hear of an event, milliseconds. Streams it missed are long over then. */
@@ -71,23 +70,22 @@ const removeTenant = (database: DatabaseSync, tenantId: string, committed: Commi
     .run(tenantId, committed.revision, committed.sequence);
 };
 
-/** A tenant made again goes on counting where the removed one ended: an old ETag must not come true again. */
-const lastRevision = (
+const revisionIn = (
   database: DatabaseSync,
-  tenantId: string,
-  current: StoredTenant | undefined,
-): number => {
-  if (current !== undefined) return current.tenant.revision;
-  const tombstone = database.prepare('SELECT revision FROM tombstones WHERE tenant = ?').get(tenantId);
-  return Number(tombstone?.['revision'] ?? 0);
+  table: 'tenants' | 'tombstones',
+  id: string,
+): number | undefined => {
+  const column = table === 'tenants' ? 'id' : 'tenant';
+  const row = database.prepare(`SELECT revision FROM ${table} WHERE ${column} = ?`).get(id);
+  return row === undefined ? undefined : Number(row['revision']);
 };
 
-const commitTenant = (
-  database: DatabaseSync,
-  write: TenantWrite,
-  current: StoredTenant | undefined,
-): Committed => {
-  const revision = lastRevision(database, write.tenantId, current) + 1;
+/** A tenant made again goes on counting where the removed one ended: an old ETag must not come true again. */
+const nextRevision = (database: DatabaseSync, { tenantId, before }: TenantWrite): number =>
+  (before?.tenant.revision ?? revisionIn(database, 'tombstones', tenantId) ?? 0) + 1;
+
+const commitTenant = (database: DatabaseSync, write: TenantWrite): Committed => {
+  const revision = nextRevision(database, write);
   const sequence = nextSequence(database);
   const tenant: Tenant | null = write.tenant === null ? null : { ...write.tenant, revision };
   const body = tenant === null ? null : JSON.stringify(tenant);
@@ -97,18 +95,17 @@ const commitTenant = (
     removeTenant(database, write.tenantId, { revision, sequence });
     return { revision, sequence };
   }
-  const stored = { tenant, sequence, stamps: stampResources(current, tenant, revision) };
+  const stored = { tenant, sequence, stamps: stampResources(write.before, tenant, revision) };
   upsertTenant(database, stored, body);
   return { stored, revision, sequence };
 };
 
 /** Writes a tenant, or its removal, if it still is at the revision the change was made from. */
 export const writeTenant = (database: DatabaseSync, write: TenantWrite): Result<Committed, 'stale'> => {
-  const row = database.prepare('SELECT * FROM tenants WHERE id = ?').get(write.tenantId);
-  const current = row === undefined ? undefined : storedTenantFromRow(row);
-  const isExpected = (current?.tenant.revision ?? null) === write.expectedRevision;
+  const current = revisionIn(database, 'tenants', write.tenantId);
+  const isExpected = current === write.before?.tenant.revision;
   if (!isExpected || (current === undefined && write.tenant === null)) return err('stale');
-  return ok(commitTenant(database, write, current));
+  return ok(commitTenant(database, write));
 };
 
 /** Writes an event and lets go of those nobody can still need. */

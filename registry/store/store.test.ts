@@ -9,7 +9,7 @@ import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
-import type { ChangeRecord, Committed, Store, TenantWrite } from '#registry/store/store.ts';
+import type { ChangeRecord, Committed, Store, StoredTenant, TenantWrite } from '#registry/store/store.ts';
 
 const STORES = [
   ['sqlite', (directory: string) => openSqliteStore(join(directory, 'a', 'registry.db'))],
@@ -22,9 +22,13 @@ const record = (action = 'put tenant', at = '2026-01-01T00:00:00.000Z'): ChangeR
   at,
 });
 
+/** The tenant as it stood at a revision; null for one that must not exist. */
+const at = (tenant: Tenant, revision: number | null): StoredTenant | undefined =>
+  revision === null ? undefined : { tenant: { ...tenant, revision }, sequence: 0, stamps: {} };
+
 const writeOf = (tenant: Tenant, expectedRevision: number | null): TenantWrite => ({
   tenantId: tenant.id,
-  expectedRevision,
+  before: at(tenant, expectedRevision),
   tenant,
   changes: ['tenant: created'],
   record: record(),
@@ -32,7 +36,7 @@ const writeOf = (tenant: Tenant, expectedRevision: number | null): TenantWrite =
 
 const removal = (tenantId: string, expectedRevision: number): TenantWrite => ({
   tenantId,
-  expectedRevision,
+  before: at(sampleTenant(tenantId), expectedRevision),
   tenant: null,
   changes: ['tenant: removed'],
   record: record('remove tenant'),
@@ -117,7 +121,9 @@ describe.each(STORES)('the %s store', (_name, open) => {
     await put('acme', null);
     const [server] = sampleTenant('acme').servers;
     if (server === undefined) throw new Error('sample has a server');
-    const after = await put('acme', 1, { servers: [{ ...server, enabled: false }] });
+    const before = await store.findTenant('acme');
+    const servers = [{ ...server, enabled: false }];
+    const after = await commit({ ...writeOf({ ...sampleTenant('acme'), servers }, 1), before });
     expect(after.stored?.stamps).toEqual({
       tenant: 1,
       'issuers/home': 1,

@@ -26,8 +26,11 @@ export type ChangeRecord = {
 
 export type TenantWrite = {
   readonly tenantId: string;
-  /** Revision the change was made from; null if the tenant must not exist. */
-  readonly expectedRevision: number | null;
+  /**
+   * What the change was made from, as this store gave it; undefined if the tenant must not exist. What is unchanged
+   * in `tenant` should be the same objects: comparing them then costs nothing.
+   */
+  readonly before: StoredTenant | undefined;
   /** The tenant after the change, its `revision` ignored; null removes it. */
   readonly tenant: Tenant | null;
   readonly changes: readonly string[];
@@ -70,7 +73,7 @@ export type Store = FeedSource & {
   findTenant(tenantId: string): Promise<StoredTenant | undefined>;
   /** Sorted by id. */
   listTenants(): Promise<readonly StoredTenant[]>;
-  /** Commits tenant, revision and audit record together. `stale`: the tenant is not at `expectedRevision`. */
+  /** Commits tenant, revision and audit record together. `stale`: the tenant is no longer what `before` says. */
   write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
   /** Commits an event and its audit record together; resolves with the sequence. */
   announce(event: FeedEvent, record: ChangeRecord): Promise<number>;

@@ -12,12 +12,12 @@ const padding = 'x'.repeat(20_000);
 
 for (let n = 0; ; n += 1) {
   const id = `tenant-${n % 5}`;
-  const expectedRevision = (await store.findTenant(id))?.tenant.revision ?? null;
+  const before = await store.findTenant(id);
   const tenant = { ...sampleTenant(id), displayName: `${round}-${n}`, accessContact: padding };
   const record = { actor: 'writer', action: 'put tenant', reason: round, at: new Date().toISOString() };
   const written = await store.write({
     tenantId: id,
-    expectedRevision,
+    before,
     tenant,
     changes: ['tenant: changed'],
     record,
