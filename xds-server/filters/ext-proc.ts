@@ -5,29 +5,34 @@ import type { JsonObject } from '#core/json.ts';
 import { typedMessage, typedStruct } from '#protos/typed-struct.ts';
 import { extAuthz } from '#xds-server/filters/ext-authz.ts';
 import { envoyGrpc, type HttpFilter } from '#xds-server/filters/filter.ts';
+import { JUDGED_KEY, JUDGED_NAMESPACE } from '#xds-server/filters/judged-mark.ts';
 
 const NAME = 'envoy.filters.http.ext_proc';
 
 /** Longest wait for one answer of ext-proc; cutting the longest list takes some hundred milliseconds. */
 const MESSAGE_TIMEOUT = '5s';
 
-const guardIs = (value: string): JsonObject => ({
+// TypedStruct: both types are newer than the npm protos.
+const metadataIs = (filter: string, key: string, value: JsonObject): JsonObject => ({
   single_predicate: {
     input: {
-      name: 'guard',
+      name: 'metadata',
       typed_config: typedStruct('envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput', {
-        filter: extAuthz.name,
-        path: [{ key: 'guard' }],
+        filter,
+        path: [{ key }],
       }),
     },
     custom_match: {
       name: 'value',
-      typed_config: typedStruct('envoy.extensions.matching.input_matchers.metadata.v3.Metadata', {
-        value: { string_match: { exact: value } },
-      }),
+      typed_config: typedStruct('envoy.extensions.matching.input_matchers.metadata.v3.Metadata', { value }),
     },
   },
 });
+
+const guardIs = (value: string): JsonObject =>
+  metadataIs(extAuthz.name, 'guard', { string_match: { exact: value } });
+
+const wasJudged = metadataIs(JUDGED_NAMESPACE, JUDGED_KEY, { present_match: true });
 
 // Exact on purpose: `application/json; charset=utf-8` and anything unusual take the hop.
 const isPlainJson: JsonObject = {
@@ -81,6 +86,9 @@ export const extProc: HttpFilter = {
           matchers: [
             // A stream takes the hop even with nothing to judge: it is how an operator can end it.
             { predicate: { and_matcher: { predicate: [guardIs('off'), isPlainJson] } }, on_match: skip },
+            // What ext-authz did not let pass is answered by Envoy itself: unknown paths, bodies over the limit,
+            // ext-authz away. There are no orders for it, and without orders ext-proc refuses.
+            { predicate: { not_matcher: wasJudged }, on_match: skip },
             // Envoy would send its own refusal through ext-proc, and with ext-proc down a 403 became a 500.
             { predicate: guardIs('denied'), on_match: skip },
           ],

@@ -4,6 +4,7 @@
 import { extAuthz } from '#xds-server/filters/ext-authz.ts';
 import { extProc } from '#xds-server/filters/ext-proc.ts';
 import type { HttpFilter } from '#xds-server/filters/filter.ts';
+import { judgedMark } from '#xds-server/filters/judged-mark.ts';
 import { localRateLimit } from '#xds-server/filters/local-rate-limit.ts';
 import { rateLimit } from '#xds-server/filters/rate-limit.ts';
 import { router } from '#xds-server/filters/router.ts';
@@ -14,6 +15,7 @@ export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: s
     filter: extAuthz,
     reason: 'judges before anything leaves; its metadata and headers feed all that follow',
   },
+  { filter: judgedMark, reason: 'notes what ext_authz let pass, for the filters that follow' },
   { filter: rateLimit, reason: 'counts by principal and tool, which are known only once a call is judged' },
   {
     filter: extProc,

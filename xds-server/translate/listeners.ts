@@ -69,8 +69,9 @@ const PATHS: JsonObject = {
 const clientAddress = (settings: GatewaySettings): JsonObject => ({
   use_remote_address: true,
   xff_num_trusted_hops: settings.trustedHops,
-  // No address range is internal: an internal caller could set x-envoy-* and x-request-id.
-  internal_address_config: {},
+  // Nobody is internal, since an internal caller may choose x-request-id. Without ranges Envoy takes private networks
+  // for internal; this one is no sender's address (RFC 919).
+  internal_address_config: { cidr_ranges: [{ address_prefix: '255.255.255.255', prefix_len: 32 }] },
 });
 
 const connectionManager = (settings: GatewaySettings): TypedMessage =>

@@ -75,6 +75,13 @@ const routeConfiguration = (name: string, routes: readonly JsonObject[]): TypedM
     name,
     virtual_hosts: [{ name: 'all', domains: ['*'], routes: [...routes, nothingHere] }],
     request_headers_to_remove: INTERNAL_REQUEST_HEADERS,
+    // A compressed answer could not be judged on its way back.
+    request_headers_to_add: [
+      {
+        header: { key: 'accept-encoding', value: 'identity' },
+        append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
+      },
+    ],
     response_headers_to_remove: [VERSION_HEADER],
   });
 

@@ -1,0 +1,107 @@
+// Every translation as a file: input.json in, one file for each kind of resource out. GOLDEN_UPDATE=1 writes them anew.
+// Each set is also judged by the real Envoy, and packed by the codec that refuses what the protos do not know.
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '#core/json.ts';
+import { packMessage } from '#protos/pack.ts';
+import type { TypedMessage } from '#protos/typed-struct.ts';
+import { requireEnvoy } from '#test/support/xds-gateway.ts';
+import { type ResourceMessages, staticBootstrap } from '#test/support/xds-static-bootstrap.ts';
+import { tenantOf, type Versions } from '#test/support/xds-world.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
+import { buildEndpoints } from '#xds-server/translate/endpoints.ts';
+import { buildListener } from '#xds-server/translate/listeners.ts';
+import { buildWellKnownRoutes } from '#xds-server/translate/routes.ts';
+import { buildWellKnownScope } from '#xds-server/translate/scoped-routes.ts';
+import { translateTenant } from '#xds-server/translate/tenant.ts';
+
+type Input = {
+  readonly settings: Partial<GatewaySettings>;
+  readonly addresses: Readonly<Record<string, readonly string[]>>;
+  readonly tenants: Readonly<Record<string, Readonly<Record<string, Versions>>>>;
+};
+
+const DEFAULTS: GatewaySettings = {
+  listenAddress: '127.0.0.1',
+  port: 8080,
+  trustedHops: 0,
+  accessLogOnStdout: false,
+  upstreamCaFile: '/etc/ssl/certs/ca-certificates.crt',
+};
+
+const ROOT = join(import.meta.dirname, 'xds');
+const UPDATE = process.env['GOLDEN_UPDATE'] === '1';
+const cases = (await readdir(ROOT)).sort();
+
+const render = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+
+const translate = (input: Input): ResourceMessages => {
+  const settings = { ...DEFAULTS, ...input.settings };
+  const tenants = Object.entries(input.tenants).map(([id, servers]) => {
+    const translated = translateTenant(tenantOf(id, servers), settings);
+    if (!translated.ok) throw new Error(translated.error);
+    return translated.value;
+  });
+  return {
+    listeners: [buildListener(settings)],
+    clusters: tenants.flatMap(({ clusters }) => clusters),
+    endpoints: tenants.flatMap(({ upstreams }) =>
+      [...upstreams].map(([name, upstream]) => buildEndpoints(name, upstream, (url) => input.addresses[url])),
+    ),
+    scopes: [buildWellKnownScope(), ...tenants.flatMap(({ scopes }) => scopes)],
+    routes: [buildWellKnownRoutes(), ...tenants.map(({ routes }) => routes)],
+  };
+};
+
+const validate = async (bootstrap: JsonObject): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), 'golden-'));
+  const file = join(directory, 'bootstrap.json');
+  await writeFile(file, JSON.stringify(bootstrap));
+  const options = [
+    '--mode',
+    'validate',
+    '-c',
+    file,
+    '--disable-hot-restart',
+    '--reject-unknown-dynamic-fields',
+  ];
+  try {
+    const { stdout } = await promisify(execFile)(requireEnvoy(), [...options, '--log-level', 'error']);
+    return stdout;
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+};
+
+describe.each(cases)('golden %s', (name) => {
+  const directory = join(ROOT, name);
+
+  it('is translated as it was before', async () => {
+    const input = JSON.parse(await readFile(join(directory, 'input.json'), 'utf8')) as Input;
+    const messages = translate(input);
+    // The listener depends on no tenant, so it is shown in the sets without any.
+    const shown = Object.entries(messages).filter(
+      ([kind]) => kind !== 'listeners' || Object.keys(input.tenants).length === 0,
+    );
+    const files = shown.map(([kind, value]) => [`${kind}.json`, render(value)] as const);
+    if (UPDATE) {
+      const stale = (await readdir(directory)).filter((file) => file !== 'input.json');
+      await Promise.all(stale.map((file) => rm(join(directory, file))));
+      await Promise.all(files.map(([file, text]) => writeFile(join(directory, file), text)));
+    }
+    expect((await readdir(directory)).sort()).toEqual(['input.json', ...files.map(([file]) => file)].sort());
+    for (const [file, text] of files) expect(text, file).toBe(await readFile(join(directory, file), 'utf8'));
+  });
+
+  it('is accepted by Envoy and by the codec', async () => {
+    const input = JSON.parse(await readFile(join(directory, 'input.json'), 'utf8')) as Input;
+    const messages = translate(input);
+    for (const message of Object.values(messages).flat()) packMessage(message as TypedMessage);
+    expect(await validate(staticBootstrap(messages))).toContain('OK');
+  });
+});

@@ -1,0 +1,89 @@
+// Doubles of our own gRPC ports for tests of xds-server: an ext-authz that allows what it is told to, and an ext-proc
+// that looks at nothing. What they stand for is tested elsewhere; here Envoy's behaviour around them is.
+
+import type { Json, JsonObject } from '#core/json.ts';
+import { loadService } from '#protos/service.ts';
+import type { GrpcService } from '#runtime/grpc-server.ts';
+
+export type CheckFacts = {
+  readonly tenant: string;
+  readonly server: string;
+  readonly document: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly bodyBytes: number;
+};
+
+/** A version to be routed to, or a refusal. */
+export type Verdict =
+  | { readonly version: string; readonly guard?: string }
+  | { readonly status: number; readonly body: string };
+
+type RawCheck = {
+  attributes: {
+    context_extensions: Record<string, string>;
+    request: {
+      http: {
+        path: string;
+        raw_body: Buffer;
+        header_map: { headers: { key: string; raw_value: Buffer; value: string }[] } | null;
+      };
+    };
+  };
+};
+
+const factsOf = ({ attributes }: RawCheck): CheckFacts => {
+  const { http } = attributes.request;
+  const { tenant = '', server = '', document = '' } = attributes.context_extensions;
+  const entries = (http.header_map?.headers ?? []).map(
+    ({ key, raw_value, value }) => [key, value || raw_value.toString()] as const,
+  );
+  const bodyBytes = http.raw_body.length;
+  return { tenant, server, document, path: http.path, headers: Object.fromEntries(entries), bodyBytes };
+};
+
+const text = (value: string): Json => ({ stringValue: value });
+
+const responseOf = (verdict: Verdict): JsonObject => {
+  if ('status' in verdict) {
+    return {
+      status: { code: 7 },
+      denied_response: { status: { code: verdict.status }, body: verdict.body },
+      dynamic_metadata: { fields: { guard: text('denied') } },
+    };
+  }
+  return {
+    status: { code: 0 },
+    ok_response: { headers: [{ header: { key: 'x-mcpgw-version', value: verdict.version } }] },
+    dynamic_metadata: { fields: { guard: text(verdict.guard ?? 'off'), jsonRpcId: { numberValue: 41 } } },
+  };
+};
+
+export const authorizationDouble = (decide: (facts: CheckFacts) => Verdict): GrpcService => ({
+  definition: loadService('envoy.service.auth.v3.Authorization'),
+  implementation: {
+    Check: (call: { request: RawCheck }, done: (error: null, response: JsonObject) => void) =>
+      done(null, responseOf(decide(factsOf(call.request)))),
+  },
+});
+
+type ProcessCall = {
+  on(event: string, listener: (message: { response_headers: object | null }) => void): void;
+  write(message: JsonObject): void;
+  end(): void;
+};
+
+/** Counts the answers it is shown. */
+export const processorDouble = (onAnswer: () => void): GrpcService => ({
+  definition: loadService('envoy.service.ext_proc.v3.ExternalProcessor'),
+  implementation: {
+    Process: (call: ProcessCall) => {
+      call.on('data', () => {
+        onAnswer();
+        call.write({ response_headers: {} });
+      });
+      call.on('end', () => call.end());
+      call.on('error', () => undefined);
+    },
+  },
+});

@@ -1,0 +1,186 @@
+// The real Envoy, fed by the real xds-server in this process, between test clients and test upstreams.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Json, JsonObject } from '#core/json.ts';
+import { ok } from '#core/result.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import { envoyArguments } from '#envoy/arguments.ts';
+import { buildBootstrap } from '#envoy/bootstrap.ts';
+import type { Address } from '#runtime/address.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import {
+  authorizationDouble,
+  type CheckFacts,
+  processorDouble,
+  type Verdict,
+} from '#test/support/xds-doubles.ts';
+import { createAccessLogService } from '#xds-server/access-log-service.ts';
+import { createEndpointAddresses, type ResolveUrl } from '#xds-server/endpoint-addresses.ts';
+import { createPublisher } from '#xds-server/publisher.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
+import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
+import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import { type Ads, createAds } from '#xds-server/stream/ads.ts';
+
+/** What the installation says about a missing Envoy, in one line. */
+export const requireEnvoy = (): string => {
+  const binary = process.env['ENVOY_BIN'] ?? '';
+  if (!existsSync(binary)) throw new Error('ENVOY_BIN must name an Envoy binary for this test');
+  return binary;
+};
+
+export const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+
+export const until = async (
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<number> => {
+  const startedAt = Date.now();
+  while (Date.now() - startedAt < timeoutMs) {
+    if (await condition()) return Date.now() - startedAt;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`not within ${timeoutMs} ms: ${what}`);
+};
+
+/** Addresses in URLs stand for themselves; names resolve to this machine. */
+const loopback: ResolveUrl = async (url) => {
+  const { port } = new URL(url);
+  return ok({ addresses: ['127.0.0.1'], port: Number(port) });
+};
+
+export type XdsServer = {
+  readonly ads: Ads;
+  readonly metrics: ReturnType<typeof createMetrics>;
+  update(snapshot: Snapshot): void;
+  stop(): Promise<void>;
+};
+
+/** An xds-server as main.ts wires it, without the feed. `tamper` may spoil what is about to be told. */
+export const startXdsServer = async (options: {
+  readonly address: Address;
+  readonly settings: GatewaySettings;
+  readonly tamper?: (snapshot: ResourceSnapshot) => ResourceSnapshot;
+  readonly resolve?: ResolveUrl;
+}): Promise<XdsServer> => {
+  const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
+  const metrics = createMetrics('xds-server');
+  const ads = createAds({ logger, metrics, onStatus: () => undefined });
+  const publisher = createPublisher({
+    build: createSnapshotBuilder(options.settings),
+    addresses: () => addresses,
+    publish: (snapshot) => ads.publish(options.tamper?.(snapshot) ?? snapshot),
+    logger,
+    metrics,
+  });
+  const addresses = createEndpointAddresses({
+    resolve: options.resolve ?? loopback,
+    ttlMs: 100,
+    onChange: publisher.refresh,
+    logger,
+    metrics,
+  });
+  const stopGrpc = await startGrpcServer(options.address, [ads.service, createAccessLogService(metrics)]);
+  return {
+    ads,
+    metrics,
+    update: publisher.update,
+    stop: async () => {
+      ads.endStreams();
+      addresses.stop();
+      await stopGrpc();
+    },
+  };
+};
+
+const withApiType = (bootstrap: JsonObject, apiType: string): JsonObject => {
+  const dynamic = bootstrap['dynamic_resources'] as Record<string, Json>;
+  const ads = dynamic['ads_config'] as JsonObject;
+  return { ...bootstrap, dynamic_resources: { ...dynamic, ads_config: { ...ads, api_type: apiType } } };
+};
+
+export type Gateway = {
+  readonly origin: string;
+  readonly settings: GatewaySettings;
+  readonly xdsAddress: Address;
+  readonly checks: CheckFacts[];
+  /** Answers the ext-proc double was shown. */
+  shown(): number;
+  decide(verdict: (facts: CheckFacts) => Verdict): void;
+  stopExtAuthz(): Promise<void>;
+  admin(path: string): Promise<string>;
+  log(): Promise<string>;
+  stop(): Promise<void>;
+};
+
+const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Promise<ChildProcess> => {
+  const bootstrapFile = join(directory, 'bootstrap.json');
+  await writeFile(bootstrapFile, JSON.stringify(bootstrap));
+  const options = { bootstrapFile, logLevel: 'warning', concurrency: 1 };
+  return spawn(requireEnvoy(), [...envoyArguments(options), '--log-path', join(directory, 'envoy.log')], {
+    stdio: ['ignore', 'ignore', 'ignore'],
+  });
+};
+
+/** Starts Envoy with both doubles; nothing is told to it until an xds-server listens at `xdsAddress`. */
+export const startGateway = async (
+  options: { readonly apiType?: 'DELTA_GRPC' | 'GRPC'; readonly trustedHops?: number } = {},
+): Promise<Gateway> => {
+  requireEnvoy();
+  const directory = await mkdtemp(join(tmpdir(), 'xds-'));
+  const at = (name: string): Address => ({ kind: 'unix', path: join(directory, `${name}.sock`) });
+  const adminPort = await freePort();
+  const port = await freePort();
+  const checks: CheckFacts[] = [];
+  let shown = 0;
+  let verdict: (facts: CheckFacts) => Verdict = () => ({ version: '1.0.0' });
+  const decide = (facts: CheckFacts): Verdict => {
+    checks.push(facts);
+    return verdict(facts);
+  };
+  const stopExtAuthz = await startGrpcServer(at('a'), [authorizationDouble(decide)]);
+  const stopExtProc = await startGrpcServer(at('p'), [processorDouble(() => (shown += 1))]);
+  const services = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
+  const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, maxConnections: 1_000, services });
+  const envoy = await spawnEnvoy(directory, withApiType(bootstrap, options.apiType ?? 'DELTA_GRPC'));
+  const ended = new Promise((resolve) => envoy.once('exit', resolve));
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    settings: {
+      listenAddress: '127.0.0.1',
+      port,
+      trustedHops: options.trustedHops ?? 0,
+      accessLogOnStdout: false,
+      upstreamCaFile: '/etc/ssl/certs/ca-certificates.crt',
+    },
+    xdsAddress: services.xdsServer,
+    checks,
+    shown: () => shown,
+    decide: (next) => {
+      verdict = next;
+    },
+    stopExtAuthz,
+    admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text(),
+    log: () => readFile(join(directory, 'envoy.log'), 'utf8'),
+    stop: async () => {
+      envoy.kill('SIGKILL');
+      await ended;
+      await Promise.all([stopExtAuthz(), stopExtProc()]);
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,44 @@
+// Snapshots for tests of xds-server: tenants with servers that lead to given URLs, everything else left empty.
+
+import type { McpServer } from '#core/server.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
+
+/** Endpoint URLs by version. */
+export type Versions = Readonly<Record<string, readonly string[]>>;
+
+export const serverOf = (id: string, versions: Versions): McpServer => ({
+  id,
+  displayName: id,
+  enabled: true,
+  allowedHosts: [],
+  upstreamAuth: { mode: 'none', scopes: [], appOnly: 'refuse' },
+  bindings: [],
+  constraints: [],
+  refusalStatus: 200,
+  maxBodyBytes: 1_048_576,
+  activeVersion: Object.keys(versions)[0] ?? '',
+  versions: Object.entries(versions).map(([version, endpoints]) => ({
+    version,
+    endpoints,
+    transport: 'streamable-http',
+    protocolVersions: ['2025-11-25'],
+    tools: [],
+  })),
+});
+
+export const tenantOf = (id: string, servers: Readonly<Record<string, Versions>>): Tenant => ({
+  id,
+  displayName: id,
+  accessContact: '',
+  allowedOrigins: [],
+  revision: 1,
+  issuers: [],
+  grants: [],
+  servers: Object.entries(servers).map(([serverId, versions]) => serverOf(serverId, versions)),
+});
+
+export const snapshotOf = (sequence: number, ...tenants: readonly Tenant[]): Snapshot => ({
+  sequence,
+  tenants: tenants.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+});
