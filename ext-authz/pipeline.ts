@@ -23,6 +23,9 @@ export type PipelineParts = {
   readonly nowMs: () => number;
 };
 
+/** Longest body that is read of a caller nobody knows yet: a large one takes half a second no other call is judged in. */
+const MAX_STRANGER_BYTES = 64 * 1024;
+
 const chooseVersion = (server: McpServer): Result<ServerVersion, Deny> => {
   if (!server.enabled) return err(deny('server_disabled'));
   const version = findVersion(server, server.activeVersion);
@@ -49,18 +52,18 @@ export const decide = async (
   const origin = judgeOrigin(request, tenant.allowedOrigins);
   if (!origin.ok) return origin.error;
 
+  const authenticate = () =>
+    parts.authenticator.authenticate({ headers: request.headers, tenant, server, nowSeconds });
+  const early = request.body.length > MAX_STRANGER_BYTES ? await authenticate() : undefined;
+  if (early?.ok === false) return early.error;
+
   const parsed = parseMcpCall(request, { maxBodyBytes: server.maxBodyBytes });
   trail.step('parse', { id: parsed.id });
   if (!parsed.result.ok) return parsed.result.error;
   const call = parsed.result.value;
   trail.findings.call = call;
 
-  const caller = await parts.authenticator.authenticate({
-    headers: request.headers,
-    tenant,
-    server,
-    nowSeconds,
-  });
+  const caller = early ?? (await authenticate());
   trail.step('identity', caller.ok ? { identity: caller.value.identity } : {});
   if (!caller.ok) return caller.error;
   const { identity, token: assertion } = caller.value;
