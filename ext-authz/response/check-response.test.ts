@@ -85,11 +85,14 @@ describe('an Allow', () => {
     expect(headersOf(answer?.headers)).not.toHaveProperty('authorization');
   });
 
-  it('lets no other credential of the caller through, nor a header that overrides method or path', () => {
+  it('lets no other credential or claimed name of the caller through, nor a header that overrides the path', () => {
     for (const upstreamToken of [null, new Secret('t')]) {
       const removed = wire(allowed({ upstreamToken })).ok_response?.headers_to_remove;
       expect(removed).toEqual(
-        expect.arrayContaining(['proxy-authorization', 'dpop', 'x-http-method-override', 'x-original-url']),
+        expect.arrayContaining(['cookie', 'proxy-authorization', 'dpop', 'x-forwarded-user']),
+      );
+      expect(removed).toEqual(
+        expect.arrayContaining(['x-ms-client-principal-id', 'x-http-method-override', 'x-original-url']),
       );
     }
   });

@@ -10,16 +10,47 @@ import type { CorsHeaders } from '#ext-authz/response/cors.ts';
 
 const AUTHORIZATION = 'authorization';
 
-/** Headers in which proxies and platforms carry credentials of the caller. */
+/**
+ * Headers in which proxies and platforms carry credentials of the caller. Cookies too: all servers share the gateway's
+ * origin, so one server's cookie would be sent to the next.
+ */
 const CALLER_CREDENTIALS = [
+  'cookie',
   'proxy-authorization',
   'dpop',
   'x-forwarded-access-token',
   'x-forwarded-authorization',
   'x-auth-request-access-token',
+  'x-amzn-oidc-accesstoken',
+  'x-amzn-oidc-data',
+  'x-goog-iap-jwt-assertion',
+  'cf-access-jwt-assertion',
   'x-ms-token-aad-access-token',
   'x-ms-token-aad-id-token',
+  'x-ms-token-aad-refresh-token',
+];
+
+/** Headers in which such proxies tell a server who is calling: a server that believes them would believe our caller. */
+const CALLER_CLAIMS = [
+  'remote-user',
+  'x-remote-user',
+  'x-remote-group',
+  'x-forwarded-user',
+  'x-forwarded-email',
+  'x-forwarded-groups',
+  'x-forwarded-preferred-username',
+  'x-auth-request-user',
+  'x-auth-request-email',
+  'x-auth-request-groups',
+  'x-auth-request-preferred-username',
+  'x-amzn-oidc-identity',
+  'x-goog-authenticated-user-email',
+  'x-goog-authenticated-user-id',
+  'cf-access-authenticated-user-email',
   'x-ms-client-principal',
+  'x-ms-client-principal-id',
+  'x-ms-client-principal-name',
+  'x-ms-client-principal-idp',
 ];
 
 /** Headers that make some frameworks serve another method or path than the one that was judged. */
@@ -31,7 +62,7 @@ const REQUEST_OVERRIDES = [
   'x-rewrite-url',
 ];
 
-const REMOVED = [...CALLER_CREDENTIALS, ...REQUEST_OVERRIDES];
+const REMOVED = [...CALLER_CREDENTIALS, ...CALLER_CLAIMS, ...REQUEST_OVERRIDES];
 
 // Envoy answers 500 to a header value with a line break; refusing it here says why.
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
