@@ -30,7 +30,7 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
 
 /** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
-const CHECK_DEADLINE_MS = 7_000;
+const CHECK_DEADLINE_MS = 4_500;
 
 type Tools = {
   readonly config: ExtAuthzConfiguration;
