@@ -21,11 +21,15 @@ const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   }
 };
 
+// Beyond these one reader takes bytes for Latin-1 and the next for UTF-8, and they see two names.
+const PLAIN = /^[\t\x20-\x7e]*$/;
+
 /**
- * The value a mirrored header stands for; undefined if it is marked as encoded and is not validly so. A plain value
- * that looks like the mark is never taken literally: clients must encode it.
+ * The value a mirrored header stands for; undefined if it is marked as encoded and is not validly so, or is not ASCII.
+ * A plain value that looks like the mark is never taken literally: clients must encode it.
  */
-export const decodeHeaderValue = (value: string): string | undefined => {
+const decodeHeaderValue = (value: string): string | undefined => {
+  if (!PLAIN.test(value)) return undefined;
   if (!value.startsWith(SENTINEL_START) || !value.endsWith(SENTINEL_END)) return value;
   const encoded = SENTINEL.exec(value)?.[1];
   return encoded === undefined ? undefined : decodeUtf8(Buffer.from(encoded, 'base64'));

@@ -121,6 +121,11 @@ describe('the encoded form of a header', () => {
       'header_mismatch',
       statelessCall({ 'mcp-name': base64('\ufefflist') }),
     ],
+    [
+      'bytes beyond ASCII, which are one name in Latin-1 and another in UTF-8',
+      'header_mismatch',
+      statelessCall({ 'mcp-name': Buffer.from('é').toString('latin1') }, { name: 'Ã©' }),
+    ],
     ['a name encoded twice', 'header_mismatch', statelessCall({ 'mcp-name': base64(base64('list')) })],
     [
       'raw bytes beyond ASCII',
