@@ -62,8 +62,12 @@ const parseMessage = (message: Json): Result<JsonRpcMessage, Deny> => {
   return method === undefined ? parseResponse(message) : parseCall(message, method);
 };
 
+// A client's response carries the server's id: an error under it would be taken for the answer to another request.
+const isResponse = (message: JsonObject): boolean =>
+  message['method'] === undefined && (message['result'] !== undefined || message['error'] !== undefined);
+
 const idOf = (message: Json): RefusedId =>
-  isJsonObject(message) && isId(message['id']) ? message['id'] : null;
+  isJsonObject(message) && !isResponse(message) && isId(message['id']) ? message['id'] : null;
 
 /**
  * @returns the message or the refusal (batch_refused, jsonrpc_invalid, params_invalid, or a fault of the JSON), and

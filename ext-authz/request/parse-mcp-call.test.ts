@@ -173,6 +173,12 @@ describe('what clients of both eras send', () => {
     }
   });
 
+  it('gives no id to the refusal of a response, whose id is the server’s', () => {
+    const body = { jsonrpc: '2.0', id: 5, result: {} };
+    const { id, result } = parseMcpCall(legacyPost(body, { 'mcp-session-id': 'a b' }), LIMITS);
+    expect([result.ok, id]).toEqual([false, null]);
+  });
+
   it('names the versions it knows to a client of another one', () => {
     const { result } = parseMcpCall(
       legacyPost(rpc('ping'), { 'mcp-protocol-version': '2024-11-05' }),
