@@ -66,6 +66,9 @@ const startApi = async (
   await api.listen({ host: '127.0.0.1', port: settings.port });
 };
 
+const countConnected = (feed: FeedServer): number =>
+  feed.consumers().filter(({ connected }) => connected).length;
+
 const start = async (lifecycle: Lifecycle): Promise<void> => {
   const settings = readSettings();
   const metrics = createMetrics('registry');
@@ -81,7 +84,7 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
     metrics,
     readiness: () => ({
       ready: health.isHealthy(),
-      facts: { sequence: health.sequence(), epoch: store.epoch, consumers: feed.consumers().length },
+      facts: { sequence: health.sequence(), epoch: store.epoch, consumers: countConnected(feed) },
     }),
   });
   lifecycle.onStop('operations endpoint', closeOps);

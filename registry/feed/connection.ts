@@ -19,7 +19,13 @@ const CHANNEL_OPTIONS = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
-export type Subscription = { readonly consumer: string; readonly epoch: string; readonly position: number };
+export type Subscription = {
+  readonly consumer: string;
+  readonly epoch: string;
+  readonly position: number;
+  /** Longest silence of the registry, milliseconds; three heartbeats unless a test is in a hurry. */
+  readonly silenceLimitMs?: number;
+};
 
 export type FeedConnection = {
   /** Sends the newest status; one that a slow registry has not taken yet is replaced. */
@@ -51,7 +57,11 @@ const createStatusSender = (call: Call): ((status: ConsumerStatus) => void) => {
 };
 
 /** Resolves with the reason once the call is over; a registry that falls silent is given up. */
-const watch = (call: Call, onMessage: (message: FromRegistry) => void): Promise<string> =>
+const watch = (
+  call: Call,
+  silenceLimitMs: number,
+  onMessage: (message: FromRegistry) => void,
+): Promise<string> =>
   new Promise((resolve) => {
     let reason = 'closed by the registry';
     let over = false;
@@ -64,7 +74,7 @@ const watch = (call: Call, onMessage: (message: FromRegistry) => void): Promise<
       reason = 'the registry is silent';
       call.cancel();
       finish();
-    }, SILENCE_LIMIT_MS);
+    }, silenceLimitMs);
     call.on('data', (message: FromRegistry) => {
       // What a dying call still delivers must not mix with what its successor brings.
       if (over) return;
@@ -91,8 +101,8 @@ export const openFeedConnection = (
     SUBSCRIBE_METHOD.requestSerialize,
     SUBSCRIBE_METHOD.responseDeserialize,
   );
-  const ended = watch(call, onMessage).finally(() => client.close());
-  const { consumer, epoch, position } = subscription;
+  const { consumer, epoch, position, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
+  const ended = watch(call, silenceLimitMs, onMessage).finally(() => client.close());
   call.write({ message: 'subscribe', subscribe: { consumer, epoch, sequence: String(position) } });
   return { send: createStatusSender(call), close: () => call.cancel(), ended };
 };

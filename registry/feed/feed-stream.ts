@@ -66,7 +66,8 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
   const { source, logger } = desk;
   const { consumer, sequence } = subscribe;
   const reset = await mustReset(source, subscribe);
-  if (call.cancelled) return;
+  // The peer may have left while the store was asked; a stream entered now would never be taken off the list.
+  if (call.cancelled || call.writableEnded) return;
   call.write({ message: 'hello', hello: { epoch: source.epoch, reset } });
   const onFailure = (thrown: unknown): void => {
     if (call.cancelled || !desk.streams.has(call)) return;

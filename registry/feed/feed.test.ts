@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { openFeedConnection } from '#registry/feed/connection.ts';
 import { type FeedConsumer, type FeedConsumerOptions, startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import { createMemoryFeedSource } from '#registry/feed/memory-feed-source.ts';
@@ -41,8 +42,9 @@ const logger = () => createLogger('test', 'debug', { write: (line) => logLines.p
 
 type Registry = { readonly server: FeedServer; readonly stop: () => Promise<void> };
 
-const startRegistry = async (source: FeedSource): Promise<Registry> => {
-  const server = createFeedServer({ source, logger: logger(), metrics: createMetrics('registry') });
+const startRegistry = async (source: FeedSource, heartbeatMs = 5_000): Promise<Registry> => {
+  const metrics = createMetrics('registry');
+  const server = createFeedServer({ source, logger: logger(), metrics, heartbeatMs });
   const close = await startGrpcServer(address, [server.service]);
   let stopped = false;
   const stop = async (): Promise<void> => {
@@ -384,6 +386,29 @@ describe('the copy on disk', () => {
   });
 });
 
+describe('freshness', () => {
+  it('moves with every heartbeat, and stands still when the registry is gone', async () => {
+    const registry = await startRegistry(createMemoryFeedSource(), 20);
+    const { consumer, snapshots } = await startConsumer();
+    await eventually(() => expect(consumer.current().source).toBe('feed'));
+    const { freshAtMs } = consumer.current();
+    await eventually(() => expect(consumer.current().freshAtMs).toBeGreaterThan(freshAtMs + 40));
+    expect(snapshots).toHaveLength(1);
+    await registry.stop();
+    const last = consumer.current().freshAtMs;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    expect(consumer.current()).toMatchObject({ freshAtMs: last, connected: false });
+  });
+
+  it('is kept beside the copy on disk', async () => {
+    await startRegistry(createMemoryFeedSource(), 20);
+    const { consumer, stateFile } = await startConsumer();
+    await eventually(() => expect(consumer.current().source).toBe('feed'));
+    const { freshAtMs } = consumer.current();
+    await eventually(() => expect(statSync(stateFile).mtimeMs).toBeGreaterThan(freshAtMs + 100));
+  });
+});
+
 describe('a registry that is silent', () => {
   it('does not count as connected or fresh', async () => {
     const sockets: Socket[] = [];
@@ -396,5 +421,40 @@ describe('a registry that is silent', () => {
     await consumer.stop();
     for (const socket of sockets) socket.destroy();
     listener.close();
+  });
+
+  it('is given up after three heartbeats that did not come', async () => {
+    await startRegistry(createMemoryFeedSource(), 60_000);
+    const received: string[] = [];
+    const subscription = { consumer: 'ext-proc', epoch: '', position: 0, silenceLimitMs: 100 };
+    const connection = openFeedConnection(address, subscription, ({ message }) => received.push(message));
+    expect(await connection.ended).toBe('the registry is silent');
+    expect(received).toEqual(['hello', 'caught_up']);
+  });
+});
+
+describe('a consumer that leaves at once', () => {
+  it('is not kept on the list', async () => {
+    const source = createMemoryFeedSource();
+    let release = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      vi.spyOn(source, 'lastSequence').mockImplementationOnce(async () => {
+        resolve();
+        await new Promise<void>((done) => {
+          release = done;
+        });
+        return 0;
+      });
+    });
+    const registry = await startRegistry(source);
+    const subscription = { consumer: 'ext-proc', epoch: source.epoch, position: 0 };
+    const connection = openFeedConnection(address, subscription, () => undefined);
+    await asked;
+    connection.close();
+    await connection.ended;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    release();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(registry.server.consumers()).toEqual([]);
   });
 });

@@ -34,8 +34,10 @@ export const createFeedServer = (parts: {
   readonly source: FeedSource;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** How often it speaks when nothing changes, milliseconds. */
+  readonly heartbeatMs?: number;
 }): FeedServer => {
-  const { source, logger, metrics } = parts;
+  const { source, logger, metrics, heartbeatMs = HEARTBEAT_MS } = parts;
   const connected = metrics.gauge('feed_consumers', 'Consumers connected to the registry feed.');
   const refusals = metrics.counter('feed_refused_messages_total', 'Messages of consumers refused.', ['kind']);
   const streams = new Map<FeedCall, FeedStream>();
@@ -53,7 +55,7 @@ export const createFeedServer = (parts: {
   };
   const endListening = source.onCommit(wakeAll);
   // Beside proving freshness this brings what another process has committed to the same store.
-  const heartbeat = setInterval(wakeAll, HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(wakeAll, heartbeatMs).unref();
   const implementation = { Subscribe: (call: FeedCall) => serveFeedStream(desk, call) };
   return {
     service: { definition: FEED_SERVICE, implementation },

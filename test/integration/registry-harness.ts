@@ -42,12 +42,26 @@ export const adminClaims = (roles: readonly string[], changes: object = {}): obj
 export const adminToken = (roles: readonly string[], changes: object = {}): Promise<string> =>
   signWith(ADMIN_KEY, adminClaims(roles, changes));
 
+/** Members of answers that tests look into; which of them are there depends on the route. */
+export type AnswerBody = {
+  readonly type: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly errors: readonly { readonly pointer: string; readonly message: string; readonly in?: string }[];
+  readonly items: readonly Readonly<Record<'id' | 'reason', string> & Record<'number', number>>[];
+  readonly revision: number;
+  readonly sequence: number;
+  readonly enabled: boolean;
+  readonly activeVersion: string;
+  readonly tools: readonly { readonly inputSchema: object }[];
+  readonly tenant: { readonly servers: readonly object[]; readonly grants: readonly object[] };
+};
+
 export type Answer = {
   readonly status: number;
   readonly etag: string;
   readonly headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: answers are asserted on, member by member
-  readonly body: any;
+  readonly body: AnswerBody;
 };
 
 export type Call = {

@@ -24,7 +24,7 @@ let document: {
 
 beforeAll(async () => {
   registry = await startTestRegistry();
-  document = (await registry.call('GET', '/openapi.json', { roles: null })).body;
+  document = (await (await fetch(`${registry.url}/openapi.json`)).json()) as typeof document;
 });
 
 afterAll(() => registry.stop());
