@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
 import { CONTOSO_TID } from '#demo/directory.ts';
+import type { SeenCall } from '#demo/servers/seen-log.ts';
 import type { Quickstart } from '#demo/supervisor/quickstart.ts';
 import { getStatus, loopback } from '#provision/processes/readiness.ts';
 import { type ProductProcess, ROOT, startProductProcess } from '#test/support/product-process.ts';
@@ -31,7 +32,8 @@ export type Product = {
   expiredToken(user: string): Promise<string>;
   /** As the sample servers note the tokens they see. */
   fingerprint(token: string): string;
-  tokensSeenBy(server: 'tracker' | 'reports'): Promise<readonly string[]>;
+  /** What reached a sample server lately: method, header names, facts of the token. */
+  callsSeenBy(server: 'tracker' | 'reports'): Promise<readonly SeenCall[]>;
   /** Every exchange and sign-in meets this fault until it is cleared. */
   setProviderFault(kind: string): Promise<void>;
   clearProviderFaults(): Promise<void>;
@@ -185,10 +187,10 @@ export const startProduct = async (overrides: Readonly<Record<string, string>> =
     canonicalUrl: (id) => `${quickstart.gateway}/t/${quickstart.tenant}/mcp/${id}`,
     ...tokens,
     fingerprint: (token) => createHash('sha256').update(token).digest('hex').slice(0, 16),
-    tokensSeenBy: async (server) => {
+    callsSeenBy: async (server) => {
       const port = environment[server === 'tracker' ? 'DEMO_TRACKER_PORT' : 'DEMO_REPORTS_PORT'];
       const response = await fetch(`http://127.0.0.1:${port}/debug/seen`);
-      return ((await response.json()) as { digest: string }[]).map((call) => call.digest);
+      return (await response.json()) as SeenCall[];
     },
     registry: createRegistry(quickstart.registry, () => tokens.token('--admin')),
     ...createParts(running),

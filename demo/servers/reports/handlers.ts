@@ -62,7 +62,10 @@ const watchQueue = async ({ args, stream }: ToolCall): Promise<ToolResult> => {
     await stream.event({ waiting: (events * 7) % 10, second: events });
     await stream.progress(events, seconds, `second ${events}`);
   }
-  return structured({ events, cancelled: stream.signal.aborted });
+  const cancelled = stream.signal.aborted;
+  // A cancelled call has no answer to see it by.
+  console.log(JSON.stringify({ message: 'watch_queue ended', events, cancelled }));
+  return structured({ events, cancelled });
 };
 
 /** Handlers by tool name. */
