@@ -225,6 +225,10 @@ describe('a refusal', () => {
     });
   });
 
+  it('names nobody to ask to a stranger', () => {
+    expect(bodyOf(wire(deny('origin_forbidden'))).error.data).not.toHaveProperty('contact');
+  });
+
   it('names the versions the way MCP wants them', () => {
     const denial = deny('protocol_version_unsupported', {
       public: { supportedVersions: ['2026-07-28'], requestedVersion: '2099-01-01' },

@@ -26,12 +26,14 @@ const defined = (members: Readonly<Record<string, JsonObject[string] | undefined
 
 const dataOf = (denial: Deny, context: ErrorContext): JsonObject => {
   const { publicFacts: facts } = denial;
-  const { remedy } = describeReason(denial.reason);
+  const { remedy, delivery } = describeReason(denial.reason);
+  // Refusals of policy come after the caller is known; a stranger is not given anyone's address.
+  const mayAsk = remedy === 'ask-for-access' && delivery === 'refusal';
   return defined({
     reason: PUBLIC_REASONS[denial.reason] ?? denial.reason,
     remedy,
     requestId: context.requestId,
-    contact: facts.contact ?? (remedy === 'ask-for-access' ? context.contact : undefined),
+    contact: facts.contact ?? (mayAsk ? context.contact : undefined),
     constraint: facts.constraint,
     requiredScopes: facts.requiredScopes,
     field: facts.field,
