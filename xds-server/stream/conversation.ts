@@ -12,8 +12,8 @@ import {
   acknowledged,
   asked,
   expired,
-  forgotten,
   NEW_SUBSCRIPTION,
+  owing,
   reconsidered,
   refused,
   rejected,
@@ -79,30 +79,11 @@ const heardRefusal = (conversation: Conversation, heard: Heard, refusal: string)
   return rejected(settled, suspectsOf(subscription, response, refusal), refusal);
 };
 
-/** A changed cluster is warmed until its endpoints come again, even if they are the same (Envoy, xDS protocol). */
-const rewarm = (conversation: Conversation, response: Sent | undefined): Conversation => {
-  const { cluster, endpoint } = conversation.subscriptions;
-  const changed = (response?.resources ?? []).filter(({ name, version }) => {
-    const known = cluster.known.get(name);
-    return known !== undefined && known.version !== version;
-  });
-  return withKind(
-    conversation,
-    'endpoint',
-    forgotten(
-      endpoint,
-      changed.map(({ name }) => name),
-    ),
-  );
-};
-
 const heardAnswer = (conversation: Conversation, heard: Heard): Conversation => {
   const { kind, nonce, refusal } = heard;
   if (nonce === '') return conversation;
   if (refusal !== undefined) return withKind(conversation, kind, heardRefusal(conversation, heard, refusal));
-  const subscription = conversation.subscriptions[kind];
-  const warmed = kind === 'cluster' ? rewarm(conversation, subscription.inFlight.get(nonce)) : conversation;
-  return withKind(warmed, kind, acknowledged(subscription, nonce));
+  return withKind(conversation, kind, acknowledged(conversation.subscriptions[kind], nonce));
 };
 
 /** Takes in a client's message. */
@@ -126,8 +107,24 @@ export const loseHope = (conversation: Conversation): Conversation => ({
   subscriptions: forEachKind((kind) => expired(conversation.subscriptions[kind])),
 });
 
+/**
+ * A changed cluster is warmed until its endpoints come again, even if they are the same, and Envoy does not ask for
+ * them: it has a subscription already.
+ */
+const rewarm = (conversation: Conversation, batches: readonly Sent[]): Conversation => {
+  const { cluster, endpoint } = conversation.subscriptions;
+  const changed = batches
+    .flatMap(({ resources }) => resources)
+    .filter(({ name, version }) => {
+      const known = cluster.known.get(name);
+      return known !== undefined && known.version !== version;
+    });
+  const names = changed.map(({ name }) => name);
+  return withKind(conversation, 'endpoint', owing(endpoint, names));
+};
+
 const tell = (conversation: Conversation, kind: ResourceKind, batches: readonly Sent[]): Step => {
-  let current = conversation;
+  let current = kind === 'cluster' ? rewarm(conversation, batches) : conversation;
   const told: Told[] = [];
   for (const batch of batches) {
     const nonce = String(current.nextNonce);
@@ -187,24 +184,44 @@ const awaits = (conversation: Conversation, target: ResourceSnapshot, kind: Reso
   return false;
 };
 
+/** Told together, see `warmUp`. */
+const WARMED_KINDS: ReadonlySet<ResourceKind> = new Set(['cluster', 'endpoint']);
+
 const isBusy = (conversation: Conversation, kind: ResourceKind): boolean =>
   conversation.subscriptions[kind].inFlight.size > 0;
+
+const additionStep = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): Step =>
+  isBusy(conversation, kind)
+    ? { conversation, told: [] }
+    : tell(conversation, kind, additionsOf(conversation, target, kind));
+
+/**
+ * Clusters and their endpoints in one go: Envoy answers for clusters only once they are warm, which takes the
+ * endpoints.
+ */
+const warmUp = (conversation: Conversation, target: ResourceSnapshot): Step => {
+  const clusters = additionStep(conversation, target, 'cluster');
+  const endpoints = additionStep(clusters.conversation, target, 'endpoint');
+  return { conversation: endpoints.conversation, told: [...clusters.told, ...endpoints.told] };
+};
+
+const isSettling = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): boolean =>
+  isBusy(conversation, kind) || awaits(conversation, target, kind);
 
 /** Says what may be said now: the first kind that lacks something, once all kinds before it are answered. */
 export const proceed = (conversation: Conversation): Step => {
   const { target } = conversation;
   if (target === undefined) return { conversation, told: [] };
+  let step = warmUp(conversation, target);
   for (const kind of ADDITIONS) {
-    if (isBusy(conversation, kind)) return { conversation, told: [] };
-    const batches = additionsOf(conversation, target, kind);
-    if (batches.length > 0) return tell(conversation, kind, batches);
-    if (awaits(conversation, target, kind)) return { conversation, told: [] };
+    if (!WARMED_KINDS.has(kind)) step = additionStep(step.conversation, target, kind);
+    if (step.told.length > 0 || isSettling(step.conversation, target, kind)) return step;
   }
   for (const kind of REMOVALS) {
     const batches = removalsOf(conversation, target, kind);
     if (batches.length > 0) return tell(conversation, kind, batches);
   }
-  return { conversation: { ...conversation, settledSequence: target.sequence }, told: [] };
+  return { conversation: { ...step.conversation, settledSequence: target.sequence }, told: [] };
 };
 
 /** True while an answer is outstanding. */

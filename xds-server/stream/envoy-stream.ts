@@ -98,6 +98,8 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     }
     const heard = this.#dialect.heard(request, kind, this.#conversation.subscriptions[kind]);
     countAnswer(metrics, heard);
+    const { subscribe, unsubscribe } = heard.ask;
+    logger.debug({ nodeId, kind, nonce: heard.nonce, subscribe, unsubscribe }, 'Envoy said');
     if (heard.refusal !== undefined)
       logger.error({ nodeId, kind, fault: heard.refusal }, 'Envoy refused a response; last good kept');
     this.#conversation = hear(this.#conversation, heard);
@@ -108,7 +110,10 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     const step = proceed(this.#conversation);
     this.#conversation = step.conversation;
     for (const told of step.told) {
-      countPush(this.#dependencies.metrics, told.kind);
+      const { kind, nonce, resources, removed } = told;
+      countPush(this.#dependencies.metrics, kind);
+      const names = resources.map(({ name }) => name);
+      this.#dependencies.logger.debug({ nodeId: this.#nodeId, kind, nonce, names, removed }, 'told Envoy');
       this.#call.write(this.#dialect.response(told));
     }
     clearTimeout(this.#timer);

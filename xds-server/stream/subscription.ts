@@ -172,9 +172,13 @@ export const refused = (subscription: Subscription, nonce: string, message: stri
   return { ...rest, suspected };
 };
 
-/** The client must get these again although it has them: Envoy warms a changed cluster until its endpoints come anew. */
-export const forgotten = (subscription: Subscription, names: readonly string[]): Subscription =>
-  names.length === 0 ? subscription : { ...subscription, known: without(subscription.known, names) };
+/** The client must get these again although it has them and does not ask. */
+export const owing = (subscription: Subscription, names: readonly string[]): Subscription => {
+  const wanted = names.filter((name) => isWanted(subscription.interest, name));
+  return wanted.length === 0
+    ? subscription
+    : { ...subscription, owed: new Set([...subscription.owed, ...wanted]) };
+};
 
 /** Forgets refusals of versions that are no longer wanted: should one come back, it is worth another try. */
 export const reconsidered = (subscription: Subscription, resources: Resources): Subscription => {
