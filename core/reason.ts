@@ -113,7 +113,6 @@ export const REASONS = {
   audience_mismatch: challenge(-31209, 'The access token is meant for another resource.'),
   directory_tenant_refused: challenge(-31210, 'The directory of the access token is not accepted here.'),
   claims_invalid: challenge(-31211, 'The access token lacks claims that are required.'),
-  principal_revoked: challenge(-31212, 'The session of the access token has been revoked.'),
   keys_unavailable: outage(-31213, 'The keys of the token issuer cannot be fetched at the moment.'),
   groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
   scope_insufficient: {

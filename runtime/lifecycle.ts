@@ -26,6 +26,8 @@ const stopAll = async (parts: { name: string; stop: () => Promise<void> | void }
  * ends the process with status 1.
  */
 export const runService = (logger: Logger, start: (lifecycle: Lifecycle) => Promise<void>): void => {
+  // Files and sockets hold tokens and every tenant's configuration; a socket must not be open even between bind and chmod.
+  process.umask(0o077);
   const parts: { name: string; stop: () => Promise<void> | void }[] = [];
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {

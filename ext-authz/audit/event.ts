@@ -3,6 +3,7 @@
 
 import { type Decision, type Deny, isAllow } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { McpCall } from '#core/mcp-call.ts';
 import type { Findings } from '#ext-authz/trail.ts';
 
 /** What the client was told and what it was not. A claims challenge is the provider's and may name policies: left out. */
@@ -29,6 +30,17 @@ const describeCaller = ({ identity }: Findings): JsonObject =>
         ...(identity.app === undefined ? {} : { application: identity.app }),
       };
 
+/** Targets of one call that are written out; a subscription may name thousands. */
+const MAX_TARGETS = 20;
+
+const describeTargets = (targets: McpCall['targets']): JsonObject => {
+  const [only] = targets;
+  if (only === undefined) return {};
+  if (targets.length === 1) return { [only.kind]: only.name };
+  const names = targets.slice(0, MAX_TARGETS).map((target) => `${target.kind}:${target.name}`);
+  return { targets: names, targetCount: targets.length };
+};
+
 const describeCall = ({ call }: Findings): JsonObject =>
   call === undefined
     ? {}
@@ -36,7 +48,7 @@ const describeCall = ({ call }: Findings): JsonObject =>
         era: call.era,
         messageKind: call.kind,
         ...(call.method === undefined ? {} : { method: call.method }),
-        ...(call.targets[0] === undefined ? {} : { [call.targets[0].kind]: call.targets[0].name }),
+        ...describeTargets(call.targets),
       };
 
 /** The line for one decision. `durations` are milliseconds per step. */

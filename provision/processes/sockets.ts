@@ -1,24 +1,14 @@
 // Does a gateway already live in this runtime directory? Two of them on one set of sockets would answer each other.
 
 import { readdir } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { join } from 'node:path';
-
-const isAlive = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+import { isSocketAlive } from '#runtime/unix-socket.ts';
 
 /** The sentence for a runtime directory in use, or undefined. */
 export const findSocketFault = async (runtimeDirectory: string): Promise<string | undefined> => {
   const names = await readdir(runtimeDirectory).catch(() => []);
   const sockets = names.filter((name) => name.endsWith('.sock'));
-  const alive = await Promise.all(sockets.map((name) => isAlive(join(runtimeDirectory, name))));
+  const alive = await Promise.all(sockets.map((name) => isSocketAlive(join(runtimeDirectory, name))));
   return alive.includes(true)
     ? `another gateway runs on the sockets in ${runtimeDirectory}; stop it first, or set MCPGW_RUNTIME_DIR to another directory`
     : undefined;
