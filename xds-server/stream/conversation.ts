@@ -2,7 +2,7 @@
 // gRPC handler only moves messages in and out. Delta and state-of-the-world streams share it and differ in how a
 // response is filled.
 
-import { forEachKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import { forEachKind, isWildcardKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { ADDITIONS, REMOVALS } from '#xds-server/snapshot/sequence.ts';
 import { additionBatches, difference, isRejected } from '#xds-server/stream/diff.ts';
@@ -208,6 +208,10 @@ const warmUp = (conversation: Conversation, target: ResourceSnapshot): Step => {
 const isSettling = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): boolean =>
   isBusy(conversation, kind) || awaits(conversation, target, kind);
 
+/** An Envoy that starts asks for one kind after another; having been told what it asked for so far is not all. */
+const hasAskedForAll = ({ subscriptions, impatient }: Conversation): boolean =>
+  impatient || ADDITIONS.every((kind) => !isWildcardKind(kind) || subscriptions[kind].interest.kind !== 'none');
+
 /** Says what may be said now: the first kind that lacks something, once all kinds before it are answered. */
 export const proceed = (conversation: Conversation): Step => {
   const { target } = conversation;
@@ -221,7 +225,9 @@ export const proceed = (conversation: Conversation): Step => {
     const batches = removalsOf(conversation, target, kind);
     if (batches.length > 0) return tell(conversation, kind, batches);
   }
-  return { conversation: { ...step.conversation, settledSequence: target.sequence }, told: [] };
+  return hasAskedForAll(conversation)
+    ? { conversation: { ...conversation, settledSequence: target.sequence }, told: [] }
+    : { conversation, told: [] };
 };
 
 /** True while an answer is outstanding. */
