@@ -26,41 +26,47 @@ const findUsable = async (candidates, minimum) => {
   return undefined;
 };
 
+const toolFolder = ({ root, versions }) => join(root, '.tools', `node-${versions.node.pinned}`);
+
+const ownBinary = (context) => {
+  const name = platformPackage(process.platform, process.arch);
+  return join(toolFolder(context), 'node_modules', name, 'bin', 'node');
+};
+
+/**
+ * A Node 24 that is there already, or undefined.
+ * @param {import('#provision/context.mjs').Context} context
+ * @returns {Promise<string | undefined>} path of the binary
+ */
+export const findNode = async (context) => {
+  const packaged = join(context.root, 'node_modules', 'node', 'bin', 'node');
+  return findUsable([packaged, ownBinary(context), process.execPath], context.versions.node.minimum);
+};
+
 /**
  * Finds Node 24 or fetches it.
  * @param {import('#provision/context.mjs').Context} context
  * @returns {Promise<string>} path of the binary
  */
-export const provisionNode = async ({ root, env, progress, versions }) => {
-  const { minimum, pinned } = versions.node;
+export const provisionNode = async (context) => {
+  const { root, env, progress, versions } = context;
+  const { pinned } = versions.node;
   const label = `Node ${pinned}`;
-  const folder = join(root, '.tools', `node-${pinned}`);
-  const name = platformPackage(process.platform, process.arch);
-  const own = join(folder, 'node_modules', name, 'bin', 'node');
-  const packaged = join(root, 'node_modules', 'node', 'bin', 'node');
-  const found = await findUsable([packaged, own, process.execPath], minimum);
+  const found = await findNode(context);
   if (found !== undefined) {
-    progress.cached(
-      label,
-      found === packaged || found === own ? 'from npm' : `this Node, ${process.version}`,
-    );
+    progress.cached(label, found.startsWith(root) ? 'from npm' : `this Node, ${process.version}`);
     return found;
   }
-  await progress.step(label, 'about 120 MB, once', () =>
-    createFolderWhole(folder, async (temporary) => {
-      const args = [
-        'install',
-        '--prefix',
-        temporary,
-        '--no-save',
-        '--no-audit',
-        '--no-fund',
-        `${name}@${pinned}`,
-      ];
+  const folder = toolFolder(context);
+  const wanted = `${platformPackage(process.platform, process.arch)}@${pinned}`;
+  await progress.step(label, 'about 120 MB, once', async () => {
+    await createFolderWhole(folder, async (temporary) => {
+      const args = ['install', '--prefix', temporary, '--no-save', '--no-audit', '--no-fund', wanted];
       const { code, output } = await run('npm', args, { env: withoutProjectBinaries(env) });
       if (code !== 0)
         throw downloadFault(label, output, 'install Node 24.12 or newer and run the command with it');
-    }).then(() => `${measureMegabytes(folder)} MB`),
-  );
-  return own;
+    });
+    return `${measureMegabytes(folder)} MB`;
+  });
+  return ownBinary(context);
 };

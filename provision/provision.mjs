@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { findEnvoy, provisionEnvoy } from '#provision/envoy-binary.mjs';
 import { ProvisionFault } from '#provision/fault.mjs';
 import { withInstallLock } from '#provision/install-lock.mjs';
-import { provisionNode } from '#provision/node-binary.mjs';
+import { findNode, provisionNode } from '#provision/node-binary.mjs';
 import { checkGo, findOpa, provisionOpa } from '#provision/opa-binary.mjs';
 import { arePackagesInstalled, checkNpm, provisionPackages } from '#provision/packages.mjs';
 import { checkPython } from '#provision/python.mjs';
@@ -26,6 +26,7 @@ const findFaults = async (context, parts) => {
 
 const isComplete = async (context, parts) =>
   arePackagesInstalled(context.root) &&
+  (await findNode(context)) !== undefined &&
   (!parts.includes('envoy') || (await findEnvoy(context)) !== undefined) &&
   (!parts.includes('opa') || (await findOpa(context)) !== undefined);
 
