@@ -27,7 +27,10 @@ const spoil = (
   const resource = snapshot.kinds[kind].get(name);
   if (resource === undefined) return snapshot;
   const bad = { ...resource, version: 'spoiled', any: packMessage(message) };
-  return { ...snapshot, kinds: { ...snapshot.kinds, [kind]: new Map([...snapshot.kinds[kind], [name, bad]]) } };
+  return {
+    ...snapshot,
+    kinds: { ...snapshot.kinds, [kind]: new Map([...snapshot.kinds[kind], [name, bad]]) },
+  };
 };
 
 const hosts = ['one', 'two'].map((name) => ({ name, domains: ['same.example'], routes: [] }));
@@ -35,7 +38,10 @@ const BAD_ROUTES = typedMessage('envoy.config.route.v3.RouteConfiguration', {
   name: 'tenant/acme',
   virtual_hosts: hosts,
 });
-const BAD_CLUSTER = typedMessage('envoy.config.cluster.v3.Cluster', { name: 'acme/files/1.0.0', type: 'EDS' });
+const BAD_CLUSTER = typedMessage('envoy.config.cluster.v3.Cluster', {
+  name: 'acme/files/1.0.0',
+  type: 'EDS',
+});
 
 describe.each(['DELTA_GRPC', 'GRPC'] as const)('over %s', (apiType) => {
   let gateway: Gateway;
@@ -62,7 +68,10 @@ describe.each(['DELTA_GRPC', 'GRPC'] as const)('over %s', (apiType) => {
     const { xdsAddress: address, settings } = gateway;
     xds = await startXdsServer({ address, settings, tamper: (snapshot) => tamper(snapshot) });
     xds.update(world(1, one.url));
-    await until('all tenants are there', async () => (await upstreamOf('/t/omega/mcp/files').catch(() => '')) === 'one');
+    await until(
+      'all tenants are there',
+      async () => (await upstreamOf('/t/omega/mcp/files').catch(() => '')) === 'one',
+    );
     await settled(1);
   });
   afterAll(async () => {
@@ -90,7 +99,9 @@ describe.each(['DELTA_GRPC', 'GRPC'] as const)('over %s', (apiType) => {
       expect(await upstreamOf(`/t/${tenant}/mcp/files`), tenant).toBe('one');
     expect(rejected()).toMatchObject([{ resource: 'acme/files/1.0.0', tenantId: 'acme' }]);
     const refusals = async () =>
-      /xds_answers_total\{kind="cluster",answer="nack"[^}]*\} (\d+)/.exec((await xds.metrics.render()).body)?.[1];
+      /xds_answers_total\{kind="cluster",answer="nack"[^}]*\} (\d+)/.exec(
+        (await xds.metrics.render()).body,
+      )?.[1];
     const before = await refusals();
     xds.update(world(4, two.url));
     await settled(4);

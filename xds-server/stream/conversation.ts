@@ -210,7 +210,8 @@ const isSettling = (conversation: Conversation, target: ResourceSnapshot, kind: 
 
 /** An Envoy that starts asks for one kind after another; having been told what it asked for so far is not all. */
 const hasAskedForAll = ({ subscriptions, impatient }: Conversation): boolean =>
-  impatient || ADDITIONS.every((kind) => !isWildcardKind(kind) || subscriptions[kind].interest.kind !== 'none');
+  impatient ||
+  ADDITIONS.every((kind) => !isWildcardKind(kind) || subscriptions[kind].interest.kind !== 'none');
 
 /** Says what may be said now: the first kind that lacks something, once all kinds before it are answered. */
 export const proceed = (conversation: Conversation): Step => {
