@@ -1,0 +1,66 @@
+// Unit tests of bootstrap.ts and arguments.ts: the guarantees that only the start of Envoy can give.
+
+import { describe, expect, it } from 'vitest';
+import { envoyArguments } from '#envoy/arguments.ts';
+import { buildBootstrap } from '#envoy/bootstrap.ts';
+import { packMessage } from '#protos/pack.ts';
+import { typedMessage } from '#protos/typed-struct.ts';
+
+const options = {
+  nodeId: 'edge-1',
+  adminPort: 9901,
+  maxConnections: 500,
+  services: {
+    xdsServer: { kind: 'unix', path: '/run/x.sock' },
+    extAuthz: { kind: 'tcp', host: '127.0.0.1', port: 7001 },
+    extProc: { kind: 'tcp', host: 'localhost', port: 7002 },
+    rateLimit: { kind: 'tcp', host: '::1', port: 7003 },
+  },
+} as const;
+
+describe('buildBootstrap()', () => {
+  const text = JSON.stringify(buildBootstrap(options));
+
+  it('dials each service where it is', () => {
+    expect(text).toContain('"pipe":{"path":"/run/x.sock"}');
+    expect(text).toContain('"address":"127.0.0.1","port_value":7001');
+    expect(text).toContain('"address":"::1","port_value":7003');
+  });
+
+  it('keeps the admin interface to this machine, and closes what could change or stop Envoy', () => {
+    const admin = JSON.stringify(buildBootstrap(options)['admin']);
+    expect(admin).toContain('"address":"127.0.0.1"');
+    for (const path of ['/quitquitquit', '/runtime_modify', '/logging', '/tap', '/reset_counters'])
+      expect(admin).not.toContain(path);
+  });
+
+  it('names no tenant, server or route: those come over ADS only', () => {
+    expect(text).not.toContain('listeners":[');
+    expect(text).toContain('"DELTA_GRPC"');
+  });
+
+  it('is the same for the same options', () => {
+    expect(JSON.stringify(buildBootstrap(options))).toBe(text);
+  });
+
+  it('names no field Envoy does not have', () => {
+    const { overload_manager: _, admin: __, ...packable } = buildBootstrap(options);
+    const bootstrap = typedMessage('envoy.config.bootstrap.v3.Bootstrap', packable);
+    expect(() => packMessage(bootstrap)).not.toThrow();
+  });
+});
+
+describe('envoyArguments()', () => {
+  const settings = { bootstrapFile: '/b.json', logLevel: 'warning', concurrency: 0 };
+
+  it('refuse unknown fields and share nothing with another Envoy', () => {
+    const given = envoyArguments(settings);
+    expect(given).toContain('--reject-unknown-dynamic-fields');
+    expect(given).toContain('--disable-hot-restart');
+    expect(given).not.toContain('--concurrency');
+  });
+
+  it('take the number of workers where one is given', () => {
+    expect(envoyArguments({ ...settings, concurrency: 3 }).slice(-2)).toEqual(['--concurrency', '3']);
+  });
+});

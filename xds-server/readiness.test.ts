@@ -1,0 +1,65 @@
+// Unit tests of readiness.ts and status-reporter.ts: what operators and the registry are told.
+
+import { setImmediate as turn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import type { ConsumerStatus, EnvoyNodeStatus } from '#core/feed-message.ts';
+import { describeReadiness } from '#xds-server/readiness.ts';
+import { createStatusReporter } from '#xds-server/status-reporter.ts';
+
+const publisher = (sequence: number) => ({
+  update: () => undefined,
+  refresh: () => undefined,
+  publishedSequence: () => sequence,
+  faults: () => [{ tenantId: 'acme', message: 'internal' }],
+});
+const node: EnvoyNodeStatus = {
+  nodeId: 'edge-1',
+  acknowledgedSequence: 4,
+  rejected: [{ typeUrl: 't', resource: 'tenant/acme', tenantId: 'acme', message: 'x' }],
+};
+
+describe('describeReadiness()', () => {
+  it('is ready with a copy from disk, and says that it is one and how old', () => {
+    const feed = { source: 'disk', connected: false, freshAtMs: 1_000 };
+    expect(describeReadiness({ feed, publisher: publisher(5), nodes: [node], nowMs: 61_000 })).toEqual({
+      ready: true,
+      facts: {
+        sequence: 5,
+        source: 'disk',
+        registryConnected: false,
+        snapshotAgeSeconds: 60,
+        envoys: [{ nodeId: 'edge-1', acknowledgedSequence: 4, rejected: 1 }],
+        untranslatedTenants: ['acme'],
+      },
+    });
+  });
+
+  it('is not ready while there is nothing to tell', () => {
+    const feed = { source: 'none', connected: true, freshAtMs: 0 };
+    const { ready, facts } = describeReadiness({ feed, publisher: publisher(-1), nodes: [], nowMs: 1 });
+    expect([ready, facts['snapshotAgeSeconds']]).toEqual([false, null]);
+  });
+});
+
+describe('a status reporter', () => {
+  it('reports what changed, once for each turn, and what was so before it could', async () => {
+    const reports: ConsumerStatus[] = [];
+    let nodes: EnvoyNodeStatus[] = [];
+    const reporter = createStatusReporter({ publishedSequence: () => 4, nodes: () => nodes });
+    reporter.changed();
+    await turn();
+    expect(reports).toEqual([]);
+    reporter.start((status) => reports.push(status));
+    await turn();
+    reporter.changed();
+    await turn();
+    nodes = [node];
+    reporter.changed();
+    reporter.changed();
+    await turn();
+    expect(reports).toEqual([
+      { sequence: 4, nodes: [] },
+      { sequence: 4, nodes: [node] },
+    ]);
+  });
+});

@@ -1,0 +1,83 @@
+// Unit tests of delta-messages.ts and sotw-messages.ts.
+
+import { describe, expect, it } from 'vitest';
+import { modelResource } from '#test/support/xds-model-envoy.ts';
+import { TYPE_URLS } from '#xds-server/resource-kind.ts';
+import { deltaFromTold, heardFromDelta } from '#xds-server/stream/delta-messages.ts';
+import { heardFromSotw, sotwFromTold } from '#xds-server/stream/sotw-messages.ts';
+import { asked, NEW_SUBSCRIPTION } from '#xds-server/stream/subscription.ts';
+
+const delta = {
+  node: null,
+  type_url: '',
+  response_nonce: '',
+  error_detail: null,
+  resource_names_subscribe: [],
+  resource_names_unsubscribe: [],
+  initial_resource_versions: {},
+};
+const sotw = { node: null, type_url: '', response_nonce: '', error_detail: null, resource_names: [] };
+const subscribed = (...subscribe: string[]) =>
+  asked(NEW_SUBSCRIPTION, { subscribe, unsubscribe: [], held: {} });
+const told = {
+  kind: 'cluster',
+  nonce: '4',
+  sequence: 9,
+  resources: [modelResource('a', 'v')],
+  removed: ['b'],
+} as const;
+
+describe('delta messages', () => {
+  it('take a first message without names for a wildcard, where the kind has one', () => {
+    expect(heardFromDelta(delta, 'cluster', NEW_SUBSCRIPTION).ask.subscribe).toEqual(['*']);
+    expect(heardFromDelta(delta, 'route', NEW_SUBSCRIPTION).ask.subscribe).toEqual([]);
+    expect(heardFromDelta(delta, 'cluster', subscribed('a')).ask.subscribe).toEqual([]);
+  });
+
+  it('carry a refusal, redacted', () => {
+    const request = { ...delta, response_nonce: '3', error_detail: { message: 'no, Bearer abc' } };
+    expect(heardFromDelta(request, 'route', subscribed('a'))).toMatchObject({
+      nonce: '3',
+      refusal: 'no, [redacted]',
+    });
+  });
+
+  it('name resources, versions and removals', () => {
+    expect(deltaFromTold(told)).toEqual({
+      system_version_info: '9',
+      type_url: TYPE_URLS.cluster,
+      nonce: '4',
+      resources: [{ name: 'a', version: 'v', resource: { type_url: '', value: Buffer.alloc(0) } }],
+      removed_resources: ['b'],
+    });
+  });
+});
+
+describe('state-of-the-world messages', () => {
+  it('take no names for everything only as long as none were given', () => {
+    expect(heardFromSotw(sotw, 'cluster', NEW_SUBSCRIPTION).ask.subscribe).toEqual(['*']);
+    expect(heardFromSotw(sotw, 'cluster', subscribed('*')).ask).toMatchObject({
+      subscribe: [],
+      unsubscribe: [],
+    });
+    expect(heardFromSotw(sotw, 'cluster', subscribed('a')).ask).toMatchObject({ unsubscribe: ['a'] });
+    expect(heardFromSotw(sotw, 'route', NEW_SUBSCRIPTION).ask.subscribe).toEqual([]);
+  });
+
+  it('find what is new and what was given up by comparing', () => {
+    const request = { ...sotw, resource_names: ['b', 'c'] };
+    expect(heardFromSotw(request, 'route', subscribed('a', 'b')).ask).toEqual({
+      subscribe: ['c'],
+      unsubscribe: ['a'],
+      held: {},
+    });
+  });
+
+  it('have a version of their own each', () => {
+    expect(sotwFromTold(told)).toMatchObject({
+      version_info: '9.4',
+      nonce: '4',
+      resources: [{ type_url: '' }],
+    });
+  });
+});

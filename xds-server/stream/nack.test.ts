@@ -1,0 +1,34 @@
+// Unit tests of nack.ts.
+
+import { describe, expect, it } from 'vitest';
+import { redactNack } from '#xds-server/stream/nack.ts';
+
+describe('redactNack()', () => {
+  it('keeps what an operator needs', () => {
+    const text =
+      "Only unique values for domains are permitted. Duplicate entry of domain same.example in 'tenant/acme'";
+    expect(redactNack(text)).toBe(text);
+    const types =
+      "Didn't find a registered implementation for 'x' with type URL: type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    expect(redactNack(types)).toBe(types);
+  });
+
+  it.each([
+    ['a token', `header eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln and more`, 'c2ln'],
+    ['a bearer', 'value "Bearer abc.def" of a header', 'abc.def'],
+    ['a key', '-----BEGIN PRIVATE KEY-----\nMIIEvQ\n-----END PRIVATE KEY----- in secret', 'MIIEvQ'],
+    ['a key cut short', 'inline: -----BEGIN PRIVATE KEY-----\nMIIEvQ', 'MIIEvQ'],
+    ['key material', `bytes ${'Ab3/'.repeat(20)}`, 'Ab3/Ab3/'],
+    ['a named secret', 'client_secret: "hunter2 is long" near 1', 'hunter2'],
+    ['an escaped secret', 'inline_string: "a\\"hunter2" near', 'hunter2'],
+  ])('takes out %s', (_, text, secret) => {
+    expect(redactNack(text)).not.toContain(secret);
+    expect(redactNack(text)).toContain('[redacted]');
+  });
+
+  it('makes one short line of it', () => {
+    const redacted = redactNack(`first\nsecond\t\u0000third ${'long words '.repeat(100)}`);
+    expect(redacted.startsWith('first second third')).toBe(true);
+    expect(redacted.length).toBe(300);
+  });
+});
