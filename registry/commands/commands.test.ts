@@ -182,12 +182,85 @@ describe('servers', () => {
   });
 });
 
+describe('servers of one application', () => {
+  const sharing = (
+    id: string,
+    requiredScopes: readonly string[],
+    audiences: readonly string[] = ['app'],
+  ) => ({
+    ...SERVER,
+    id,
+    bindings: [{ ...first(SERVER.bindings), audiences, requiredScopes }],
+  });
+  const put = (tenant: Tenant, server: McpServer) =>
+    putServer(tenant, { id: server.id, settings: settingsOf(server) });
+  const tenantWith = (...servers: McpServer[]): Tenant => ({ ...TENANT, servers, grants: [] });
+
+  it.each([
+    [['x'], ['y'], true],
+    [['x', 'y'], ['x', 'z'], true],
+    [['x'], ['x'], false],
+    [['x'], ['x', 'y'], false],
+    [[], ['x'], false],
+    [[], [], false],
+  ])('that require %j and %j are told apart: %s', (one, other, apart) => {
+    expect(put(tenantWith(sharing('one', one)), sharing('two', other)).ok).toBe(apart);
+  });
+
+  it('are told apart pairwise, where no scope belongs to one alone', () => {
+    const tenant = tenantWith(sharing('one', ['x', 'y']), sharing('two', ['y', 'z']));
+    expect(put(tenant, sharing('three', ['x', 'z'])).ok).toBe(true);
+    expect(put(tenant, sharing('three', ['y'])).ok).toBe(false);
+  });
+
+  it('are named once, however many audiences they share', () => {
+    const audiences = ['app', 'api://app'];
+    const outcome = put(tenantWith(sharing('one', [], audiences)), sharing('two', [], audiences));
+    expect(refusal(outcome).pointers).toEqual(['/bindings/0/requiredScopes']);
+  });
+
+  it('are judged in no time, however many they are', () => {
+    const many = Array.from({ length: 2_000 }, (_, n) => sharing(`s${n}`, [`scope-${n}`], ['a', 'b', 'c']));
+    const began = performance.now();
+    expect(put(tenantWith(...many), sharing('one-more', ['own'])).ok).toBe(true);
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+});
+
 describe('issuers', () => {
   it('that share an audience on one server do not count as two servers', () => {
     const partner = { ...ISSUER, id: 'partner', issuer: 'https://partner.example.com' };
     const tenant = accepted(putIssuer(TENANT, partner, anyUrl));
     const bindings = [first(SERVER.bindings), { ...first(SERVER.bindings), issuerId: 'partner' }];
     expect(putServer(tenant, { id: 'tracker', settings: { ...settingsOf(SERVER), bindings } }).ok).toBe(true);
+  });
+
+  it('are told apart in no time, however many directories they name', () => {
+    const directories = (from: number) =>
+      Array.from(
+        { length: 1_000 },
+        (_, n) => `${String(from + n).padStart(8, '0')}-1111-4111-8111-111111111111`,
+      );
+    const entra = (n: number, from: number) => ({
+      ...ISSUER,
+      id: `entra-${n}`,
+      kind: 'entra' as const,
+      issuer: 'https://login.example.com/{tenantid}/v2.0',
+      directoryTenants: directories(from),
+    });
+    const many = Array.from({ length: 20 }, (_, n) => entra(n, n * 1_000));
+    const tenant = { ...TENANT, issuers: [...TENANT.issuers, ...many] };
+    const began = performance.now();
+    expect(putIssuer(tenant, entra(20, 20_000), anyUrl).ok).toBe(true);
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(putIssuer(tenant, entra(20, 4_999), anyUrl)).toMatchObject({
+      error: {
+        faults: [
+          { pointer: '/issuer', message: 'issuer entra-4 accepts the same tokens' },
+          { pointer: '/issuer', message: 'issuer entra-5 accepts the same tokens' },
+        ],
+      },
+    });
   });
 
   it('keep the directory out of host names, where a tenant could choose the host', () => {

@@ -32,9 +32,10 @@ const judge = (tenant: Tenant): readonly LocatedFault[] => RULES.flatMap((rule) 
 const identify = (fault: LocatedFault): string => `${fault.resource} ${fault.pointer} ${fault.message}`;
 
 /** Faults that were not there before. A rule that became stricter must not lock everything else in the tenant. */
-const newFaults = (before: Tenant | undefined, after: Tenant): readonly LocatedFault[] => {
-  const known = new Set((before === undefined ? [] : judge(before)).map(identify));
-  return judge(after).filter((fault) => !known.has(identify(fault)));
+const newFaults = (before: Tenant | undefined, faults: readonly LocatedFault[]): readonly LocatedFault[] => {
+  if (before === undefined || faults.length === 0) return faults;
+  const known = new Set(judge(before).map(identify));
+  return faults.filter((fault) => !known.has(identify(fault)));
 };
 
 const plain = ({ pointer, message }: Fault): Fault => ({ pointer, message });
@@ -55,9 +56,10 @@ export type Change = {
  */
 export const settle = (change: Change): Outcome => {
   const { before, after, resource } = change;
-  const own = [...(change.faults ?? []), ...judge(after).filter((fault) => fault.resource === resource)];
+  const faultsAfter = judge(after);
+  const own = [...(change.faults ?? []), ...faultsAfter.filter((fault) => fault.resource === resource)];
   if (own.length > 0) return err({ kind: 'invalid', faults: own.map(plain) });
-  const broken = newFaults(before, after);
+  const broken = newFaults(before, faultsAfter);
   if (broken.length === 0) return ok({ tenant: after, changes: describeChanges(before, after) });
   const faults = broken.map((fault) => ({
     pointer: '',

@@ -8,7 +8,7 @@ import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 export const DIRECTORY_PLACEHOLDER = '{tenantid}';
 
 /** The `iss` values this issuer accepts, the placeholder filled with each directory. */
-export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
+const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
   issuer.issuer.includes(DIRECTORY_PLACEHOLDER)
     ? issuer.directoryTenants.map((directory) => issuer.issuer.replaceAll(DIRECTORY_PLACEHOLDER, directory))
     : [issuer.issuer];
@@ -54,13 +54,26 @@ const judgeDirectories = (issuer: TrustedIssuer): LocatedFault[] => {
 export const issuerRule: Rule = ({ issuers }) =>
   issuers.flatMap((issuer) => [...judgePlaceholders(issuer), ...judgeDirectories(issuer)]);
 
+/** Ids of the issuers that accept each `iss`: by value, because an issuer may have a thousand of them. */
+const groupByAccepted = (issuers: readonly TrustedIssuer[]): ReadonlyMap<string, ReadonlySet<string>> => {
+  const groups = new Map<string, Set<string>>();
+  for (const issuer of issuers) {
+    for (const value of acceptedIssuers(issuer))
+      groups.set(value, (groups.get(value) ?? new Set<string>()).add(issuer.id));
+  }
+  return groups;
+};
+
 /** A token must lead to one issuer, or which key and which relation apply would depend on the order of a list. */
-export const distinctIssuersRule: Rule = ({ issuers }) =>
-  issuers.flatMap((issuer) => {
-    const own = acceptedIssuers(issuer);
-    return issuers
-      .filter(
-        (other) => other.id !== issuer.id && acceptedIssuers(other).some((value) => own.includes(value)),
-      )
-      .map((other) => fault(issuer, '/issuer', `issuer ${other.id} accepts the same tokens`));
-  });
+export const distinctIssuersRule: Rule = ({ issuers }) => {
+  const rivals = new Map<string, Set<string>>();
+  for (const ids of groupByAccepted(issuers).values()) {
+    if (ids.size === 1) continue;
+    for (const id of ids) rivals.set(id, (rivals.get(id) ?? new Set<string>()).union(ids));
+  }
+  return issuers.flatMap((issuer) =>
+    [...(rivals.get(issuer.id) ?? [])]
+      .filter((id) => id !== issuer.id)
+      .map((id) => fault(issuer, '/issuer', `issuer ${id} accepts the same tokens`)),
+  );
+};

@@ -34,12 +34,34 @@ const groupByAudience = (bound: readonly Bound[]): ReadonlyMap<string, readonly 
   return new Map([...groups].map(([key, members]) => [key, members.map(({ entry }) => entry)]));
 };
 
+/** Scopes that only one of the bindings requires: whoever has one is told apart from all the others at once. */
+const scopesOfOne = (group: readonly Bound[]): ReadonlySet<string> => {
+  const uses = Map.groupBy(
+    group.flatMap(({ binding }) => binding.requiredScopes),
+    (scope) => scope,
+  );
+  return new Set([...uses].filter(([, found]) => found.length === 1).map(([scope]) => scope));
+};
+
+const judgeGroup = (group: readonly Bound[]): LocatedFault[] => {
+  const unique = scopesOfOne(group);
+  // Only these are held against everybody: thousands of servers may share an application, and nearly all are apart.
+  const doubtful = group.filter(({ binding }) => !binding.requiredScopes.some((scope) => unique.has(scope)));
+  return doubtful.flatMap((one) =>
+    group.flatMap((other) => [...judgePair(one, other), ...judgePair(other, one)]),
+  );
+};
+
 /** Two servers that share an audience of one issuer must each require a scope of their own. */
 export const sharedAudienceRule: Rule = ({ servers }) => {
   const bound = servers.flatMap((server) =>
     server.bindings.map((binding, index) => ({ server, binding, index })),
   );
-  return [...groupByAudience(bound).values()].flatMap((group) =>
-    group.flatMap((own) => group.flatMap((other) => judgePair(own, other))),
-  );
+  const faults = [...groupByAudience(bound).values()].flatMap(judgeGroup);
+  // A pair that shares several audiences, or that was met from both sides, is named once.
+  return [
+    ...new Map(
+      faults.map((fault) => [`${fault.resource} ${fault.pointer} ${fault.message}`, fault]),
+    ).values(),
+  ];
 };
