@@ -5,6 +5,9 @@ import { STATUS_CODES } from 'node:http';
 import { Type } from 'typebox';
 import type { Fault, Refusal } from '#registry/commands/outcome.ts';
 
+/** More faults than this help nobody, and a body of thousands of bad items must not become a reply of megabytes. */
+export const MAX_FAULTS = 50;
+
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
 export type ProblemCode =
@@ -75,7 +78,7 @@ const REFUSALS: Readonly<Record<Refusal['kind'], Pick<Problem, 'status' | 'code'
 /** What a command refused, as the client hears it. */
 export const problemFromRefusal = ({ kind, faults }: Refusal): Problem => ({
   ...REFUSALS[kind],
-  errors: faults,
+  errors: faults.slice(0, MAX_FAULTS),
 });
 
 export const noSuchResource: Problem = REFUSALS['not-found'] as Problem;

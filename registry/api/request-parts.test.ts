@@ -3,7 +3,7 @@ import { isPermitted, rolesFor } from '#registry/api/auth/roles.ts';
 import { fillDefaults, inputForm } from '#registry/api/json-schema.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
 import { entityTag, isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
-import { compileInput } from '#registry/api/validation.ts';
+import { compileCheck, compileInput } from '#registry/api/validation.ts';
 
 describe('mergePatch', () => {
   // The table of RFC 7396, appendix A.
@@ -104,6 +104,15 @@ describe('input forms', () => {
       '/items/0/off',
       '/name',
     ]);
+  });
+
+  it('name a dozen faults as well as one', () => {
+    const check = compileCheck({
+      type: 'array',
+      items: { type: 'object', properties: { id: { type: 'string' } } },
+    });
+    const faults = check(Array.from({ length: 12 }, () => ({ id: 5 })));
+    expect(faults).toMatchObject({ ok: false, error: { length: 12 } });
   });
 
   it('do not answer a flood of faults with a flood', () => {

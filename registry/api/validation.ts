@@ -1,13 +1,15 @@
 // Checks requests against their schemas and says everything that is wrong, each fault with the place it is in.
 
 import { Compile } from 'typebox/compile';
+import { Settings } from 'typebox/system';
 import type { Json } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
+import { MAX_FAULTS } from '#registry/api/problem.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 
-/** More faults than this help nobody, and a body of thousands of bad items must not become a reply of megabytes. */
-const MAX_FAULTS = 50;
+// TypeBox stops at eight by itself, and a client would mend eight to be told the ninth.
+Settings.Set({ maxErrors: MAX_FAULTS });
 
 type SchemaFault = {
   readonly keyword: string;
