@@ -69,7 +69,7 @@ export const distinctIssuersRule: Rule = ({ issuers }) => {
   const rivals = new Map<string, Set<string>>();
   for (const ids of groupByAccepted(issuers).values()) {
     if (ids.size === 1) continue;
-    for (const id of ids) rivals.set(id, (rivals.get(id) ?? new Set<string>()).union(ids));
+    for (const id of ids) rivals.set(id, new Set([...(rivals.get(id) ?? []), ...ids]));
   }
   return issuers.flatMap((issuer) =>
     [...(rivals.get(issuer.id) ?? [])]
