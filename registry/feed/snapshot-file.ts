@@ -9,7 +9,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { parseSnapshot } from '#registry/feed/schema/parse-message.ts';
 
-const FORMAT = 1;
+const FORMAT = 2;
 
 export type SavedSnapshot = {
   readonly epoch: string;
@@ -19,15 +19,21 @@ export type SavedSnapshot = {
   readonly freshAtMs: number;
 };
 
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+/** Covers the header too: a position that was changed would make the feed skip what lies below it, unnoticed. */
+const digestOf = (header: { readonly epoch: string; readonly position: number }, body: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([FORMAT, header.epoch, header.position]))
+    .update(body)
+    .digest('hex');
 
 const parseHeader = (line: string, body: string): Result<{ epoch: string; position: number }, string> => {
   const header: unknown = JSON.parse(line);
   if (!isJsonObject(header) || header['format'] !== FORMAT) return err('unknown format');
-  if (header['digest'] !== digestOf(body)) return err('digest does not match');
-  const { epoch, position } = header;
+  const { epoch, position, digest } = header;
   if (typeof epoch !== 'string' || typeof position !== 'number') return err('header is incomplete');
-  return ok({ epoch, position });
+  return digest === digestOf({ epoch, position }, body)
+    ? ok({ epoch, position })
+    : err('digest does not match');
 };
 
 const parseSaved = (text: string, freshAtMs: number): Result<SavedSnapshot, string> => {
@@ -81,17 +87,18 @@ const syncDirectory = async (path: string): Promise<void> => {
 export const saveSnapshotFile = async (path: string, saved: SavedSnapshot): Promise<void> => {
   const body = JSON.stringify(saved.snapshot);
   const { epoch, position } = saved;
-  const header = JSON.stringify({ format: FORMAT, epoch, position, digest: digestOf(body) });
+  const header = JSON.stringify({ format: FORMAT, epoch, position, digest: digestOf(saved, body) });
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
   const file = await open(temporary, 'w', 0o600);
   try {
     await file.writeFile(`${header}\n${body}\n`);
+    // Before the rename: a crash between the two must not leave an old state that looks fresh.
+    await file.utimes(saved.freshAtMs / 1_000, saved.freshAtMs / 1_000);
     await file.sync();
   } finally {
     await file.close();
   }
   await rename(temporary, path);
   await syncDirectory(dirname(path));
-  await touchSnapshotFile(path, saved.freshAtMs);
 };
