@@ -1,9 +1,24 @@
 // An upstream for tests of xds-server: says what it was asked, and on GET streams one event every 20 ms.
 
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { TEST_CERTIFICATE, TEST_KEY } from '#test/support/tls-certificate.ts';
 
-export type Seen = { readonly path: string; readonly headers: IncomingHttpHeaders; readonly bytes: number };
+export type Seen = {
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: number;
+  /** Server name the TLS handshake asked for. */
+  readonly serverName: string;
+};
 
 export type Upstream = {
   readonly name: string;
@@ -23,10 +38,24 @@ const listen = (server: Server): Promise<number> =>
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
 
-export const startUpstream = async (name: string, path = '/mcp'): Promise<Upstream> => {
+const serverNameOf = ({ socket }: IncomingMessage): string =>
+  String(('servername' in socket && (socket as TLSSocket).servername) || '');
+
+/** `scheme` https uses the test certificate. */
+export const startUpstream = async (
+  name: string,
+  path = '/mcp',
+  scheme: 'http' | 'https' = 'http',
+): Promise<Upstream> => {
   const seen: Seen[] = [];
-  const server = createServer(async (request, response) => {
-    seen.push({ path: request.url ?? '', headers: request.headers, bytes: await sizeOf(request) });
+  const listener: RequestListener = async (request, response) => {
+    const serverName = serverNameOf(request);
+    seen.push({
+      path: request.url ?? '',
+      headers: request.headers,
+      bytes: await sizeOf(request),
+      serverName,
+    });
     if (request.method === 'GET') {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
       const timer = setInterval(() => response.write(`data: ${name}\n\n`), 20);
@@ -35,11 +64,15 @@ export const startUpstream = async (name: string, path = '/mcp'): Promise<Upstre
     }
     response.writeHead(200, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ upstream: name }));
-  });
+  };
+  const server =
+    scheme === 'http'
+      ? createServer(listener)
+      : createTlsServer({ key: TEST_KEY, cert: TEST_CERTIFICATE }, listener);
   const port = await listen(server);
   return {
     name,
-    url: `http://127.0.0.1:${port}${path}`,
+    url: `${scheme}://127.0.0.1:${port}${path}`,
     seen,
     stop: async () => {
       server.closeAllConnections();
