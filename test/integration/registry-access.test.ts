@@ -1,7 +1,7 @@
 // Who gets into the registry's API: real tokens, a real key server, its outages.
 
 import { SignJWT, UnsecuredJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   ADMIN_KEY,
   adminClaims,
@@ -144,6 +144,17 @@ describe('roles', () => {
     expect((await registry.call('PUT', '/v1/tenants/gamma', { roles, body })).status).toBe(403);
     expect((await registry.call('DELETE', '/v1/tenants/acme', { roles: ['admin:acme'] })).status).toBe(403);
     expect((await registry.call('GET', '/v1/consumers', { roles: ['admin:acme'] })).status).toBe(403);
+  });
+
+  it('show their tenants, those there are, and have no other read', async () => {
+    const roles = ['auditor:beta', 'admin:nowhere', 'admin:', 'owner:acme', 'admin:acme '];
+    const everything = vi.spyOn(registry.store, 'listTenants');
+    const { body } = await registry.call('GET', '/v1/tenants', { roles });
+    expect(body.items).toMatchObject([{ id: 'beta' }]);
+    expect(everything).not.toHaveBeenCalled();
+    everything.mockRestore();
+    const all = await registry.call('GET', '/v1/tenants', { roles: PLATFORM });
+    expect(all.body.items).toMatchObject([{ id: 'acme' }, { id: 'beta' }]);
   });
 
   it('may be missing: such a caller sees nothing', async () => {

@@ -9,7 +9,7 @@ export type Caller = {
   readonly roles: ReadonlySet<string>;
 };
 
-export const PLATFORM_ADMIN = 'platform-admin';
+const PLATFORM_ADMIN = 'platform-admin';
 
 const TENANT_ROLES: Readonly<Record<'read' | 'write' | 'operate' | 'audit', readonly string[]>> = {
   read: ['admin', 'operator', 'auditor'],
@@ -32,6 +32,11 @@ export const isPermitted = (caller: Caller, access: Access, tenantId: string): b
   return access === 'caller' || needed.some((role) => caller.roles.has(role));
 };
 
-/** Tenants a caller has any role in. */
-export const canSeeTenant = (caller: Caller, tenantId: string): boolean =>
-  isPermitted(caller, 'read', tenantId);
+const NAMED_TENANT = new RegExp(`^(?:${TENANT_ROLES.read.join('|')}):(.+)$`);
+
+/** Ids of the tenants the caller may read, whether or not they exist; `all` for a platform-admin. */
+export const readableTenants = (caller: Caller): readonly string[] | 'all' => {
+  if (caller.roles.has(PLATFORM_ADMIN)) return 'all';
+  const named = [...caller.roles].flatMap((role) => NAMED_TENANT.exec(role)?.[1] ?? []);
+  return [...new Set(named)].toSorted();
+};
