@@ -6,7 +6,7 @@ import { installAccess } from '#registry/api/access-hook.ts';
 import type { Authenticate } from '#registry/api/auth/authenticate.ts';
 import { registerConsumers } from '#registry/api/consumers.ts';
 import type { ApiContext } from '#registry/api/context.ts';
-import { installErrorHandler } from '#registry/api/error-handler.ts';
+import { answerUnroutable, installErrorHandler } from '#registry/api/error-handler.ts';
 import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
@@ -46,6 +46,7 @@ export const createApi = async (
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
     logger: false,
+    frameworkErrors: answerUnroutable,
   });
   installErrorHandler(app, context.logger);
   installRequestChecks(app);

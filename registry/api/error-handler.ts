@@ -20,6 +20,7 @@ export class RequestFaults extends Error {
 
 const BY_STATUS: Readonly<Record<number, Problem>> = {
   400: { status: 400, code: 'invalid-request', detail: 'The request cannot be read.' },
+  414: { status: 414, code: 'invalid-request', detail: 'No part of a path is as long as this.' },
   413: { status: 413, code: 'body-too-large', detail: 'The body is too large.' },
   415: {
     status: 415,
@@ -44,6 +45,11 @@ const problemFromError = (error: unknown): Problem => {
 };
 
 const NOT_FOUND: Problem = { status: 404, code: 'not-found', detail: 'There is nothing at this address.' };
+
+/** For what is refused before a route is found: an address that cannot be read. */
+export const answerUnroutable = (error: FastifyError, _request: unknown, reply: FastifyReply): void => {
+  void sendProblem(reply, problemFromError(error));
+};
 
 /** Installs the handlers of errors and of unknown paths. */
 export const installErrorHandler = (app: FastifyInstance, logger: Logger): void => {

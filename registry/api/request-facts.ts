@@ -34,11 +34,18 @@ export const conditionsOf = (request: FastifyRequest) => ({
   ifNoneMatch: header(request, 'if-none-match'),
 });
 
-/** Why a change is made: the header, or what an action's body says. */
-export const reasonOf = (request: FastifyRequest): string => {
-  const body = request.body as { readonly reason?: unknown } | null | undefined;
+/** Node reads header bytes as Latin-1; what people type is UTF-8 (RFC 9110 §5.5 leaves it open). */
+const textFromHeader = (value: string): string => {
+  const text = Buffer.from(value, 'latin1').toString('utf8');
+  return text.includes('\uFFFD') ? value : text;
+};
+
+/** Why a change is made: the header or, on actions that say so, the body. Elsewhere nobody has checked a body's. */
+const reasonOf = (request: FastifyRequest): string => {
+  const { reasonInBody } = request.routeOptions.config;
+  const body = reasonInBody === true ? (request.body as { readonly reason?: unknown } | null) : null;
   const inBody = typeof body?.reason === 'string' ? body.reason : undefined;
-  return inBody ?? header(request, 'x-change-reason') ?? '';
+  return inBody ?? textFromHeader(header(request, 'x-change-reason') ?? '');
 };
 
 export const recordOf = (context: ApiContext, request: FastifyRequest, action: string): ChangeRecord => ({

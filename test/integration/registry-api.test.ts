@@ -29,11 +29,12 @@ beforeEach(async () => {
 const TENANT = { displayName: 'Acme', accessContact: 'access@example.com' };
 
 const ISSUER = {
-  kind: 'oidc',
-  issuer: 'https://login.example.com',
+  kind: 'entra',
+  issuer: 'https://login.example.com/{tenantid}/v2.0',
   jwksUri: 'https://login.example.com/keys',
-  tokenEndpoint: 'https://login.example.com/token',
+  tokenEndpoint: 'https://login.example.com/{tenantid}/token',
   relation: 'home',
+  directoryTenants: ['11111111-1111-4111-8111-111111111111'],
 };
 
 const binding = (changes: object = {}) => ({
@@ -130,7 +131,6 @@ describe('resources', () => {
       id: 'home',
       ...ISSUER,
       algorithms: ['RS256'],
-      directoryTenants: [],
       claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
       clockToleranceSeconds: 30,
       enabled: true,
@@ -299,6 +299,29 @@ describe('the reason of a change', () => {
     });
     expect(action.status).toBe(400);
     expect(await action.json()).toMatchObject({ errors: [{ pointer: '/reason' }] });
+  });
+
+  it('is not taken from a body that nobody checks', async () => {
+    await furnish();
+    const { etag } = await call('GET', '/grants/engineering');
+    const headers = { 'if-match': etag, 'x-change-reason': 'no longer needed' };
+    const removed = await call('DELETE', '/grants/engineering', { reason: 'x'.repeat(10_000) }, headers);
+    expect(removed.status).toBe(204);
+    const { body } = await call('GET', '/revisions?limit=1');
+    expect(body.items).toMatchObject([{ reason: 'no longer needed' }]);
+  });
+
+  it('is kept as it was written, in UTF-8 or in Latin-1', async () => {
+    const written = Buffer.from('Schlüssel – getauscht').toString('latin1');
+    await call('PUT', '/issuers/home', ISSUER, { 'x-change-reason': written });
+    await call(
+      'PUT',
+      '/issuers/away',
+      { ...ISSUER, issuer: 'https://away.example.com/{tenantid}' },
+      { 'x-change-reason': 'geändert' },
+    );
+    const { body } = await call('GET', '/revisions?limit=2');
+    expect(body.items.map(({ reason }) => reason)).toEqual(['geändert', 'Schlüssel – getauscht']);
   });
 
   it('is kept with the actor in revision and audit', async () => {
@@ -481,13 +504,15 @@ describe('rules across resources', () => {
 
   it.each([
     ['an Entra issuer of every directory', { kind: 'entra' }, ['/directoryTenants']],
+    ['a directory outside Entra', { directoryTenants: ISSUER.directoryTenants }, ['/directoryTenants']],
     ['a placeholder outside Entra', { issuer: 'https://x.example.com/{tenantid}' }, ['/issuer']],
     ['keys in a private network', { jwksUri: 'https://10.0.0.1/keys' }, ['/jwksUri']],
     ['keys behind a metadata address', { jwksUri: 'http://169.254.169.254/keys' }, ['/jwksUri']],
     ['the tokens of another issuer', {}, ['/issuer']],
     ['a symmetric algorithm', { algorithms: ['HS256'] }, ['/algorithms/0']],
   ])('refuse an issuer with %s', async (_name, changes, expected) => {
-    const fresh = { ...ISSUER, issuer: 'https://second.example.com' };
+    const { jwksUri, relation } = ISSUER;
+    const fresh = { kind: 'oidc', issuer: 'https://second.example.com', jwksUri, relation };
     const body = Object.keys(changes).length === 0 ? ISSUER : { ...fresh, ...changes };
     expect(pointers(await put('/issuers/second', body))).toEqual(expected);
   });
@@ -595,6 +620,15 @@ describe('HTTP', () => {
     const answer = await call('PUT', '', body, { 'if-match': etag, ...headers });
     expect(answer.status).toBe(status);
     expect(answer.body.status).toBe(status);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it.each([
+    ['an escape that is none', '/servers/%zz', 400],
+    ['a name without end', `/servers/${'a'.repeat(200)}`, 414],
+  ])('answers a path with %s as a problem', async (_name, path, status) => {
+    const answer = await call('GET', path);
+    expect(answer).toMatchObject({ status, body: { status, type: 'urn:mcpgw:problem:invalid-request' } });
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
   });
 
