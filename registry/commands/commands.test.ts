@@ -10,7 +10,7 @@ import { isSameJson } from '#registry/commands/same-json.ts';
 import { putServer, removeServer, type ServerSettings, setServerState } from '#registry/commands/server.ts';
 import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
 import { putTenant } from '#registry/commands/tenant.ts';
-import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
+import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const TENANT = sampleTenant('acme', 7);
 const anyUrl = (url: string) => ok(new URL(url));
@@ -140,6 +140,20 @@ describe('servers', () => {
     ['a host with a user', { allowedHosts: ['tracker.example.com', 'u@a.example.com'] }, ['/allowedHosts/1']],
   ])('with %s are refused', (_name, changes, expected) => {
     expect(putWith(changes)).toEqual({ kind: 'invalid', pointers: expected });
+  });
+
+  it('cannot exchange tokens at an issuer that is not Entra', () => {
+    const oidc = {
+      ...ISSUER,
+      kind: 'oidc' as const,
+      issuer: 'https://login.example.com',
+      directoryTenants: [],
+    };
+    const plain = { ...oidc, tokenEndpoint: 'https://login.example.com/token' };
+    const tenant = { ...TENANT, issuers: [plain], servers: [], grants: [] };
+    const outcome = putServer(tenant, { id: 'tracker', settings: settingsOf(SERVER) });
+    expect(refusal(outcome)).toEqual({ kind: 'invalid', pointers: ['/bindings/0/issuerId'] });
+    expect(refusal(putIssuer(TENANT, { ...plain, id: 'home' }, anyUrl)).kind).toBe('conflict');
   });
 
   it('without a token upstream need no application', () => {

@@ -17,7 +17,12 @@ const judgeExchange = (tenant: Tenant, binding: IssuerBinding, at: string): Faul
       message: 'an upstream token can only be obtained by an application of this audience',
     });
   const issuer = findIssuer(tenant, binding.issuerId);
-  if (issuer !== undefined && issuer.tokenEndpoint === undefined)
+  if (issuer !== undefined && issuer.kind !== 'entra')
+    faults.push({
+      pointer: `${at}/issuerId`,
+      message: `issuer ${issuer.id} is of kind ${issuer.kind}: only kind entra exchanges tokens`,
+    });
+  else if (issuer !== undefined && issuer.tokenEndpoint === undefined)
     faults.push({ pointer: `${at}/issuerId`, message: `issuer ${issuer.id} has no tokenEndpoint to ask` });
   return faults;
 };

@@ -12,9 +12,9 @@ import {
   parseTenantChange,
   tenantIdOf,
 } from '#registry/feed/schema/parse-message.ts';
-import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
 import type { ServerSchema } from '#registry/feed/schema/server-schema.ts';
 import type { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
+import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 // The schemas and core's types say the same; the compiler proves it in both directions.
 type Matches<SchemaForm, CoreForm> = [SchemaForm] extends [CoreForm]

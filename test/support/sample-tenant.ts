@@ -1,4 +1,4 @@
-// One valid tenant with one of everything, for the tests of the registry.
+// One valid tenant with one of everything, for tests.
 
 import type { Tenant } from '#core/tenant.ts';
 
@@ -9,14 +9,14 @@ const SAMPLE: Omit<Tenant, 'id' | 'revision'> = {
   issuers: [
     {
       id: 'home',
-      kind: 'oidc',
-      issuer: 'https://login.example.com',
+      kind: 'entra',
+      issuer: 'https://login.example.com/{tenantid}/v2.0',
       jwksUri: 'https://login.example.com/keys',
-      tokenEndpoint: 'https://login.example.com/token',
+      tokenEndpoint: 'https://login.example.com/{tenantid}/token',
       algorithms: ['RS256'],
       relation: 'home',
-      directoryTenants: [],
-      claims: { groups: 'groups', roles: 'roles', scopes: 'scope', name: 'name' },
+      directoryTenants: ['11111111-1111-4111-8111-111111111111'],
+      claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
       clockToleranceSeconds: 30,
       enabled: true,
     },
