@@ -12,14 +12,14 @@ import type { Tenant } from '#core/tenant.ts';
 import { openFeedConnection } from '#registry/feed/connection.ts';
 import { type FeedConsumer, type FeedConsumerOptions, startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
-import { createMemoryFeedSource } from '#registry/feed/memory-feed-source.ts';
-import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
 import { type FromRegistry, SUBSCRIBE_METHOD } from '#registry/feed/wire-message.ts';
 import { type Address, grpcTarget } from '#runtime/address.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { createMemoryFeedSource } from '#test/support/memory-feed-source.ts';
+import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 let directory: string;
 let address: Address;

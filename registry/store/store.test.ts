@@ -7,9 +7,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { ChangeRecord, Committed, Store, StoredTenant, TenantWrite } from '#registry/store/store.ts';
+import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const STORES = [
   ['sqlite', (directory: string) => openSqliteStore(join(directory, 'a', 'registry.db'))],

@@ -1,5 +1,5 @@
 // The store as the rest of the registry knows it: tenants with their history, the audit chain, events, and the feed's
-// reading. SQLite is behind it today; whatever joins must pass store-contract.ts.
+// reading. SQLite is behind it today; whatever joins must pass what store.test.ts asks of a store.
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Result } from '#core/result.ts';

@@ -2,8 +2,8 @@
 // one line each, before it makes the next.
 
 import { writeSync } from 'node:fs';
-import { sampleTenant } from '#registry/feed/schema/sample-tenant.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const [path = '', round = ''] = process.argv.slice(2);
 const store = openSqliteStore(path);

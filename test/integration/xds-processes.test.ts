@@ -6,7 +6,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMemoryFeedSource } from '#registry/feed/memory-feed-source.ts';
+import { createMemoryFeedSource } from '#test/support/memory-feed-source.ts';
 import { createFeedServer } from '#registry/feed/server.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
