@@ -30,7 +30,7 @@ const errorOf = (text: string): { id: unknown; reason: unknown; error: Record<st
 
 beforeAll(async () => {
   upstream = await startUpstream('one');
-  gateway = await startGateway();
+  gateway = await startGateway({ accessLogOnStdout: true });
   xds = await startXdsServer({ address: gateway.xdsAddress, settings: gateway.settings });
   xds.update(
     snapshotOf(
@@ -209,6 +209,24 @@ describe('requests', () => {
       /gateway_requests_total\{status="2xx"[^}]*\} [1-9]/.test((await xds.metrics.render()).body),
     );
     expect((await xds.metrics.render()).body).toMatch(/gateway_requests_total\{status="4xx"[^}]*\} [1-9]/);
+  });
+});
+
+describe('the access log', () => {
+  it('tells what happened to a call, and nothing of its query', async () => {
+    const { headers } = await call('/t/default/mcp/one?access_token=secret');
+    const id = String(headers['x-request-id']);
+    const lines = async () => (await gateway.stdout()).split('\n').filter((line) => line.includes(id));
+    await until('written', async () => (await lines()).length === 1, 15_000);
+    const [line = ''] = await lines();
+    expect(JSON.parse(line)).toMatchObject({
+      requestId: id,
+      method: 'POST',
+      path: '/mcp',
+      status: 200,
+      upstream: 'default/one/1.0.0',
+    });
+    expect(line).not.toContain('secret');
   });
 });
 

@@ -1,7 +1,7 @@
 // The real Envoy, fed by the real xds-server in this process, between test clients and test upstreams.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -123,7 +123,8 @@ export type Gateway = {
   decide(verdict: (facts: CheckFacts) => Verdict): void;
   stopExtAuthz(): Promise<void>;
   admin(path: string): Promise<string>;
-  log(): Promise<string>;
+  /** What Envoy wrote to stdout: access log lines. */
+  stdout(): Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -131,15 +132,20 @@ const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Promise<Chi
   const bootstrapFile = join(directory, 'bootstrap.json');
   await writeFile(bootstrapFile, JSON.stringify(bootstrap));
   const options = { bootstrapFile, logLevel: 'warning', concurrency: 1 };
-  return spawn(requireEnvoy(), [...envoyArguments(options), '--log-path', join(directory, 'envoy.log')], {
-    stdio: ['ignore', 'ignore', 'ignore'],
+  const stdout = openSync(join(directory, 'stdout.log'), 'w');
+  const log = ['--log-path', join(directory, 'envoy.log')];
+  const child = spawn(requireEnvoy(), [...envoyArguments(options), ...log], {
+    stdio: ['ignore', stdout, 'ignore'],
   });
+  closeSync(stdout);
+  return child;
 };
 
 /** Starts Envoy with both doubles; nothing is told to it until an xds-server listens at `xdsAddress`. */
 export const startGateway = async (
-  options: { readonly apiType?: 'DELTA_GRPC' | 'GRPC'; readonly trustedHops?: number } = {},
+  options: { readonly apiType?: 'DELTA_GRPC' | 'GRPC' } & Partial<GatewaySettings> = {},
 ): Promise<Gateway> => {
+  const { apiType = 'DELTA_GRPC', ...settings } = options;
   requireEnvoy();
   const directory = await mkdtemp(join(tmpdir(), 'xds-'));
   const at = (name: string): Address => ({ kind: 'unix', path: join(directory, `${name}.sock`) });
@@ -156,16 +162,17 @@ export const startGateway = async (
   const stopExtProc = await startGrpcServer(at('p'), [processorDouble(() => (shown += 1))]);
   const services = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
   const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, maxConnections: 1_000, services });
-  const envoy = await spawnEnvoy(directory, withApiType(bootstrap, options.apiType ?? 'DELTA_GRPC'));
+  const envoy = await spawnEnvoy(directory, withApiType(bootstrap, apiType));
   const ended = new Promise((resolve) => envoy.once('exit', resolve));
   return {
     origin: `http://127.0.0.1:${port}`,
     settings: {
       listenAddress: '127.0.0.1',
       port,
-      trustedHops: options.trustedHops ?? 0,
+      trustedHops: 0,
       accessLogOnStdout: false,
       upstreamCaFile: '/etc/ssl/certs/ca-certificates.crt',
+      ...settings,
     },
     xdsAddress: services.xdsServer,
     checks,
@@ -175,7 +182,7 @@ export const startGateway = async (
     },
     stopExtAuthz,
     admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text(),
-    log: () => readFile(join(directory, 'envoy.log'), 'utf8'),
+    stdout: () => readFile(join(directory, 'stdout.log'), 'utf8'),
     stop: async () => {
       envoy.kill('SIGKILL');
       await ended;

@@ -23,7 +23,8 @@ const toXdsServer: JsonObject = {
 
 const judged = (field: string): string => `%DYNAMIC_METADATA(${extAuthz.name}:${field})%`;
 
-// The path without its query: people put tokens there.
+// The path as it was forwarded, or as it came where nothing was; tenant and server tell which endpoint was called.
+// Without its query: people put tokens there.
 const FORMAT: JsonObject = {
   time: '%START_TIME%',
   requestId: '%REQ(X-REQUEST-ID)%',
