@@ -20,6 +20,9 @@ export const envoyArguments = (options: {
   '--disable-hot-restart',
   '--drain-time-s',
   String(DRAIN_SECONDS),
+  // Access log lines appear within a second; Envoy's default is ten.
+  '--file-flush-interval-msec',
+  '1000',
   '--log-level',
   options.logLevel,
   ...(options.concurrency === 0 ? [] : ['--concurrency', String(options.concurrency)]),

@@ -59,7 +59,15 @@ const dynamicResources: JsonObject = {
     api_type: 'DELTA_GRPC',
     transport_api_version: 'V3',
     set_node_on_first_message_only: true,
-    grpc_services: [{ envoy_grpc: { cluster_name: 'xds-server' } }],
+    grpc_services: [
+      {
+        envoy_grpc: {
+          cluster_name: 'xds-server',
+          // By default Envoy waits up to half a minute before it asks a control plane that came back.
+          retry_policy: { retry_back_off: { base_interval: '0.2s', max_interval: '2s' } },
+        },
+      },
+    ],
   },
   lds_config: { ads: {}, resource_api_version: 'V3' },
   cds_config: { ads: {}, resource_api_version: 'V3' },
