@@ -22,6 +22,7 @@ export type FeedSource = {
   readonly epoch: string;
   /** Sequence of the last commit. */
   lastSequence(): Promise<number>;
+  /** At most `limit` items, fewer where they are large; at least one if there is any. */
   readAfter(sequence: number, limit: number): Promise<FeedBatch>;
   /** Calls `listener` after every commit; returns what ends that. */
   onCommit(listener: () => void): () => void;

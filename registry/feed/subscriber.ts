@@ -1,12 +1,12 @@
 // One consumer's stream, seen from the registry: sends what was committed after its position, then stays with the
-// head. Holds a position and nothing else, so a slow consumer costs one number; it then gets the newest states.
+// head. Holds a position and the batch it is sending, so a slow consumer costs no queue; it then gets the newest states.
 
 import { once } from 'node:events';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { FeedItem, FeedSource } from '#registry/feed/feed-source.ts';
 import { type FromConsumer, type FromRegistry, jsonBytes } from '#registry/feed/wire-message.ts';
 
-/** States read from the store at once: bounds what one stream holds in memory while the peer is slow. */
+/** States read from the store at once, fewer where they are large: what one stream holds while the peer is slow. */
 const BATCH_SIZE = 32;
 
 export type FeedCall = ServerDuplexStream<FromConsumer, FromRegistry>;

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import type { FeedBatch } from '#registry/feed/feed-source.ts';
+import type { FeedBatch, FeedItem } from '#registry/feed/feed-source.ts';
 import { findBrokenLink } from '#registry/store/audit-chain.ts';
 import {
   guardStore,
@@ -36,6 +36,9 @@ const REVISIONS_QUERY = `
 const AUDIT_QUERY = `
   SELECT * FROM audit WHERE tenant = :tenant AND sequence < :before ORDER BY sequence DESC LIMIT :limit`;
 
+/** Characters of bodies after which a batch ends: a tenant may have millions, and a stream holds its batch while the peer is slow. */
+const MAX_BATCH_SIZE = 8 * 1024 * 1024;
+
 const metaValue = (database: DatabaseSync, key: string): string =>
   String(database.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value']);
 
@@ -43,11 +46,16 @@ const lastSequence = (database: DatabaseSync): number => Number(metaValue(databa
 
 const readBatch = (database: DatabaseSync, from: number, limit: number): FeedBatch =>
   inReadTransaction(database, () => {
+    const items: FeedItem[] = [];
+    let size = 0;
     // One more than asked for tells whether there is more.
-    const rows = database.prepare(FEED_QUERY).all({ from, limit: limit + 1 });
-    const items = rows.slice(0, limit).map(feedItemFromRow);
-    const more = rows.length > limit;
-    return { items, upTo: more ? (items.at(-1)?.sequence ?? from) : lastSequence(database), more };
+    for (const row of database.prepare(FEED_QUERY).iterate({ from, limit: limit + 1 })) {
+      if (items.length === limit || size >= MAX_BATCH_SIZE)
+        return { items, upTo: items.at(-1)?.sequence ?? from, more: true };
+      items.push(feedItemFromRow(row));
+      size += String(row['body']).length;
+    }
+    return { items, upTo: lastSequence(database), more: false };
   });
 
 const pageParameters = (tenant: string, page: Page) => ({

@@ -199,6 +199,22 @@ describe.each(STORES)('the %s store', (_name, open) => {
     expect(from).toBe(7);
   });
 
+  it('feeds large tenants a few at a time, none left out', async () => {
+    const large = { accessContact: 'x'.repeat(5_000_000) };
+    for (const id of ['a', 'b', 'c', 'd', 'e']) await put(id, null, large);
+    const sizes: number[] = [];
+    const seen: string[] = [];
+    for (let from = 0, more = true; more; ) {
+      const batch = await store.readAfter(from, 32);
+      sizes.push(batch.items.length);
+      for (const item of batch.items)
+        if (item.kind === 'change' && item.change.kind === 'upsert') seen.push(item.change.tenant.id);
+      ({ upTo: from, more } = batch);
+    }
+    expect(sizes).toEqual([2, 2, 1]);
+    expect(seen).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
   it('forgets events that nobody can still need', async () => {
     await store.announce(event('old', '2026-01-01T00:00:00.000Z'), record());
     await store.announce(event('new', '2026-01-01T02:00:00.000Z'), record());
