@@ -87,7 +87,7 @@ describe('a second tenant', () => {
   it('has secrets of its own: a name that another tenant uses leads to no file of that tenant', async () => {
     const before = await callTool(acme, bob, { name: 'whoami' });
     expect(reasonOf(before), before.text).toBe('exchange_misconfigured');
-    const directory = join(String(product.process.environment['SECRETS_DIRECTORY']), 'acme');
+    const directory = join(product.process.localDirectory, 'secrets', 'acme');
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     writeFileSync(join(directory, 'gateway-tracker'), 'gateway-tracker-demo-secret', { mode: 0o600 });
     const after = await callTool(acme, bob, { name: 'whoami' });
