@@ -17,6 +17,7 @@ import {
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
 import { parseFeedEvent, parseTenantChange, tenantIdOf } from '#registry/feed/schema/parse-message.ts';
+import { createSeenEvents } from '#registry/feed/seen-events.ts';
 import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
 import { createSnapshotKeeper, type SnapshotKeeper } from '#registry/feed/snapshot-keeper.ts';
 import type { FromRegistry } from '#registry/feed/wire-message.ts';
@@ -53,6 +54,7 @@ export type FeedConsumerOptions = {
    * may take the sequence back.
    */
   readonly onSnapshot: (snapshot: Snapshot) => void;
+  /** Called once for each event. */
   readonly onEvent?: (event: FeedEvent) => void;
 };
 
@@ -60,6 +62,7 @@ class Consumer implements FeedConsumer {
   readonly #options: FeedConsumerOptions;
   readonly #keeper: SnapshotKeeper;
   readonly #metrics: ConsumerMetrics;
+  readonly #isNewEvent = createSeenEvents();
   #copy: ReceivedCopy = EMPTY_COPY;
   #freshAtMs = 0;
   #source: FeedState['source'] = 'none';
@@ -175,7 +178,8 @@ class Consumer implements FeedConsumer {
   #onEvent(bytes: Buffer): void {
     const event = parseFeedEvent(bytes);
     if (event.ok) {
-      this.#guarded('onEvent', () => this.#options.onEvent?.(event.value));
+      if (this.#isNewEvent(event.value.id))
+        this.#guarded('onEvent', () => this.#options.onEvent?.(event.value));
       return;
     }
     this.#metrics.refused('event');

@@ -262,6 +262,21 @@ describe('the feed', () => {
     await eventually(() => expect(consumer.current().freshAtMs).toBeGreaterThan(freshAtMs));
   });
 
+  it('delivers an event once, also while a tenant that cannot be understood holds the position back', async () => {
+    const source = createMemoryFeedSource();
+    source.put({ ...sampleTenant('acme'), servers: 'none' } as unknown as Tenant);
+    const first = await startRegistry(source);
+    const { consumer, events } = await startConsumer();
+    source.announce(terminate('e1'));
+    await eventually(() => expect(events.map(({ id }) => id)).toEqual(['e1']));
+    await first.stop();
+    await eventually(() => expect(consumer.current().connected).toBe(false));
+    await startRegistry(source);
+    source.announce(terminate('e2'));
+    await eventually(() => expect(events.at(-1)?.id).toBe('e2'));
+    expect(events.map(({ id }) => id)).toEqual(['e1', 'e2']);
+  });
+
   it('survives a listener that throws', async () => {
     const source = createMemoryFeedSource();
     await startRegistry(source);
