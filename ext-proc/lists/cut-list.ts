@@ -2,10 +2,10 @@
 
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import { isJsonObject, type Json } from '#core/json.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type AnswerFault, refused } from '#ext-proc/lists/answer-fault.ts';
-import { hasKeyVariant } from '#ext-proc/lists/key-variant.ts';
 
 /** The member of an entry that names it, by the member of the result that holds the list (MCP, server features). */
 export const LIST_KEYS: Readonly<Record<McpListKind, 'name' | 'uri' | 'uriTemplate'>> = {
@@ -23,7 +23,7 @@ const nameOf = (entry: Json, key: string): Result<string, AnswerFault> => {
   if (!isJsonObject(entry)) return err(refused('entry_shape'));
   const name = Object.hasOwn(entry, key) ? entry[key] : undefined;
   if (typeof name !== 'string') return err(refused('entry_shape'));
-  return hasKeyVariant(entry, [key]) ? err(refused('key_variant')) : ok(name);
+  return findKeyVariant(entry, [key]) === undefined ? ok(name) : err(refused('key_variant'));
 };
 
 /** Names of all entries. Two entries of one name are a fault: which of them was granted? */

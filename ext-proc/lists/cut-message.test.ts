@@ -107,6 +107,8 @@ describe('cutMessage', () => {
     ['key_variant', answer('{"tool\\u017f":[{"name":"b"}],"tools":[]}')],
     ['key_variant', answer('{"tools":[],"CacheScope":"public"}')],
     ['key_variant', answer('{"tools":[{"name":"a","Name":"b"}]}')],
+    ['key_variant', answer('{"__proto__":{"tools":[{"name":"b"}]}}')],
+    ['key_variant', '{"jsonrpc":"2.0","id":1,"result":{},"__proto__":{"result":{"tools":[{"name":"b"}]}}}'],
     ['list_shape', answer('{"tools":{"0":{"name":"b"}}}')],
     ['list_shape', answer('{"tools":null}')],
     ['entry_shape', answer('{"tools":["b"]}')],
@@ -116,6 +118,12 @@ describe('cutMessage', () => {
     ['entry_repeated', answer('{"tools":[{"name":"a","x":1},{"name":"a","x":2}]}')],
   ])('refuses with %s: %s', (fault, text) => {
     expect(faultOf(text)).toBe(fault);
+  });
+
+  it('takes no time over keys made to be slow to fold', () => {
+    const from = performance.now();
+    expect(cut(answer(`{"tools":[],"${'\u0316\u0301'.repeat(200_000)}":1}`)).ok).toBe(true);
+    expect(performance.now() - from).toBeLessThan(1_000);
   });
 
   it('refuses bytes that are not UTF-8', () => {

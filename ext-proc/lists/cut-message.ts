@@ -4,6 +4,7 @@
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ListOrder } from '#core/guard-orders.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { parseStrictJson, RESPONSE_RULES } from '#core/strict-json.ts';
@@ -18,7 +19,6 @@ import {
   walkElements,
   walkMembers,
 } from '#ext-proc/lists/json-spans.ts';
-import { hasKeyVariant } from '#ext-proc/lists/key-variant.ts';
 
 /** What was done to one list. */
 export type CutList = { readonly kind: McpListKind; readonly kept: number; readonly dropped: number };
@@ -118,18 +118,19 @@ const rewrite = (text: string, judged: readonly JudgedList[], era: ProtocolEra):
 
 /**
  * The lists of a message, judged. A message that could be read in two ways is a fault: a result beside a method or an
- * error, a key that some client folds into one we judge.
+ * error, a key that some client takes for one we judge.
  */
 const judgeMessage = (
   message: JsonObject,
   rules: MessageRules,
 ): Result<readonly JudgedList[], AnswerFault> => {
-  if (hasKeyVariant(message, MESSAGE_KEYS)) return err(refused('key_variant'));
+  if (findKeyVariant(message, MESSAGE_KEYS) !== undefined) return err(refused('key_variant'));
   if (!has(message, 'result')) return ok([]);
   const result = message['result'] as Json;
   if (!isJsonObject(result)) return rules.strict ? err(refused('message_shape')) : ok([]);
   if (has(message, 'error') || has(message, 'method')) return err(refused('message_shape'));
-  return hasKeyVariant(result, RESULT_KEYS) ? err(refused('key_variant')) : judgeLists(result, rules);
+  if (findKeyVariant(result, RESULT_KEYS) !== undefined) return err(refused('key_variant'));
+  return judgeLists(result, rules);
 };
 
 const isJsonRpc = (message: JsonObject): boolean =>
