@@ -3,6 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { FeedEvent } from '#core/feed-message.ts';
+import { findServer, type Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { paramsOf, recordOf, sendProblem } from '#registry/api/request-facts.ts';
@@ -31,6 +32,9 @@ const EventSchema = Type.Object({
 
 type Scope = { readonly serverId?: string; readonly principal?: string };
 
+const isThere = (tenant: Tenant, serverId: string | undefined): boolean =>
+  serverId === undefined || findServer(tenant, serverId) !== undefined;
+
 export const registerStreams = (app: FastifyInstance, context: ApiContext): void => {
   app.post('/v1/tenants/:tenant/streams/terminate', {
     config: { access: 'operate', reasonInBody: true },
@@ -44,9 +48,12 @@ export const registerStreams = (app: FastifyInstance, context: ApiContext): void
     },
     handler: async (request, reply) => {
       const { tenant: tenantId } = paramsOf(request);
-      if ((await context.store.findTenant(tenantId)) === undefined) return sendProblem(reply, noSuchResource);
-      const record = recordOf(context, request, 'terminate streams');
       const { serverId, principal } = request.body as Scope;
+      const stored = await context.store.findTenant(tenantId);
+      // A slip in an emergency must not look like success. Streams of a server that was removed ended with it.
+      if (stored === undefined || !isThere(stored.tenant, serverId))
+        return sendProblem(reply, noSuchResource);
+      const record = recordOf(context, request, 'terminate streams');
       const event: FeedEvent = {
         kind: 'terminate-streams',
         id: context.newId(),

@@ -587,9 +587,13 @@ describe('terminating streams', () => {
     expect((await call('POST', '/streams/terminate', { serverId: null })).status).toBe(400);
   });
 
-  it('knows the tenant', async () => {
+  it('knows the tenant and the server', async () => {
     const answer = await registry.call('POST', '/v1/tenants/nobody/streams/terminate', { body: {} });
     expect(answer.status).toBe(404);
+    await furnish();
+    expect((await call('POST', '/streams/terminate', { serverId: 'trakcer', reason: 'slip' })).status).toBe(
+      404,
+    );
   });
 });
 
