@@ -18,6 +18,16 @@ describe('parseSseEvent', () => {
     });
   });
 
+  it.each(['\v', '\f', '\x1c', '\x1d', '\x1e', '\x85', '\u2028', '\u2029'])(
+    'lets no comment and no id hold %j, where some readers end a line',
+    (end) => {
+      expect(parse(`: x${end}data: y${end}${end}\nid: 1${end}data: y\n\n`)).toEqual({
+        ok: true,
+        value: { comments: [' x data: y  '] },
+      });
+    },
+  );
+
   it('skips a byte-order mark at the start of a stream only', () => {
     expect(parse('\ufeffdata: a\n\n', true)).toMatchObject({ value: { data: 'a' } });
     expect(parse('\ufeffdata: a\n\n')).toEqual({ ok: true, value: { comments: [] } });

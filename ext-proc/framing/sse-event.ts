@@ -18,6 +18,12 @@ export type SseEvent = {
 
 const BYTE_ORDER_MARK = '\ufeff';
 
+/**
+ * Control characters, and what else ends a line in Unicode: readers built on a general line splitter (httpx-sse before
+ * 0.4.2) end one there, and find a field behind it.
+ */
+const LINE_BREAKER = /[\p{Cc}\u2028\u2029]/gu;
+
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -37,14 +43,14 @@ type Draft = {
 const applyField = (draft: Draft, name: string, value: string): void => {
   if (name === 'data') draft.data.push(value);
   else if (name === 'event') draft.event = value;
-  else if (name === 'id' && !value.includes('\0')) draft.id = value;
+  else if (name === 'id' && value.search(LINE_BREAKER) === -1) draft.id = value;
   else if (name === 'retry' && /^\d+$/.test(value)) draft.retry = value;
 };
 
 const applyLine = (draft: Draft, line: string): void => {
   const colon = line.indexOf(':');
   if (colon === 0) {
-    draft.comments.push(line.slice(1));
+    draft.comments.push(line.slice(1).replaceAll(LINE_BREAKER, ' '));
     return;
   }
   const name = colon === -1 ? line : line.slice(0, colon);
@@ -53,7 +59,9 @@ const applyLine = (draft: Draft, line: string): void => {
 };
 
 /**
- * Reads one whole event as `createEventSplitter` yields it. Unknown fields are dropped.
+ * Reads one whole event as `createEventSplitter` yields it. Unknown fields are dropped, and ids that some
+ * reader takes for two lines. In data, which is JSON, such a character can only stand in a string, where no quote can
+ * follow it unescaped.
  * @param options.first true for the first piece of a stream, where a byte-order mark is skipped.
  * @returns the event, or an error if the bytes are not UTF-8: browsers would repair them, parsers differ.
  */

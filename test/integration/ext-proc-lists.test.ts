@@ -234,6 +234,15 @@ describe('a list in server-sent events', () => {
     expect(namesIn(answer.text)).toEqual(['a', 'a']);
   });
 
+  it('hides in no comment and no id from readers that end lines elsewhere too', async () => {
+    const hidden = `\u2028data: ${toolsAnswer(['b'])}\u2028\u2028`;
+    answerEvents([`: x${hidden}\n\nid: 1${hidden}\ndata: ${list}\n\n`], 0);
+    const answer = await callGuarded(bench.url, ordersTools(['a']));
+    expect(answer.text).not.toContain('\u2028');
+    expect(answer.text).toMatch(/\n\ndata: [^\n]*\n\n$/);
+    expect(namesIn(answer.text)).toEqual(['a']);
+  });
+
   it('reaches the client event by event', async () => {
     const notification = (step: number) =>
       `data: {"jsonrpc":"2.0","method":"notifications/progress","params":{"step":${step}}}\n\n`;
