@@ -24,7 +24,8 @@ describe('planAnswer for a list', () => {
     ['hold', head(202)],
     ['hold', head(404, JSON_TYPE)],
     ['hold', head(503, { 'content-type': 'text/html' })],
-    ['hold', head(302, { 'content-type': 'text/html' })],
+    ['refuse', head(302, { 'content-type': 'text/html' })],
+    ['refuse', head(307, JSON_TYPE, true)],
     ['refuse', head(200, { 'content-type': 'text/html' })],
     ['refuse', head(200, { 'content-type': 'application/json, text/plain' })],
     ['refuse', head(200, { 'content-type': ['application/json', 'application/json'] })],
@@ -48,6 +49,7 @@ describe('planAnswer for anything else', () => {
     ['watch', head(200, { ...SSE_TYPE, 'content-encoding': 'gzip' })],
     ['watch', head(200, { 'content-type': 'text/plain' })],
     ['watch', head(101)],
+    ['refuse', head(308, {}, true)],
   ])('is to %s %o', (kind, answer) => {
     expect(planAnswer(ordersOff(), answer).kind).toBe(kind);
   });

@@ -22,6 +22,9 @@ export type Plan =
   | { readonly kind: 'events' }
   | { readonly kind: 'refuse'; readonly fault: AnswerFault };
 
+// A redirect leads the caller, and what it sent, around the gateway to an address the server chooses.
+const isRedirect = (status: number): boolean => status >= 300 && status <= 399;
+
 const isSuccess = (status: number): boolean => status >= 200 && status <= 299;
 
 const planUnjudged = (head: AnswerHead): Plan =>
@@ -42,5 +45,7 @@ const planList = (head: AnswerHead): Plan => {
 };
 
 /** The plan for one answer. */
-export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan =>
-  orders.guard === 'list' ? planList(head) : planUnjudged(head);
+export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {
+  if (isRedirect(head.status)) return { kind: 'refuse', fault: refused('redirect') };
+  return orders.guard === 'list' ? planList(head) : planUnjudged(head);
+};

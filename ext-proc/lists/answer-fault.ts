@@ -4,6 +4,7 @@ import type { Reason } from '#core/reason.ts';
 
 export type AnswerFaultKind =
   // The frame around the messages.
+  | 'redirect'
   | 'content_encoding'
   | 'media_type'
   | 'unexpected_body'

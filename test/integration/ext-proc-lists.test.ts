@@ -177,6 +177,17 @@ describe('a JSON list', () => {
     expect({ status: answer.status, text: answer.text }).toEqual({ status, text: body });
   });
 
+  it.each(['application/json', 'text/event-stream', 'text/html'])(
+    'is not fetched elsewhere: a redirect (%s) is refused',
+    async (type) => {
+      answerWith(307, { location: 'http://127.0.0.1:9/unguarded', 'content-type': type }, '');
+      const answer = await callGuarded(bench.url, ordersTools(['a']));
+      expect(answer.status).toBe(502);
+      expect(answer.headers['location']).toBeUndefined();
+      expect(JSON.parse(answer.text)).toEqual(refusal('answer_refused'));
+    },
+  );
+
   it('may be an empty 202', async () => {
     answerWith(202, {}, '');
     const answer = await callGuarded(bench.url, ordersTools(['a']));
