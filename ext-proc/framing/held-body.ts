@@ -1,6 +1,7 @@
 // A body kept back until it is whole, up to a cap. Past the cap nothing is kept: what cannot be judged is not needed.
 
 import { err, ok, type Result } from '#core/result.ts';
+import { createByteStore } from '#ext-proc/framing/byte-store.ts';
 
 export type HeldBody = {
   /** Keeps a chunk. The error means the body is too large and what was held is gone. */
@@ -12,27 +13,17 @@ export type HeldBody = {
 
 /** @param maxBytes longest body that is held. */
 export const createHeldBody = (maxBytes: number): HeldBody => {
-  let chunks: Uint8Array[] = [];
-  let held = 0;
-  const drop = (): void => {
-    chunks = [];
-    held = 0;
-  };
+  const store = createByteStore();
   return {
     push: (chunk) => {
-      if (held + chunk.length > maxBytes) {
-        drop();
+      if (store.size() + chunk.length > maxBytes) {
+        store.take();
         return err('answer_too_large');
       }
-      chunks.push(chunk);
-      held += chunk.length;
+      store.add(chunk);
       return ok(undefined);
     },
-    take: () => {
-      const body = Buffer.concat(chunks);
-      drop();
-      return body;
-    },
-    heldBytes: () => held,
+    take: store.take,
+    heldBytes: store.size,
   };
 };

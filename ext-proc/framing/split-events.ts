@@ -2,6 +2,7 @@
 // complete at its blank line, whichever line ending was used. Knows nothing of fields; see sse-event.ts.
 
 import { err, ok, type Result } from '#core/result.ts';
+import { createByteStore } from '#ext-proc/framing/byte-store.ts';
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
@@ -36,14 +37,11 @@ const endsEvent = (scan: LineScan, byte: number): boolean => {
 /** @param maxEventBytes longest event that is held or yielded. */
 export const createEventSplitter = (maxEventBytes: number): EventSplitter => {
   const scan: LineScan = { atLineStart: true, afterReturn: false };
-  let pieces: Uint8Array[] = [];
-  let held = 0;
+  const held = createByteStore();
 
   const takeEvent = (last: Uint8Array): Uint8Array => {
-    const event = Buffer.concat([...pieces, last]);
-    pieces = [];
-    held = 0;
-    return event;
+    held.add(last);
+    return held.take();
   };
 
   const endOfEvent = (chunk: Uint8Array, from: number): number => {
@@ -61,16 +59,13 @@ export const createEventSplitter = (maxEventBytes: number): EventSplitter => {
       const events: Uint8Array[] = [];
       let start = 0;
       for (let end = endOfEvent(chunk, 0); end !== -1; end = endOfEvent(chunk, start)) {
-        if (held + end - start > maxEventBytes) return err('answer_too_large');
+        if (held.size() + end - start > maxEventBytes) return err('answer_too_large');
         events.push(takeEvent(chunk.subarray(start, end)));
         start = end;
       }
-      if (start < chunk.length) {
-        pieces.push(chunk.slice(start));
-        held += chunk.length - start;
-      }
-      return held > maxEventBytes ? err('answer_too_large') : ok(events);
+      held.add(chunk.subarray(start));
+      return held.size() > maxEventBytes ? err('answer_too_large') : ok(events);
     },
-    heldBytes: () => held,
+    heldBytes: held.size,
   };
 };
