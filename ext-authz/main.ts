@@ -21,6 +21,7 @@ import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { createSecretStore } from '#ext-authz/token/secrets.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { logLevel, readConfig } from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
@@ -121,10 +122,9 @@ const start = async (tools: Tools): Promise<void> => {
   };
   lifecycle.onStop('grpc', await startGrpcServer(config.address, [authorizationService(parts)]));
   const readiness = () => {
-    const { snapshot, connected, source, freshAtMs } = feed.current();
-    const facts = { sequence: snapshot.sequence, connected, source, freshAtMs };
-    const policyFault = policy.fault() ?? null;
-    return { ready: source !== 'none', facts: { ...facts, policy: policy.current().revision, policyFault } };
+    const facts = feedFacts(feed.current(), Date.now());
+    const judgedBy = { policy: policy.current().revision, policyFault: policy.fault() ?? null };
+    return { ready: facts.source !== 'none', facts: { ...facts, ...judgedBy } };
   };
   lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
   logger.info({ sequence: feed.current().snapshot.sequence }, 'ext-authz serves');

@@ -9,6 +9,7 @@ import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { formatAddress } from '#runtime/address.ts';
 import {
   integer,
@@ -72,12 +73,9 @@ runService(logger, async (lifecycle) => {
   consumer.report({ sequence: consumer.current().snapshot.sequence });
 
   const readiness = () => {
-    const { source, connected, freshAtMs, snapshot } = consumer.current();
-    const facts = { feed: connected, source, freshAtMs, sequence: snapshot.sequence };
-    return {
-      ready: true,
-      facts: { ...facts, endsStreams: source !== 'none', openStreams: liveStreams.count() },
-    };
+    const facts = feedFacts(consumer.current(), Date.now());
+    const streams = { endsStreams: facts.source !== 'none', openStreams: liveStreams.count() };
+    return { ready: true, facts: { ...facts, ...streams } };
   };
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
