@@ -223,7 +223,12 @@ describe('the guard as a process', () => {
     const answer = await callGuarded(bench.url, ordersTools(['a']));
     expect(JSON.parse(answer.text).result.tools).toEqual([{ name: 'a', inputSchema: { type: 'object' } }]);
     const ready = await readiness(join(directory, 'ext-proc-ops.sock'));
-    expect(ready).toMatchObject({ ready: true, feed: false, source: 'none', endsStreams: false });
+    expect(ready).toMatchObject({
+      ready: true,
+      registryConnected: false,
+      source: 'none',
+      endsStreams: false,
+    });
   });
 
   it.each(['SIGKILL', 'SIGTERM'] as const)('breaks every open stream off when it gets %s', async (signal) => {
