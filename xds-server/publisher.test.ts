@@ -1,6 +1,6 @@
 // Unit tests of publisher.ts.
 
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -57,6 +57,15 @@ describe('a publisher', () => {
     publisher.update(snapshotOf(2, tenant));
     await settle();
     expect(published).toEqual([2]);
+  });
+
+  it('is not held up by changes that keep coming with names that do not resolve', async () => {
+    const { publisher, published } = setUp();
+    for (const sequence of [1, 2, 3]) {
+      publisher.update(snapshotOf(sequence, tenant));
+      await sleep(250);
+    }
+    expect(published).toHaveLength(1);
   });
 
   it('tells anew when addresses change, and nothing before there is a snapshot', async () => {

@@ -45,13 +45,15 @@ export const createPublisher = (options: {
   );
   let wanted: Snapshot | undefined;
   let resolving = 0;
+  let deadline: NodeJS.Timeout | undefined;
   let scheduled = false;
   let sequence = -1;
   let faults: readonly TenantFault[] = [];
 
   const publishNow = (): void => {
-    scheduled = false;
-    if (wanted === undefined || resolving > 0) return;
+    if (wanted === undefined) return;
+    clearTimeout(deadline);
+    deadline = undefined;
     const stopTimer = duration.startTimer();
     const built = build(wanted, (url) => addresses().find(url));
     stopTimer();
@@ -65,13 +67,18 @@ export const createPublisher = (options: {
   const schedule = (): void => {
     if (scheduled) return;
     scheduled = true;
-    setImmediate(publishNow);
+    setImmediate(() => {
+      scheduled = false;
+      if (resolving === 0) publishNow();
+    });
   };
 
   return {
     update: (snapshot) => {
       wanted = snapshot;
       resolving += 1;
+      // Counted from the oldest change: one after another with names that are slow must not put it off for ever.
+      deadline ??= setTimeout(publishNow, FIRST_RESOLUTION_MS).unref();
       void addresses()
         .want(endpointUrls(snapshot), FIRST_RESOLUTION_MS)
         .finally(() => {
