@@ -81,6 +81,22 @@ describe('endpoint addresses', () => {
     addresses.stop();
   });
 
+  it('are asked for again soon when there are none yet', async () => {
+    const addresses = create();
+    await addresses.want(new Set([URL_A]), 100);
+    answers = { [URL_A]: ['192.0.2.1'] };
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(addresses.find(URL_A)).toEqual(['192.0.2.1']);
+    addresses.stop();
+  });
+
+  it('are not found for what is no URL, and that ends nothing', async () => {
+    const addresses = create();
+    await addresses.want(new Set(['not a url']), 100);
+    expect(addresses.find('not a url')).toBeUndefined();
+    addresses.stop();
+  });
+
   it('do not hold up others for long', async () => {
     answers = { [URL_A]: 'hangs', 'https://b.example/': ['192.0.2.1'] };
     const addresses = create();

@@ -18,6 +18,9 @@ export type EndpointAddresses = {
   stop(): void;
 };
 
+/** How soon a name that has no address yet is tried again: its server is down until then. */
+const RETRY_MS = 2_000;
+
 type Entry = {
   addresses: readonly string[] | undefined;
   timer: NodeJS.Timeout | undefined;
@@ -77,7 +80,9 @@ class Addresses implements EndpointAddresses {
       return { ok: false, error: 'the lookup failed' };
     });
     if (this.#entries.get(url) !== entry) return;
-    entry.timer = setTimeout(() => void this.#refresh(url, entry), ttlMs).unref();
+    const isDown = !result.ok && entry.addresses === undefined;
+    const delayMs = isDown ? Math.min(RETRY_MS, ttlMs) : ttlMs;
+    entry.timer = setTimeout(() => void this.#refresh(url, entry), delayMs).unref();
     if (!result.ok) return this.#failed(url, entry, result.error);
     const addresses = [...new Set(result.value.addresses)].sort();
     if (isSame(entry.addresses, addresses)) return;
@@ -87,7 +92,7 @@ class Addresses implements EndpointAddresses {
 
   #failed(url: string, entry: Entry, fault: string): void {
     this.#failures.inc();
-    const { host } = new URL(url);
+    const host = URL.parse(url)?.host ?? 'not a URL';
     this.#options.logger.warn(
       { host, fault, keeps: entry.addresses?.length ?? 0 },
       'endpoint not resolved; last good addresses kept',
