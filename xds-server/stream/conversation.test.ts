@@ -265,6 +265,15 @@ describe('a conversation', () => {
     expect(proceed(dialogue.conversation).told.map(({ kind }) => kind)).toEqual(['cluster']);
   });
 
+  it.each<Protocol>(['delta', 'sotw'])('does not repeat a removal that is refused, over %s', (protocol) => {
+    const dialogue = new Dialogue(protocol, new ModelEnvoy());
+    dialogue.aim(snapshotOf(1, { a: { version: 1, clusters: ['x', 'y'] } }));
+    const ask = { subscribe: [], unsubscribe: [], held: {} };
+    dialogue.envoy.hear = ({ kind, nonce }) => [{ kind, nonce, refusal: 'no', ask }];
+    expect(() => dialogue.aim(snapshotOf(2, {}))).not.toThrow();
+    expect(dialogue.told.filter(({ removed }) => removed.includes('a/x'))).toHaveLength(1);
+  });
+
   it('ignores answers to responses it never sent', () => {
     const dialogue = new Dialogue('delta', new ModelEnvoy());
     dialogue.aim(snapshotOf(1, { a: { version: 1, clusters: ['x'] } }));

@@ -75,8 +75,10 @@ const heardRefusal = (conversation: Conversation, heard: Heard, refusal: string)
   const response = subscription.inFlight.get(heard.nonce);
   if (response === undefined || conversation.protocol === 'delta' || subscription.interest.kind !== 'all')
     return refused(subscription, heard.nonce, refusal);
-  const settled = { ...subscription, inFlight: new Map() };
-  return rejected(settled, suspectsOf(subscription, response, refusal), refusal);
+  const suspects = suspectsOf(subscription, response, refusal);
+  // Nothing of it can be held back, so it would be repeated as it is, for ever.
+  if (suspects.length === 0) return acknowledged(subscription, heard.nonce);
+  return rejected({ ...subscription, inFlight: new Map() }, suspects, refusal);
 };
 
 const heardAnswer = (conversation: Conversation, heard: Heard): Conversation => {

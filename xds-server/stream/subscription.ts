@@ -162,8 +162,13 @@ export const rejected = (
 export const refused = (subscription: Subscription, nonce: string, message: string): Subscription => {
   const response = subscription.inFlight.get(nonce);
   if (response === undefined) return subscription;
-  const rest = { ...subscription, inFlight: without(subscription.inFlight, [nonce]) };
   const { resources } = response;
+  const rest = {
+    ...subscription,
+    // What is gone is not offered in another form: repeating a removal that was refused would never end.
+    known: without(subscription.known, response.removed),
+    inFlight: without(subscription.inFlight, [nonce]),
+  };
   if (resources.length <= 1) return rejected(rest, resources, message);
   const tenants = new Set(resources.map(({ tenantId }) => tenantId));
   const company = tenants.size > 1 ? 'tenant' : 'alone';
