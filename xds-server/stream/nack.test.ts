@@ -11,6 +11,20 @@ describe('redactNack()', () => {
     const types =
       "Didn't find a registered implementation for 'x' with type URL: type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
     expect(redactNack(types)).toBe(types);
+    const names = 'Error adding/updating cluster(s) internationalmanufacturing/warehouseinventory/1.0.0: bad';
+    expect(redactNack(names)).toBe(names);
+  });
+
+  it('leaves no half of a key where it stops reading', () => {
+    expect(redactNack(`${'Ab3/'.repeat(1_000)} ${' '.repeat(80)}Zz9/Zz9/${'Zz9/'.repeat(20)}`)).not.toContain(
+      'Zz9',
+    );
+  });
+
+  it('takes no time over a text of megabytes', () => {
+    const startedAt = performance.now();
+    redactNack('a.'.repeat(1_000_000));
+    expect(performance.now() - startedAt).toBeLessThan(500);
   });
 
   it.each([
