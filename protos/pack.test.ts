@@ -88,6 +88,7 @@ describe('packMessage()', () => {
     ['a fraction', { per_connection_buffer_limit_bytes: 1.5 }, 'whole number of type uint32'],
     ['an object in place of an array', { transport_socket_matches: {} }, 'expected an array'],
     ['an array in place of an object', { circuit_breakers: [] }, 'expected an object'],
+    ['a type where none is asked for', { circuit_breakers: { '@type': 'x' } }, 'has no field @type'],
     ['null', { name: null }, 'expected a string'],
     ['two members of one oneof', { type: 'EDS', cluster_type: { name: 'x' } }, 'exclude each other'],
     ['a nested message without a type', { transport_socket: { name: 'x', typed_config: {} } }, '"@type"'],

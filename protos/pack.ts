@@ -76,7 +76,6 @@ const messageFromJson = (type: protobuf.Type, value: Json, place: string): Recor
   assertOneofs(type, value, place);
   const message: Record<string, unknown> = {};
   for (const [name, fieldValue] of Object.entries(value)) {
-    if (name === '@type') continue;
     const field = Object.hasOwn(type.fields, name) ? type.fields[name] : undefined;
     if (field === undefined) return refuse(place, `${type.name} has no field ${name}`);
     message[name] = fieldFromJson(field, fieldValue, `${place}.${name}`);
@@ -88,7 +87,8 @@ const packAny = (value: Json, place: string): PackedAny => {
   if (!isJsonObject(value) || typeof value['@type'] !== 'string') return refuse(place, 'expected an "@type"');
   const name = typeNameOf(value['@type']) ?? refuse(place, 'the "@type" is not below type.googleapis.com');
   const type = findMessageType(name);
-  return { type_url: value['@type'], value: encode(type, messageFromJson(type, value, name)) };
+  const { '@type': type_url, ...fields } = value;
+  return { type_url, value: encode(type, messageFromJson(type, fields, name)) };
 };
 
 const encode = (type: protobuf.Type, message: Record<string, unknown>): Buffer =>
