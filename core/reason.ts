@@ -79,6 +79,7 @@ export const REASONS = {
   body_not_utf8: request(-32700, 400, 'The request body is not valid UTF-8.'),
   json_invalid: request(-32700, 400, 'The request body is not valid JSON.'),
   json_duplicate_key: request(-32600, 400, 'The request body repeats a key in one object.'),
+  json_ambiguous_key: request(-32600, 400, 'The request body holds a key that not all parsers read alike.'),
   json_too_deep: request(-32600, 400, 'The request body is nested too deeply.'),
   batch_refused: request(-32600, 400, 'JSON-RPC batches are not accepted.'),
   jsonrpc_invalid: request(-32600, 400, 'The request body is not a JSON-RPC 2.0 message.'),

@@ -31,7 +31,8 @@ describe('parseStrictJson()', () => {
     ['a repeated key in an array element', '{"l":[{"a":1,"a":2}]}', 'json_duplicate_key'],
     ['a repeated key after a nested object', '{"a":{"b":{}},"a":1}', 'json_duplicate_key'],
     ['a repeated key after an array', '{"a":[1,{"x":1},"y"],"b":0,"a":1}', 'json_duplicate_key'],
-    ['a repeated __proto__', '{"__proto__":1,"__proto__":2}', 'json_duplicate_key'],
+    ['__proto__', '{"a":[{"__proto__":{"amount":9999}}]}', 'json_ambiguous_key'],
+    ['__proto__ by escape', '{"__pr\\u006fto__":1}', 'json_ambiguous_key'],
     ['a repeated empty key', '{"":1,"":2}', 'json_duplicate_key'],
     ['a byte-order mark', '\ufeff{}', 'json_invalid'],
     ['a second document', '{}{}', 'json_invalid'],
@@ -81,8 +82,11 @@ describe('parseStrictJson()', () => {
     expect(parseStrictJson(Buffer.from('[1e400]'), RESPONSE_RULES).ok).toBe(false);
   });
 
-  it('keeps __proto__ an ordinary key', () => {
-    const result = parse('{"__proto__":{"polluted":true},"constructor":1}');
+  it('keeps __proto__ an ordinary key where a server answers with it', () => {
+    const result = parseStrictJson(
+      Buffer.from('{"__proto__":{"polluted":true},"constructor":1}'),
+      RESPONSE_RULES,
+    );
     if (!result.ok) throw new Error(result.error.reason);
     expect(Object.getPrototypeOf(result.value)).toBe(Object.prototype);
     expect(Object.keys(result.value as object)).toEqual(['__proto__', 'constructor']);
@@ -149,7 +153,7 @@ describe('compared with JSON.parse', () => {
     fc.assert(
       fc.property(
         fc.array(wrap, { maxLength: 8 }),
-        fc.constantFrom('name', 'k', '__proto__'),
+        fc.constantFrom('name', 'k', 'constructor'),
         (wraps, key) => {
           const twice = `{"${key}":{"in":[1]},"other":"${key}","${escaped(key)}":2}`;
           const text = wraps.reduce((inner, outer) => outer(inner), twice);

@@ -7,7 +7,10 @@ import type { Reason } from '#core/reason.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 export type JsonFault = {
-  readonly reason: Extract<Reason, 'body_not_utf8' | 'json_invalid' | 'json_duplicate_key' | 'json_too_deep'>;
+  readonly reason: Extract<
+    Reason,
+    'body_not_utf8' | 'json_invalid' | 'json_duplicate_key' | 'json_ambiguous_key' | 'json_too_deep'
+  >;
   /** The key at fault, cut short: the sender's own text. */
   readonly key?: string;
 };
@@ -20,13 +23,18 @@ export type JsonRules = {
    * the exact one. Numbers that overflow to infinity are refused either way.
    */
   readonly exactIntegers: boolean;
+  /**
+   * True refuses a key `__proto__` at any depth. A reader that copies members one by one sets the prototype with it,
+   * and finds its members as if they stood beside it: arguments that nobody judged.
+   */
+  readonly plainKeys: boolean;
 };
 
 /** For what a client sends and policy judges. */
-export const REQUEST_RULES: JsonRules = { maxDepth: 64, exactIntegers: true };
+export const REQUEST_RULES: JsonRules = { maxDepth: 64, exactIntegers: true, plainKeys: true };
 
-/** For what a server answers: numbers in it are its own affair. */
-export const RESPONSE_RULES: JsonRules = { maxDepth: 64, exactIntegers: false };
+/** For what a server answers: numbers and most keys in it are its own affair. */
+export const RESPONSE_RULES: JsonRules = { maxDepth: 64, exactIntegers: false, plainKeys: false };
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -35,6 +43,7 @@ const INTEGER = /^-?\d+$/;
 // A key is a name. NUL ends a string for parsers written in C, which then see another name than we do.
 const CONTROL = /\p{Cc}/u;
 const MAX_REPORTED_KEY = 64;
+const PROTOTYPE = '__proto__';
 
 const invalid: JsonFault = { reason: 'json_invalid' };
 
@@ -63,9 +72,10 @@ const decodeString = (literal: string): string | undefined => {
   return decoded?.isWellFormed() === true ? decoded : undefined;
 };
 
-const judgeKey = (literal: string, seen: Set<string>): JsonFault | undefined => {
+const judgeKey = (literal: string, seen: Set<string>, rules: JsonRules): JsonFault | undefined => {
   const key = decodeString(literal);
   if (key === undefined || CONTROL.test(key)) return invalid;
+  if (rules.plainKeys && key === PROTOTYPE) return { reason: 'json_ambiguous_key', key };
   if (seen.has(key)) return { reason: 'json_duplicate_key', key: key.slice(0, MAX_REPORTED_KEY) };
   seen.add(key);
   return undefined;
@@ -83,12 +93,12 @@ const judgeNumber = (literal: string, rules: JsonRules): JsonFault | undefined =
 /** Where the scan stands: `open` holds the keys of each open object, null for an array. */
 type Scan = { readonly text: string; readonly open: (Set<string> | null)[]; at: number; keyNext: boolean };
 
-const scanString = (scan: Scan): JsonFault | undefined => {
+const scanString = (scan: Scan, rules: JsonRules): JsonFault | undefined => {
   const end = endOfString(scan.text, scan.at);
   const literal = scan.text.slice(scan.at, end + 1);
   const keys = scan.open.at(-1);
   scan.at = end;
-  return scan.keyNext && keys ? judgeKey(literal, keys) : judgeValue(literal);
+  return scan.keyNext && keys ? judgeKey(literal, keys, rules) : judgeValue(literal);
 };
 
 const scanNumber = (scan: Scan, rules: JsonRules): JsonFault | undefined => {
@@ -107,7 +117,7 @@ const scanOpening = (scan: Scan, keys: Set<string> | null, rules: JsonRules): Js
 
 const scanToken = (scan: Scan, rules: JsonRules): JsonFault | undefined => {
   const code = scan.text.charCodeAt(scan.at);
-  if (code === QUOTE) return scanString(scan);
+  if (code === QUOTE) return scanString(scan, rules);
   if (code === 0x2d || (code >= 0x30 && code <= 0x39)) return scanNumber(scan, rules);
   if (code === 0x7b) return scanOpening(scan, new Set(), rules);
   if (code === 0x5b) return scanOpening(scan, null, rules);
@@ -142,7 +152,7 @@ const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
  * The value is what JSON.parse makes: a key `__proto__` becomes an own property and changes no prototype; look up
  * keys that come from outside with `Object.hasOwn`.
  * @returns the value, or the first fault: invalid UTF-8, a byte-order mark, bytes after the document, a repeated key
- * at any depth (also when escaped), half a surrogate pair, a control character in a key, a number out of range,
+ * at any depth (also when escaped), `__proto__` where the rules ask for plain keys, half a surrogate pair, a control character in a key, a number out of range,
  * nesting beyond `rules.maxDepth`.
  */
 export const parseStrictJson = (bytes: Uint8Array, rules: JsonRules): Result<Json, JsonFault> => {

@@ -2,8 +2,8 @@
 // looks at then has to be sent to the policy. Pure.
 
 import { isJsonObject, type Json } from '#core/json.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { findCaseVariant } from '#ext-authz/request/case-variant.ts';
 
 const ARRAY_INDEX = /^(?:0|[1-9]\d{0,15})$/;
 const BAD_ESCAPE = /~(?![01])/;
@@ -42,7 +42,7 @@ export const findByPointer = (value: Json, tokens: readonly string[]): Json | un
 export const findVariantOnPath = (value: Json, tokens: readonly string[]): string | undefined => {
   let current: Json | undefined = value;
   for (const token of tokens) {
-    const variant = isJsonObject(current) ? findCaseVariant(current, [token]) : undefined;
+    const variant = isJsonObject(current) ? findKeyVariant(current, [token]) : undefined;
     if (variant !== undefined || current === undefined) return variant;
     current = step(current, token);
   }

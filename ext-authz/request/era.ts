@@ -3,6 +3,7 @@
 
 import { type Deny, deny } from '#core/decision.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
 import {
   LEGACY_PROTOCOL_VERSIONS,
   PROTOCOL_VERSIONS,
@@ -11,7 +12,6 @@ import {
   STATELESS_PROTOCOL_VERSIONS,
 } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { findCaseVariant } from '#ext-authz/request/case-variant.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import type { JsonRpcMessage } from '#ext-authz/request/json-rpc.ts';
 import { headerValue } from '#ext-authz/request/single-header.ts';
@@ -53,7 +53,7 @@ export const revisionOfHeader = (headers: HttpRequest['headers']): Result<Revisi
 const parseMeta = (params: JsonObject): Result<JsonObject, Deny> => {
   const meta = params['_meta'] ?? (Object.hasOwn(params, '_meta') ? null : {});
   if (!isJsonObject(meta)) return paramsInvalid('params._meta');
-  const variant = findCaseVariant(meta, [PROTOCOL_VERSION_KEY, CLIENT_CAPABILITIES_KEY]);
+  const variant = findKeyVariant(meta, [PROTOCOL_VERSION_KEY, CLIENT_CAPABILITIES_KEY]);
   return variant === undefined ? ok(meta) : paramsInvalid(`params._meta.${variant}`.slice(0, 128));
 };
 

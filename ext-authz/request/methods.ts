@@ -2,9 +2,9 @@
 // A method that is not here is refused, extensions (`tasks/*`) included: nobody would judge what it reaches for.
 
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind, McpTarget, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { findCaseVariant } from '#ext-authz/request/case-variant.ts';
 
 /** What params reach for, or the path of the member that is not valid. */
 export type TargetsResult = Result<readonly McpTarget[], string>;
@@ -43,7 +43,7 @@ const opening = ({ protocolVersion }: JsonObject): TargetsResult =>
 /** `completion/complete` asks a prompt's or a resource template's author for values: it reveals both. */
 const reference = ({ ref }: JsonObject): TargetsResult => {
   if (!isJsonObject(ref)) return err('params.ref');
-  const variant = findCaseVariant(ref, ['type', 'name', 'uri']);
+  const variant = findKeyVariant(ref, ['type', 'name', 'uri']);
   if (variant !== undefined) return err(`params.ref.${variant}`);
   const { type, name, uri } = ref as { type?: Json; name?: Json; uri?: Json };
   if (type === 'ref/prompt')
@@ -57,7 +57,7 @@ const SUBSCRIPTIONS = 'resourceSubscriptions';
 /** URIs a `subscriptions/listen` wants to hear of; no header mirrors them. */
 const subscriptions = ({ notifications }: JsonObject): TargetsResult => {
   if (!isJsonObject(notifications)) return err('params.notifications');
-  const variant = findCaseVariant(notifications, [SUBSCRIPTIONS]);
+  const variant = findKeyVariant(notifications, [SUBSCRIPTIONS]);
   if (variant !== undefined) return err(`params.notifications.${variant}`);
   const uris: unknown = notifications[SUBSCRIPTIONS] ?? [];
   if (!Array.isArray(uris) || !uris.every((uri: Json) => isName(uri, MAX_URI_CHARACTERS)))

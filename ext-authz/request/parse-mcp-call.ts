@@ -3,10 +3,10 @@
 
 import { type Deny, deny, type RefusedId } from '#core/decision.ts';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { judgeBody, judgeNoBody } from '#ext-authz/request/body.ts';
-import { findCaseVariant } from '#ext-authz/request/case-variant.ts';
 import { parseRevision, type Revision, revisionOfHeader } from '#ext-authz/request/era.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { type JsonRpcMessage, parseJsonRpc } from '#ext-authz/request/json-rpc.ts';
@@ -43,7 +43,7 @@ const findRow = (message: Call, { era }: Revision): Result<MethodRow, Deny> => {
 };
 
 const parseTargets = (row: MethodRow, params: JsonObject): Result<McpCall['targets'], Deny> => {
-  const variant = findCaseVariant(params, JUDGED_PARAMS);
+  const variant = findKeyVariant(params, JUDGED_PARAMS);
   const targets = variant === undefined ? row.targets(params) : err(`params.${variant}`);
   if (targets.ok) return targets;
   return err(deny('params_invalid', { public: { field: targets.error.slice(0, 128) } }));

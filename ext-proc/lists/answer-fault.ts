@@ -18,6 +18,7 @@ export type AnswerFaultKind =
   // A message in it.
   | 'json_invalid'
   | 'json_duplicate_key'
+  | 'json_ambiguous_key'
   | 'json_too_deep'
   | 'message_shape'
   | 'key_variant'

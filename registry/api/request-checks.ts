@@ -39,7 +39,8 @@ const parseBody = (bytes: Buffer): Json => {
   const parsed = parseStrictJson(bytes, REQUEST_RULES);
   if (parsed.ok) return parsed.value;
   const { reason, key } = parsed.error;
-  const message = key === undefined ? reason.replaceAll('_', ' ') : `key ${JSON.stringify(key)} is repeated`;
+  const message =
+    key === undefined ? reason.replaceAll('_', ' ') : `${reason.replaceAll('_', ' ')} ${JSON.stringify(key)}`;
   throw new RequestFaults([{ pointer: '', message }]);
 };
 

@@ -193,8 +193,15 @@ describe('members written in a second way', () => {
     ['an unknown member', 'jsonrpc_invalid', legacyPost(message({ extra: 1 })), 'extra'],
     [
       '__proto__ as a member',
-      'jsonrpc_invalid',
+      'json_ambiguous_key',
       legacyPost('{"jsonrpc":"2.0","id":1,"method":"ping","__proto__":{}}'),
+    ],
+    [
+      'arguments under the prototype of params',
+      'json_ambiguous_key',
+      legacyPost(
+        '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"pay","__proto__":{"arguments":{"amount":9999}}}}',
+      ),
     ],
     ['Name', 'params_invalid', legacyPost(call({ name: 'list', Name: 'close' })), 'params.Name'],
     ['Name alone', 'params_invalid', legacyPost(call({ Name: 'close' })), 'params.Name'],
