@@ -26,6 +26,9 @@ import type { Subscription } from '#xds-server/stream/subscription.ts';
 /** Envoy answers within milliseconds; one that is busy loading thousands of clusters within seconds. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
+/** Each time in vain doubles the wait, up to this: what is sent again piles up at an Envoy that hangs or is slow. */
+const MAX_ANSWER_TIMEOUT_MS = 300_000;
+
 /** What a request of either protocol has in common. */
 export type AnyRequest = { readonly type_url: string; readonly node: { readonly id: string } | null };
 
@@ -51,6 +54,7 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
   #conversation: Conversation;
   #nodeId = '';
   #timer: NodeJS.Timeout | undefined;
+  #patienceMs = ANSWER_TIMEOUT_MS;
 
   constructor(
     call: ServerDuplexStream<Request, Response>,
@@ -63,9 +67,9 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     this.#conversation = openConversation(dialect.protocol);
     call.on('data', (request) => this.#guarded(() => this.#receive(request)));
     call.on('end', () => this.end());
-    call.on('error', () => clearTimeout(this.#timer));
+    call.on('error', () => this.#stopClock());
     call.on('close', () => {
-      clearTimeout(this.#timer);
+      this.#stopClock();
       dependencies.onEnd();
     });
   }
@@ -82,7 +86,7 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
   }
 
   end(): void {
-    clearTimeout(this.#timer);
+    this.#stopClock();
     this.#call.end();
   }
 
@@ -103,6 +107,7 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     if (heard.refusal !== undefined)
       logger.error({ nodeId, kind, fault: heard.refusal }, 'Envoy refused a response; last good kept');
     this.#conversation = hear(this.#conversation, heard);
+    this.#stopClock();
     this.#advance();
   }
 
@@ -116,13 +121,28 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
       this.#dependencies.logger.debug({ nodeId: this.#nodeId, kind, nonce, names, removed }, 'told Envoy');
       this.#call.write(this.#dialect.response(told));
     }
-    clearTimeout(this.#timer);
-    if (isWaiting(this.#conversation))
-      this.#timer = setTimeout(() => this.#guarded(() => this.#loseHope()), ANSWER_TIMEOUT_MS).unref();
+    this.#watchClock();
     this.#dependencies.onStatus();
   }
 
+  /** Only what Envoy says sets the clock back: a registry that goes on changing must not. */
+  #watchClock(): void {
+    if (isWaiting(this.#conversation)) {
+      this.#timer ??= setTimeout(() => this.#guarded(() => this.#loseHope()), this.#patienceMs).unref();
+      return;
+    }
+    this.#stopClock();
+    this.#patienceMs = ANSWER_TIMEOUT_MS;
+  }
+
+  #stopClock(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #loseHope(): void {
+    this.#stopClock();
+    this.#patienceMs = Math.min(2 * this.#patienceMs, MAX_ANSWER_TIMEOUT_MS);
     this.#dependencies.metrics.timeouts.inc();
     this.#dependencies.logger.warn({ nodeId: this.#nodeId }, 'Envoy did not answer; going on without');
     this.#conversation = loseHope(this.#conversation);
@@ -134,7 +154,7 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     try {
       work();
     } catch (thrown) {
-      clearTimeout(this.#timer);
+      this.#stopClock();
       const error = GatewayError.from(thrown).message;
       this.#dependencies.logger.error({ nodeId: this.#nodeId, error }, 'ADS stream failed');
       this.#call.emit('error', { code: status.INTERNAL, details: 'the stream failed' });
