@@ -10,6 +10,7 @@ const options = {
   nodeId: 'edge-1',
   adminPort: 9901,
   maxConnections: 500,
+  maxHeapBytes: 1_000_000_000,
   services: {
     xdsServer: { kind: 'unix', path: '/run/x.sock' },
     extAuthz: { kind: 'tcp', host: '127.0.0.1', port: 7001 },

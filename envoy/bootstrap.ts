@@ -16,6 +16,8 @@ export type BootstrapOptions = {
   };
   /** Client connections at once; beyond it new ones are refused instead of memory running out. */
   readonly maxConnections: number;
+  /** Memory at which calls are refused. Bodies wait in Envoy until they are whole, before anybody knows whose they are. */
+  readonly maxHeapBytes: number;
 };
 
 /** A stream of ext-proc lives as long as the answer it guards, so these are live answers, not calls per second. */
@@ -88,6 +90,34 @@ const ADMIN_PATHS: readonly Json[] = [
   { prefix: '/drain_listeners' },
 ];
 
+const HEAP = 'envoy.resource_monitors.fixed_heap';
+
+/** `share`: how much of the heap is in use when Envoy acts. */
+const overloadAction = (name: string, share: number): JsonObject => ({
+  name: `envoy.overload_actions.${name}`,
+  triggers: [{ name: HEAP, threshold: { value: share } }],
+});
+
+const overloadManager = (options: BootstrapOptions): JsonObject => ({
+  refresh_interval: '0.25s',
+  resource_monitors: [
+    {
+      name: HEAP,
+      typed_config: any('envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig', {
+        max_heap_size_bytes: options.maxHeapBytes,
+      }),
+    },
+    {
+      name: 'envoy.resource_monitors.global_downstream_max_connections',
+      typed_config: any(
+        'envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
+        { max_active_downstream_connections: options.maxConnections },
+      ),
+    },
+  ],
+  actions: [overloadAction('shrink_heap', 0.9), overloadAction('stop_accepting_requests', 0.95)],
+});
+
 /** The bootstrap document. Two calls with equal options give equal documents. */
 export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
   node: { id: options.nodeId, cluster: 'mcp-security-gateway' },
@@ -114,15 +144,5 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
       },
     ],
   },
-  overload_manager: {
-    resource_monitors: [
-      {
-        name: 'envoy.resource_monitors.global_downstream_max_connections',
-        typed_config: any(
-          'envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
-          { max_active_downstream_connections: options.maxConnections },
-        ),
-      },
-    ],
-  },
+  overload_manager: overloadManager(options),
 });

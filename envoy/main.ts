@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
@@ -25,6 +25,7 @@ const config = readConfig({
   logLevel: text('ENVOY_LOG_LEVEL', 'warning'),
   concurrency: integer(0, 256)('ENVOY_CONCURRENCY', '0'),
   maxConnections: integer(1, 1_000_000)('ENVOY_MAX_CONNECTIONS', '10000'),
+  maxHeapMb: integer(0, 1_048_576)('ENVOY_MAX_HEAP_MB', '0'),
   nodeId: text('ENVOY_NODE_ID', hostname()),
   adminPort: port('ENVOY_ADMIN_PORT', '9901'),
   runtimeDirectory,
@@ -34,12 +35,19 @@ const config = readConfig({
   rateLimit: internalAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
 });
 
+/** Three quarters of what the machine or its container has; the rest is for Envoy's code, buffers of the kernel, and us. */
+const maxHeapBytes = (): number => {
+  if (config.maxHeapMb > 0) return config.maxHeapMb * 1024 * 1024;
+  return Math.floor(0.75 * Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY));
+};
+
 const writeBootstrap = async (): Promise<string> => {
   const { nodeId, adminPort, maxConnections, xdsServer, extAuthz, extProc, rateLimit } = config;
   const services = { xdsServer, extAuthz, extProc, rateLimit };
   const file = join(config.runtimeDirectory, 'envoy-bootstrap.json');
   await mkdir(config.runtimeDirectory, { recursive: true, mode: 0o700 });
-  const bootstrap = buildBootstrap({ nodeId, adminPort, maxConnections, services });
+  const limits = { maxConnections, maxHeapBytes: maxHeapBytes() };
+  const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services });
   await writeFile(file, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
   return file;
 };

@@ -143,9 +143,12 @@ const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Promise<Chi
 
 /** Starts Envoy with both doubles; nothing is told to it until an xds-server listens at `xdsAddress`. */
 export const startGateway = async (
-  options: { readonly apiType?: 'DELTA_GRPC' | 'GRPC' } & Partial<GatewaySettings> = {},
+  options: {
+    readonly apiType?: 'DELTA_GRPC' | 'GRPC';
+    readonly maxHeapBytes?: number;
+  } & Partial<GatewaySettings> = {},
 ): Promise<Gateway> => {
-  const { apiType = 'DELTA_GRPC', ...settings } = options;
+  const { apiType = 'DELTA_GRPC', maxHeapBytes = 1_000_000_000, ...settings } = options;
   requireEnvoy();
   const directory = await mkdtemp(join(tmpdir(), 'xds-'));
   const at = (name: string): Address => ({ kind: 'unix', path: join(directory, `${name}.sock`) });
@@ -161,7 +164,8 @@ export const startGateway = async (
   const stopExtAuthz = await startGrpcServer(at('a'), [authorizationDouble(decide)]);
   const stopExtProc = await startGrpcServer(at('p'), [processorDouble(() => (shown += 1))]);
   const services = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
-  const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, maxConnections: 1_000, services });
+  const limits = { maxConnections: 1_000, maxHeapBytes };
+  const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, ...limits, services });
   const envoy = await spawnEnvoy(directory, withApiType(bootstrap, apiType));
   const ended = new Promise((resolve) => envoy.once('exit', resolve));
   return {

@@ -44,7 +44,13 @@ const listenerWithScopes = ({ listeners, scopes, routes }: ResourceMessages): Js
 
 export const staticBootstrap = (messages: ResourceMessages): JsonObject => {
   const services = { xdsServer: SERVICE, extAuthz: SERVICE, extProc: SERVICE, rateLimit: SERVICE };
-  const bootstrap = buildBootstrap({ nodeId: 'validate', adminPort: 0, maxConnections: 1, services });
+  const bootstrap = buildBootstrap({
+    nodeId: 'validate',
+    adminPort: 0,
+    maxConnections: 1,
+    maxHeapBytes: 1_000_000_000,
+    services,
+  });
   const { clusters } = bootstrap['static_resources'] as { clusters: Json[] };
   return {
     ...bootstrap,
