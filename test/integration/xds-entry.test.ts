@@ -76,6 +76,11 @@ describe('headers of the gateway itself', () => {
     expect(names.filter((name) => name.startsWith('x-mcpgw-') || name.startsWith('x-envoy-'))).toEqual([]);
   });
 
+  it('are not taken from an upstream: none can have the gateway taken for unhealthy', async () => {
+    const names = Object.keys((await call('/mcp/one')).headers);
+    expect(names.filter((name) => name.startsWith('x-envoy-'))).toEqual([]);
+  });
+
   it('cannot be written with underscores', async () => {
     expect((await call('/mcp/one', { headers: { x_mcpgw_version: '1.0.0' } })).status).toBe(400);
   });

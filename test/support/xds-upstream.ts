@@ -62,7 +62,9 @@ export const startUpstream = async (
       response.on('close', () => clearInterval(timer));
       return;
     }
-    response.writeHead(200, { 'content-type': 'application/json' });
+    // Told to an Envoy in front, it would take the sender out of service.
+    const forbidden = { 'x-envoy-immediate-health-check-fail': 'true', 'x-envoy-overloaded': 'true' };
+    response.writeHead(200, { 'content-type': 'application/json', ...forbidden });
     response.end(JSON.stringify({ upstream: name }));
   };
   const server =

@@ -19,6 +19,18 @@ const METADATA_DOCUMENT = { document: 'protected-resource-metadata' };
 /** What Envoy or ext-authz added for our own use. */
 const INTERNAL_REQUEST_HEADERS = [VERSION_HEADER, 'x-envoy-external-address', 'x-envoy-internal'];
 
+/**
+ * What an upstream may not say to whoever stands in front of us. An Envoy there believes these, from any answer: one
+ * tenant's server could have the whole gateway taken for unhealthy or overloaded.
+ */
+const INTERNAL_RESPONSE_HEADERS = [
+  VERSION_HEADER,
+  'x-envoy-degraded',
+  'x-envoy-immediate-health-check-fail',
+  'x-envoy-overloaded',
+  'x-envoy-ratelimited',
+];
+
 export type RoutedVersion = { readonly version: string; readonly upstreamPath: string };
 export type RoutedServer = { readonly server: McpServer; readonly versions: readonly RoutedVersion[] };
 
@@ -82,7 +94,7 @@ const routeConfiguration = (name: string, routes: readonly JsonObject[]): TypedM
         append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
       },
     ],
-    response_headers_to_remove: [VERSION_HEADER],
+    response_headers_to_remove: INTERNAL_RESPONSE_HEADERS,
   });
 
 /** The RouteConfiguration of one tenant; servers that are switched off stay in it, so that the refusal says so. */
