@@ -15,6 +15,9 @@ const TOOLS = {
   tsc: 'typescript/bin/tsc',
 };
 
+/** Asked for before anything takes time. */
+const STARTED_BY = process.ppid;
+
 const USAGE =
   'usage: node provision/run.mjs [--quiet] [--with envoy|opa]… -- <script | vitest | biome | tsc> [arguments]';
 
@@ -31,11 +34,29 @@ const parseArguments = (argv) => {
   return { quiet: options.includes('--quiet'), parts, script, args };
 };
 
+/** How often npm is looked for, milliseconds. */
+const POLL_MS = 500;
+
+/**
+ * npm dies of a SIGTERM at once and tells only the shell between it and us, so a process manager that ends npm would
+ * leave the program behind. Started by hand we have no such shell, and a terminal that closes is no order to end.
+ */
+const followNpm = (child) => {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const timer = setInterval(() => {
+    if (process.ppid === STARTED_BY) return;
+    clearInterval(timer);
+    child.kill('SIGTERM');
+  }, POLL_MS);
+  timer.unref();
+};
+
 /** Runs the program in the foreground; resolves to how it ended. */
 const runToEnd = (binary, args, env) =>
   new Promise((resolve, reject) => {
     const child = spawn(binary, args, { stdio: 'inherit', env, cwd: ROOT });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+    followNpm(child);
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve({ code, signal }));
   });

@@ -138,9 +138,9 @@ describe('what was asked for by name', () => {
   });
 
   it('is refused when too old', () => {
-    put('old-envoy', 'echo "envoy  version: 0123/1.30.1/Clean/RELEASE/BoringSSL"');
+    put('old-envoy', 'echo "envoy  version: 0123/1.39.4/Clean/RELEASE/BoringSSL"');
     const { stderr } = provision(WITH_ENVOY, { ENVOY_BIN: join(path, 'old-envoy') });
-    expect(stderr).toContain('ENVOY_BIN is Envoy 1.30.1, 1.36.0 or newer is needed');
+    expect(stderr).toContain('ENVOY_BIN is Envoy 1.39.4, 1.40.0 or newer is needed');
   });
 
   it('must be the pinned OPA, because another one compiles other bytes', () => {
@@ -247,6 +247,21 @@ describe('the program that is started', () => {
       rmSync(join(root, 'up'));
       rmSync(join(root, 'ended'));
     }
+  });
+
+  it('ends with npm, which dies of a SIGTERM and takes only its shell along', async () => {
+    provision(HELLO);
+    writeFileSync(
+      join(root, 'waits.mjs'),
+      `import { writeFileSync } from 'node:fs';
+       process.on('SIGTERM', () => { writeFileSync('ended', 'well'); process.exit(0); });
+       setInterval(() => {}, 1000); writeFileSync('up', '');`,
+    );
+    const command = `${JSON.stringify(process.execPath)} provision/run.mjs -- waits.mjs; true`;
+    const shell = spawn('sh', ['-c', command], options({ npm_lifecycle_event: 'start:registry' }));
+    await expect.poll(() => existsSync(join(root, 'up')), { timeout: 10_000 }).toBe(true);
+    shell.kill('SIGTERM');
+    await expect.poll(() => existsSync(join(root, 'ended')), { timeout: 5_000 }).toBe(true);
   });
 
   it('is not started with options nobody knows', () => {
