@@ -14,6 +14,7 @@ beforeEach(() => {
   settings = {
     adminIssuer: 'https://login.example.com/tenant/v2.0',
     adminJwksUri: 'https://login.example.com/tenant/keys',
+    adminAudience: 'registry',
     publicUrl: 'https://gateway.example.com',
     secretsDirectory: join(directory, 'secrets'),
     stateDirectory: join(directory, 'state'),
@@ -32,14 +33,28 @@ describe('production', () => {
     expect(findProductionFaults(settings, ALL)).toEqual([]);
   });
 
-  it.each([
-    'http://127.0.0.1:9000/3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10/v2.0',
-    'http://login.example.com',
-    '',
-  ])('refuses the admin issuer %j', (adminIssuer) => {
-    expect(findProductionFaults({ ...settings, adminIssuer }, ALL)).toEqual([
-      expect.stringContaining('ADMIN_ISSUER must be an https URL'),
+  it.each(['http://127.0.0.1:9000/3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10/v2.0', 'http://login.example.com'])(
+    'refuses the admin issuer %j',
+    (adminIssuer) => {
+      expect(findProductionFaults({ ...settings, adminIssuer }, ALL)).toEqual([
+        expect.stringContaining('ADMIN_ISSUER must be an https URL'),
+      ]);
+    },
+  );
+
+  it('asks for what is missing', () => {
+    const bare = { ...settings, adminIssuer: '', adminJwksUri: '', adminAudience: '', publicUrl: '' };
+    expect(findProductionFaults(bare, ALL)).toEqual([
+      expect.stringContaining('ADMIN_ISSUER is required'),
+      expect.stringContaining('ADMIN_JWKS_URI is required'),
+      expect.stringContaining('ADMIN_AUDIENCE is required'),
+      expect.stringContaining('GATEWAY_PUBLIC_URL is required'),
     ]);
+  });
+
+  it("refuses a secret of the demo among another tenant's", () => {
+    writeSecretFiles(join(settings.secretsDirectory, 'second-tenant'));
+    expect(findProductionFaults(settings, ALL)).toHaveLength(2);
   });
 
   it('refuses every secret of the demo, and does not repeat it', () => {
@@ -62,9 +77,9 @@ describe('production', () => {
   });
 
   it('asks each service only for what it uses', () => {
-    const bare = { ...settings, adminIssuer: '', adminJwksUri: '', publicUrl: '' };
+    const bare = { ...settings, adminIssuer: '', adminJwksUri: '', adminAudience: '', publicUrl: '' };
     expect(findProductionFaults(bare, ['xds-server'])).toEqual([]);
     expect(findProductionFaults(bare, ['ext-authz'])).toHaveLength(1);
-    expect(findProductionFaults(bare, ['registry'])).toHaveLength(2);
+    expect(findProductionFaults(bare, ['registry'])).toHaveLength(3);
   });
 });

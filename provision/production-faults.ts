@@ -8,6 +8,7 @@ export type ProductionSettings = {
   /** Empty where not set. */
   readonly adminIssuer: string;
   readonly adminJwksUri: string;
+  readonly adminAudience: string;
   readonly publicUrl: string;
   readonly secretsDirectory: string;
   readonly stateDirectory: string;
@@ -30,13 +31,19 @@ const findAdminFaults = (settings: ProductionSettings): readonly string[] =>
     ] as const
   )
     .filter(([, url]) => !isHttps(url))
-    .map(([name]) => `${name} must be an https URL: production accepts no demo identity provider`);
+    .map(([name, url]) =>
+      url === ''
+        ? `${name} is required, an https URL: whose tokens administer the registry`
+        : `${name} must be an https URL: production accepts no demo identity provider`,
+    );
 
 const findSecretFaults = (directory: string): readonly string[] => {
   if (!existsSync(directory)) return [];
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && DEMO_SECRET.test(readFileSync(join(directory, entry.name), 'utf8')))
-    .map(({ name }) => `SECRETS_DIRECTORY holds a demo secret: ${join(directory, name)}`);
+  return readdirSync(directory, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => DEMO_SECRET.test(readFileSync(file, 'utf8')))
+    .map((file) => `SECRETS_DIRECTORY holds a demo secret: ${file}; give production its own directory`);
 };
 
 /**
@@ -48,6 +55,9 @@ export const findProductionFaults = (
   services: readonly string[],
 ): readonly string[] => [
   ...(services.includes('registry') ? findAdminFaults(settings) : []),
+  ...(services.includes('registry') && settings.adminAudience === ''
+    ? ['ADMIN_AUDIENCE is required: the registry takes only tokens made for it']
+    : []),
   ...(services.includes('ext-authz') && settings.publicUrl === ''
     ? ['GATEWAY_PUBLIC_URL is required: clients are told to authenticate for this address']
     : []),

@@ -28,6 +28,7 @@ const SERVICES = ['registry', 'xds-server', 'ext-authz', 'ext-proc', 'envoy'];
 const JUDGED = {
   adminIssuer: text('ADMIN_ISSUER', ''),
   adminJwksUri: text('ADMIN_JWKS_URI', ''),
+  adminAudience: text('ADMIN_AUDIENCE', ''),
   publicUrl: text('GATEWAY_PUBLIC_URL', ''),
   secretsDirectory: directory('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
