@@ -31,9 +31,9 @@ const readSettings = () => {
 
 const settings = readSettings();
 const portFaults = await findPortFaults(wantedPorts(settings), 'npm start');
-const socketFault = portFaults.length > 0 ? undefined : await findSocketFault(settings.runtimeDirectory);
-if (portFaults.length > 0) stop(portFaults);
-if (socketFault !== undefined) stop([socketFault]);
+const socketFault = await findSocketFault(settings.runtimeDirectory);
+const placeFaults = [...portFaults, ...(socketFault === undefined ? [] : [socketFault])];
+if (placeFaults.length > 0) stop(placeFaults);
 
 const { localDirectory } = settings;
 mkdirSync(localDirectory, { recursive: true, mode: 0o700 });

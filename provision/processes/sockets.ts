@@ -10,6 +10,6 @@ export const findSocketFault = async (runtimeDirectory: string): Promise<string 
   const sockets = names.filter((name) => name.endsWith('.sock'));
   const alive = await Promise.all(sockets.map((name) => isSocketAlive(join(runtimeDirectory, name))));
   return alive.includes(true)
-    ? `another gateway runs on the sockets in ${runtimeDirectory}; stop it first, or set MCPGW_RUNTIME_DIR to another directory`
+    ? `another gateway runs on the sockets in ${runtimeDirectory}; stop it first, or give this one its own MCPGW_RUNTIME_DIR and MCPGW_STATE_DIR`
     : undefined;
 };

@@ -185,11 +185,26 @@ describe('ports', () => {
     const { port } = server.address() as { port: number };
     const faults = await findPortFaults([{ port, variable: 'GATEWAY_PORT' }], 'npm start');
     expect(faults).toEqual([
-      `port ${port} (GATEWAY_PORT) is taken; set another: GATEWAY_PORT=${port + 10} npm start`,
+      `port ${port} (GATEWAY_PORT) is taken`,
+      expect.stringMatching(/^choose others: GATEWAY_PORT=\d+ npm start$/),
     ]);
     server.close();
     await once(server, 'close');
     expect(await findPortFaults([{ port, variable: 'GATEWAY_PORT' }], 'npm start')).toEqual([]);
+  });
+
+  it('are replaced by free ones that nobody else wants, in one line', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const wanted = [
+      { port, variable: 'A_PORT' },
+      { port: port + 10, variable: 'B_PORT' },
+    ];
+    const line = (await findPortFaults(wanted, 'npm start')).at(-1) ?? '';
+    server.close();
+    const chosen = /A_PORT=(\d+)/.exec(line)?.[1];
+    expect(Number(chosen)).toBeGreaterThan(port + 10);
   });
 
   it('wanted twice are named with both variables', async () => {
