@@ -46,6 +46,11 @@ it.each([
     "file:///x.ts:1\nError [ERR_X]: no module 'y'\n    at z\n\nNode.js v24.21.0\n",
     "Error [ERR_X]: no module 'y'",
   ],
+  [
+    'with every line of it, because the first may only announce a list',
+    'x.ts:1\nConfigError: not valid:\n  A: is required\n  B: is required\n    at z\n\nNode.js v24.21.0\n',
+    'ConfigError: not valid:\n  A: is required\n  B: is required',
+  ],
   ['the last line of anything else', 'Segmentation\nfault\n', 'fault'],
   ['that there were none', '', 'it said nothing'],
 ])('finds the last words: %s', (_title, text, words) => {

@@ -44,6 +44,15 @@ const parseLine = (text: string): Line => {
   }
 };
 
+/** An error nobody caught: its line and those that belong to it, before the stack. */
+const uncaught = (lines: readonly Line[]): string | undefined => {
+  const texts = lines.map(({ message }) => String(message));
+  const from = texts.findIndex((text) => /^\w*Error\b/.test(text));
+  if (from < 0) return undefined;
+  const length = texts.slice(from).findIndex((text) => /^\s+at /.test(text));
+  return texts.slice(from, length < 0 ? from + 1 : from + length).join('\n');
+};
+
 /** The last words of a program that died, from what it wrote after `offset`. */
 export const lastWords = (file: string, offset: number): string => {
   const lines = readFileSync(file)
@@ -53,11 +62,11 @@ export const lastWords = (file: string, offset: number): string => {
     .filter((text) => text.trim() !== '')
     .map(parseLine);
   // Node ends an uncaught error with its own version; the line that names the error comes before the stack.
-  const line =
-    lines.findLast(({ level }) => level === 'fatal' || level === 'error') ??
-    lines.find(({ message }) => /^\w*Error\b/.test(String(message))) ??
-    lines.at(-1);
-  return String(line?.error ?? line?.message ?? 'it said nothing');
+  const logged = lines.findLast(({ level }) => level === 'fatal' || level === 'error');
+  const last = lines.at(-1);
+  return String(
+    logged?.error ?? logged?.message ?? uncaught(lines) ?? last?.error ?? last?.message ?? 'it said nothing',
+  );
 };
 
 /** Size now, to tell later output from earlier. */
