@@ -1,6 +1,16 @@
 // Unit tests of config.ts.
 import { describe, expect, it } from 'vitest';
-import { flag, integer, internalAddress, list, port, readConfig, text, url } from '#runtime/config.ts';
+import {
+  choice,
+  flag,
+  integer,
+  internalAddress,
+  list,
+  port,
+  readConfig,
+  text,
+  url,
+} from '#runtime/config.ts';
 
 const shape = {
   port: port('PORT', '8080'),
@@ -9,6 +19,7 @@ const shape = {
   hosts: list('HOSTS', ''),
   processes: integer(1, 64)('PROCESSES', '1'),
   address: internalAddress('ADDRESS', 'unix:/tmp/x.sock'),
+  level: choice('info', 'warn')('LEVEL', 'info'),
   secret: text('SECRET', 'none'),
 };
 
@@ -29,6 +40,7 @@ describe('readConfig()', () => {
       PORT: 'eighty',
       VERBOSE: 'yes',
       PROCESSES: '0',
+      LEVEL: 'loud',
       ADDRESS: '0.0.0.0:1',
       SECRET: 'hunter2',
     };
@@ -38,7 +50,7 @@ describe('readConfig()', () => {
     } catch (thrown) {
       message = (thrown as Error).message;
     }
-    for (const name of ['PORT', 'PUBLIC_URL', 'VERBOSE', 'PROCESSES', 'ADDRESS'])
+    for (const name of ['PORT', 'PUBLIC_URL', 'VERBOSE', 'PROCESSES', 'LEVEL', 'ADDRESS'])
       expect(message).toContain(`${name}:`);
     expect(message).not.toMatch(/eighty|hunter2|0\.0\.0\.0/);
   });

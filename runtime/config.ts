@@ -58,7 +58,10 @@ export const list = variable((value) =>
       .filter((item) => item !== ''),
   ),
 );
-/** A whole number with its bounds, e.g. `integer(1, 64)('DECISION_PROCESSES', '1')`. */
+/** One of a few words. */
+export const choice = (...words: readonly string[]) =>
+  variable((value) => (words.includes(value) ? ok(value) : err(`expected one of ${words.join(', ')}`)));
+/** A whole number with its bounds, e.g. `integer(0, 16)('GATEWAY_TRUSTED_HOPS', '0')`. */
 export const integer = (minimum: number, maximum: number) => variable(parseInteger(minimum, maximum));
 
 /**
@@ -94,7 +97,7 @@ export const defaultRuntimeDirectory = (projectDirectory: string = process.cwd()
 /** Variables every service shares. */
 export const runtimeDirectory = directory('MCPGW_RUNTIME_DIR', defaultRuntimeDirectory());
 export const stateDirectory = directory('MCPGW_STATE_DIR', join(process.cwd(), '.local', 'state'));
-export const logLevel = text('LOG_LEVEL', 'info');
+export const logLevel = choice('debug', 'info', 'warn', 'error')('LOG_LEVEL', 'info');
 
 /** The socket of a service in the default runtime directory, as text for `internalAddress`. */
 export const socketDefault = (service: string, environment: Environment = process.env): string =>
