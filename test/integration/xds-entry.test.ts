@@ -44,11 +44,45 @@ beforeAll(async () => {
   );
   await until('Envoy serves', async () => (await call('/mcp/one').catch(() => undefined))?.status === 200);
 });
-afterEach(() => gateway.decide(() => ({ version: '1.0.0' })));
+afterEach(() => {
+  gateway.decide(() => ({ version: '1.0.0' }));
+  gateway.guard(undefined);
+  upstream.answerWith(undefined);
+});
 afterAll(async () => {
   await xds?.stop();
   await gateway?.stop();
   await upstream?.stop();
+});
+
+describe('what a server answers in the gateway’s name', () => {
+  it.each([
+    [401, 'www-authenticate', 'Bearer resource_metadata="http://evil.example/"'],
+    [307, 'location', 'http://evil.example/mcp'],
+  ])('does not reach the client: %i with %s', async (status, name, value) => {
+    upstream.answerWith({ status, headers: { [name]: value } });
+    const answer = await call('/mcp/one', { method: 'POST', body: '{}' });
+    expect(answer.status).toBe(status);
+    expect(JSON.stringify(answer.headers)).not.toContain('evil.example');
+  });
+
+  it('is still said by the gateway itself', async () => {
+    const headers = { 'www-authenticate': 'Bearer realm="mcp"' };
+    gateway.decide(() => ({ status: 401, body: '{}', headers }));
+    const answer = await call('/mcp/one', { method: 'POST', body: '{}' });
+    expect(answer.headers['www-authenticate']).toBe('Bearer realm="mcp"');
+  });
+
+  it('is refused in the words of ext-proc, whatever the status', async () => {
+    gateway.decide(() => ({ version: '1.0.0', guard: 'list' }));
+    const body = '{"refused":"by the guard"}';
+    for (const code of [404, 502, 503]) {
+      const refusal = { status: { code }, body: Buffer.from(body), details: 'mcpgw_answer_refused' };
+      gateway.guard({ immediate_response: refusal as never });
+      const answer = await call('/mcp/one', { method: 'POST', body: '{}' });
+      expect([answer.status, answer.text]).toEqual([code, body]);
+    }
+  });
 });
 
 describe('headers of the gateway itself', () => {

@@ -96,7 +96,7 @@ beforeEach(async () => {
     EGRESS_ALLOW_PRIVATE: 'true',
   };
   await serve('ext-authz', [authorizationDouble(() => ({ version: '1.0.0' }))]);
-  await serve('ext-proc', [processorDouble(() => undefined)]);
+  await serve('ext-proc', [processorDouble(() => ({ response_headers: {} }))]);
 });
 
 afterEach(async () => {

@@ -17,7 +17,7 @@ export type CheckFacts = {
 /** A version to be routed to, or a refusal. */
 export type Verdict =
   | { readonly version: string; readonly guard?: string }
-  | { readonly status: number; readonly body: string };
+  | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
 
 type RawCheck = {
   attributes: {
@@ -48,7 +48,11 @@ const responseOf = (verdict: Verdict): JsonObject => {
   if ('status' in verdict) {
     return {
       status: { code: 7 },
-      denied_response: { status: { code: verdict.status }, body: verdict.body },
+      denied_response: {
+        status: { code: verdict.status },
+        headers: Object.entries(verdict.headers ?? {}).map(([key, value]) => ({ header: { key, value } })),
+        body: verdict.body,
+      },
       dynamic_metadata: { fields: { guard: text('denied') } },
     };
   }
@@ -73,14 +77,13 @@ type ProcessCall = {
   end(): void;
 };
 
-/** Counts the answers it is shown. */
-export const processorDouble = (onAnswer: () => void): GrpcService => ({
+/** Replies to the head of every answer it is shown with what `reply` gives. */
+export const processorDouble = (reply: () => JsonObject): GrpcService => ({
   definition: loadService('envoy.service.ext_proc.v3.ExternalProcessor'),
   implementation: {
     Process: (call: ProcessCall) => {
       call.on('data', () => {
-        onAnswer();
-        call.write({ response_headers: {} });
+        call.write(reply());
       });
       call.on('end', () => call.end());
       call.on('error', () => undefined);

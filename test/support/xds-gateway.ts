@@ -121,6 +121,8 @@ export type Gateway = {
   /** Answers the ext-proc double was shown. */
   shown(): number;
   decide(verdict: (facts: CheckFacts) => Verdict): void;
+  /** How the ext-proc double replies to the head of an answer; undefined lets it pass. */
+  guard(reply: JsonObject | undefined): void;
   stopExtAuthz(): Promise<void>;
   admin(path: string): Promise<string>;
   /** What Envoy wrote to stdout: access log lines. */
@@ -156,13 +158,18 @@ export const startGateway = async (
   const port = await freePort();
   const checks: CheckFacts[] = [];
   let shown = 0;
+  let guardReply: JsonObject | undefined;
+  const processed = (): JsonObject => {
+    shown += 1;
+    return guardReply ?? { response_headers: {} };
+  };
   let verdict: (facts: CheckFacts) => Verdict = () => ({ version: '1.0.0' });
   const decide = (facts: CheckFacts): Verdict => {
     checks.push(facts);
     return verdict(facts);
   };
   const stopExtAuthz = await startGrpcServer(at('a'), [authorizationDouble(decide)]);
-  const stopExtProc = await startGrpcServer(at('p'), [processorDouble(() => (shown += 1))]);
+  const stopExtProc = await startGrpcServer(at('p'), [processorDouble(processed)]);
   const services = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
   const limits = { maxConnections: 1_000, maxHeapBytes };
   const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, ...limits, services });
@@ -183,6 +190,9 @@ export const startGateway = async (
     shown: () => shown,
     decide: (next) => {
       verdict = next;
+    },
+    guard: (reply) => {
+      guardReply = reply;
     },
     stopExtAuthz,
     admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text(),

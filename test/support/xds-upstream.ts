@@ -24,6 +24,10 @@ export type Upstream = {
   readonly name: string;
   readonly url: string;
   readonly seen: Seen[];
+  /** How POSTs are answered from now on; undefined: 200 and who it is. */
+  answerWith(
+    answer: { readonly status: number; readonly headers: Readonly<Record<string, string>> } | undefined,
+  ): void;
   stop(): Promise<void>;
 };
 
@@ -48,6 +52,7 @@ export const startUpstream = async (
   scheme: 'http' | 'https' = 'http',
 ): Promise<Upstream> => {
   const seen: Seen[] = [];
+  let answer: Parameters<Upstream['answerWith']>[0];
   const listener: RequestListener = async (request, response) => {
     const serverName = serverNameOf(request);
     seen.push({
@@ -64,7 +69,8 @@ export const startUpstream = async (
     }
     // Told to an Envoy in front, it would take the sender out of service.
     const forbidden = { 'x-envoy-immediate-health-check-fail': 'true', 'x-envoy-overloaded': 'true' };
-    response.writeHead(200, { 'content-type': 'application/json', ...forbidden });
+    const headers = { 'content-type': 'application/json', ...forbidden, ...answer?.headers };
+    response.writeHead(answer?.status ?? 200, headers);
     response.end(JSON.stringify({ upstream: name }));
   };
   const server =
@@ -76,6 +82,9 @@ export const startUpstream = async (
     name,
     url: `${scheme}://127.0.0.1:${port}${path}`,
     seen,
+    answerWith: (next) => {
+      answer = next;
+    },
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

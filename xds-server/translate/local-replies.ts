@@ -54,6 +54,8 @@ export const LOCAL_REPLIES: JsonObject = {
   mappers: [
     // ext-authz writes its refusals itself, whatever their status. Its failures have no body and come further down.
     { filter: detailsAre('ext_authz_denied') },
+    // So does ext-proc; the details are the ones it sends (ext-proc/wire/to-processing-response.ts).
+    { filter: detailsAre('mcpgw_answer_refused') },
     answered(statusIs('EQ', 404), 'endpoint_unknown'),
     answered(statusIs('EQ', 408), 'body_incomplete'),
     answered(statusIs('EQ', 413), 'body_too_large'),

@@ -20,11 +20,14 @@ const METADATA_DOCUMENT = { document: 'protected-resource-metadata' };
 const INTERNAL_REQUEST_HEADERS = [VERSION_HEADER, 'x-envoy-external-address', 'x-envoy-internal'];
 
 /**
- * What an upstream may not say to whoever stands in front of us. An Envoy there believes these, from any answer: one
- * tenant's server could have the whole gateway taken for unhealthy or overloaded.
+ * What a server may not say in the gateway's name. Where to sign in: `www-authenticate` steers a client's discovery to any
+ * authorization server. Where to go on: `location` leads it past the door. And to an Envoy in front of us, which
+ * believes it from any answer, that the whole gateway is unhealthy or overloaded.
  */
-const INTERNAL_RESPONSE_HEADERS = [
+const REMOVED_RESPONSE_HEADERS = [
   VERSION_HEADER,
+  'www-authenticate',
+  'location',
   'x-envoy-degraded',
   'x-envoy-immediate-health-check-fail',
   'x-envoy-overloaded',
@@ -94,7 +97,7 @@ const routeConfiguration = (name: string, routes: readonly JsonObject[]): TypedM
         append_action: 'OVERWRITE_IF_EXISTS_OR_ADD',
       },
     ],
-    response_headers_to_remove: INTERNAL_RESPONSE_HEADERS,
+    response_headers_to_remove: REMOVED_RESPONSE_HEADERS,
   });
 
 /** The RouteConfiguration of one tenant; servers that are switched off stay in it, so that the refusal says so. */
