@@ -20,6 +20,11 @@ it('shows calls whose JSON is whole and whose headers repeat it, as the stateles
   }
 });
 
+it('says where to paste, and where the sockets of the services are', () => {
+  expect(screen).toContain('in this folder');
+  expect(screen).toContain(readDemoSettings().runtimeDirectory);
+});
+
 it('holds no token and no password', () => {
   expect(screen).not.toMatch(/password|secret|eyJ/);
 });

@@ -41,10 +41,13 @@ ready in ${(tookMs / 1000).toFixed(1)} s
   registry      ${registry}/openapi.json
   issuer        ${issuer}
   Envoy admin   ${envoyAdmin}
+  sockets       ${settings.runtimeDirectory}
 
   alice  engineering, on call   every tool of tracker and reports
   bob    support                tracker, but not close_issue; no critical issues
   paula  auditor of a partner   tracker: list_issues, whoami
+
+  Paste these in a second terminal, in this folder.
 
   Allowed: alice opens an issue.
     ${curlLine(tracker, 'alice', 'create_issue', { title: 'The door squeaks', priority: 'critical' })}
