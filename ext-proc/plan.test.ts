@@ -48,7 +48,7 @@ describe('planAnswer for anything else', () => {
     ['watch', head(200, SSE_TYPE)],
     ['watch', head(200, { ...SSE_TYPE, 'content-encoding': 'gzip' })],
     ['watch', head(200, { 'content-type': 'text/plain' })],
-    ['watch', head(101)],
+    ['refuse', head(101)],
     ['refuse', head(308, {}, true)],
   ])('is to %s %o', (kind, answer) => {
     expect(planAnswer(ordersOff(), answer).kind).toBe(kind);

@@ -32,9 +32,7 @@ const planUnjudged = (head: AnswerHead): Plan =>
 
 const hold = (body: HeldBodyKind): Plan => ({ kind: 'hold', body });
 
-// 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged.
 const planList = (head: AnswerHead): Plan => {
-  if (head.status < 200) return { kind: 'refuse', fault: refused('unexpected_body') };
   if (head.endOfStream) return { kind: 'pass' };
   if (!head.plain) return { kind: 'refuse', fault: refused('content_encoding') };
   if (head.media === 'sse') return { kind: 'events' };
@@ -46,6 +44,8 @@ const planList = (head: AnswerHead): Plan => {
 
 /** The plan for one answer. */
 export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {
+  // 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged.
+  if (head.status < 200) return { kind: 'refuse', fault: refused('unexpected_body') };
   if (isRedirect(head.status)) return { kind: 'refuse', fault: refused('redirect') };
   return orders.guard === 'list' ? planList(head) : planUnjudged(head);
 };
