@@ -419,14 +419,19 @@ describe('versions', () => {
     expect((await call('PUT', '/servers/tracker/versions/9', version({ tools }))).status).toBe(status);
   });
 
-  it('keep schemas with odd keys as they are, and no prototype changes', async () => {
-    const body = JSON.stringify(version()).replace(
-      '{"type":"object"}',
-      '{"__proto__":{"polluted":true},"constructor":{"x":1}}',
-    );
-    const answer = await call('PUT', '/servers/tracker/versions/9', body);
+  const withSchema = (schema: string) => JSON.stringify(version()).replace('{"type":"object"}', schema);
+
+  it('keep schemas with odd keys as they are', async () => {
+    const answer = await call('PUT', '/servers/tracker/versions/9', withSchema('{"constructor":{"x":1}}'));
     expect(answer.status).toBe(201);
-    expect(JSON.stringify(answer.body.tools[0]?.inputSchema)).toContain('"__proto__":{"polluted":true}');
+    expect(JSON.stringify(answer.body.tools[0]?.inputSchema)).toBe('{"constructor":{"x":1}}');
+  });
+
+  it('take no __proto__: a call with such an argument would be refused as well', async () => {
+    const hostile = withSchema('{"__proto__":{"polluted":true}}');
+    const answer = await call('PUT', '/servers/tracker/versions/9', hostile);
+    expect(answer.status).toBe(400);
+    expect(JSON.stringify(answer.body.errors)).toContain('__proto__');
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 });
