@@ -18,7 +18,11 @@ const CURRENT = 'current';
 const DiffQuery = Type.Object(
   {
     to: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 1 }), Type.Literal(CURRENT)], {
+      // Not a union: its refusal would list what each half had wanted.
+      Type.Unsafe<number | 'current'>({
+        type: ['integer', 'string'],
+        minimum: 1,
+        pattern: '^current$',
         description:
           'What the revision is compared with: another one, or `current`, the present. Absent: the revision is compared with the one before it.',
       }),

@@ -204,7 +204,7 @@ describe('the difference of revisions', () => {
     for (const query of ['to=0', 'to=-1', 'to=now', 'to=', 'from=1']) {
       const answer = await call('GET', `/revisions/1/diff?${query}`);
       expect(answer.status, query).toBe(400);
-      expect(answer.body.errors[0], query).toMatchObject({ in: 'query' });
+      expect(answer.body.errors, query).toMatchObject([{ in: 'query' }]);
     }
   });
 
