@@ -13,6 +13,8 @@ import { registerIssuers } from '#registry/api/issuers.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
 import { installRequestChecks } from '#registry/api/request-checks.ts';
+import { registerRestore } from '#registry/api/restore.ts';
+import { registerRevisionDiff } from '#registry/api/revision-diff.ts';
 import { registerServerState } from '#registry/api/server-state.ts';
 import { registerServers } from '#registry/api/servers.ts';
 import { registerStreams } from '#registry/api/streams.ts';
@@ -33,6 +35,8 @@ const REGISTRATIONS = [
   registerGrants,
   registerStreams,
   registerHistory,
+  registerRevisionDiff,
+  registerRestore,
   registerConsumers,
 ];
 

@@ -33,6 +33,13 @@ export type TenantChanged = {
   readonly before: StoredTenant | undefined;
 };
 
+/** A change that could be committed to `before`. Empty `changes`: there is nothing to commit. */
+export type PreparedChange = {
+  readonly before: StoredTenant | undefined;
+  readonly tenant: Tenant | null;
+  readonly changes: readonly string[];
+};
+
 type Attempt = Result<TenantChanged, Problem | 'stale'>;
 
 /** Consumers refuse what they cannot read and what does not fit a message, so it must not be committed. */
@@ -51,18 +58,28 @@ const unchanged = (before: StoredTenant): TenantChanged => ({
   before,
 });
 
-const attempt = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
-  const { tenantId, record } = request;
-  const before = await context.store.findTenant(tenantId);
+/** Everything up to the commit: what a change would make of the tenant as it stands, or why not. Writes nothing. */
+export const prepareChange = async (
+  context: ApiContext,
+  request: TenantChangeRequest,
+): Promise<Result<PreparedChange, Problem>> => {
+  const before = await context.store.findTenant(request.tenantId);
   const problem = request.judge(before);
   if (problem !== undefined) return err(problem);
   const outcome = request.command(before?.tenant);
   if (!outcome.ok) return err(problemFromRefusal(outcome.error));
   const { tenant, changes } = outcome.value;
+  const tooLarge = before !== undefined && changes.length === 0 ? undefined : judgeSize(tenant);
+  return tooLarge === undefined ? ok({ before, tenant, changes }) : err(problemFromRefusal(tooLarge));
+};
+
+const attempt = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
+  const { tenantId, record } = request;
+  const prepared = await prepareChange(context, request);
+  if (!prepared.ok) return prepared;
+  const { before, changes } = prepared.value;
   if (before !== undefined && changes.length === 0) return ok(unchanged(before));
-  const tooLarge = judgeSize(tenant);
-  if (tooLarge !== undefined) return err(problemFromRefusal(tooLarge));
-  const written = await context.store.write({ tenantId, before, tenant, changes, record });
+  const written = await context.store.write({ tenantId, record, ...prepared.value });
   return written.ok ? ok(changed(written.value, before)) : err('stale');
 };
 

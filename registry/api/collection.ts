@@ -6,8 +6,9 @@ import { type TSchema, Type } from 'typebox';
 import type { Json, JsonObject } from '#core/json.ts';
 import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { changeTenant, type TenantChanged } from '#registry/api/change-tenant.ts';
+import { changeTenant, type TenantChanged, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { DryRunQuery, DryRunSchema, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
 import { isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
@@ -88,13 +89,15 @@ const change = async (
 ): Promise<FastifyReply> => {
   const { request } = reply;
   const { tenant: tenantId, id } = paramsOf(request);
-  const result = await changeTenant(context, {
+  const asked: TenantChangeRequest = {
     tenantId,
     record: recordOf(context, request, `${action} ${collection.nameOf(id)}`),
     judge: judgeWrite(collection, request, action !== 'put'),
     // `judge` has refused a tenant that does not exist.
     command: (tenant) => command(tenant as Tenant, id),
-  });
+  };
+  if (isDryRun(request)) return sendDryRun(context, reply, asked);
+  const result = await changeTenant(context, asked);
   return result.ok ? sendChanged(collection, reply, result.value) : sendProblem(reply, result.error);
 };
 
@@ -156,7 +159,8 @@ const registerPuts = (app: FastifyInstance, parts: Parts): void => {
     tags: [path],
     params: ItemParams,
     headers: WriteHeaders,
-    response: { 200: view, 201: view, ...PROBLEM_RESPONSES },
+    querystring: DryRunQuery,
+    response: { 200: Type.Union([view, DryRunSchema]), 201: view, ...PROBLEM_RESPONSES },
   };
   app.put(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: 'write' },
@@ -196,7 +200,8 @@ const registerRemoval = (app: FastifyInstance, parts: Parts): void => {
       tags: [path],
       params: ItemParams,
       headers: WriteHeaders,
-      response: { 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
+      querystring: DryRunQuery,
+      response: { 200: DryRunSchema, 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
     },
     handler: async (_request, reply) => change(parts, reply, { action: 'remove', command: remove }),
   });

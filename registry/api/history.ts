@@ -8,7 +8,7 @@ import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
 import { listOf, PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
-import type { Page } from '#registry/store/store.ts';
+import type { Page, RevisionSummary } from '#registry/store/store.ts';
 
 const RECORD = {
   actor: Type.String(),
@@ -24,6 +24,15 @@ const SUMMARY = {
   ...RECORD,
 };
 
+const LINKS = {
+  links: Type.Object({ diff: Type.String({ description: 'Path of what the revision changed.' }) }),
+};
+
+const withLinks = <T extends RevisionSummary>(tenantId: string, revision: T) => ({
+  ...revision,
+  links: { diff: `/v1/tenants/${tenantId}/revisions/${revision.number}/diff` },
+});
+
 const AuditSchema = Type.Object({
   sequence: Type.Integer(),
   tenantId: Id,
@@ -32,7 +41,10 @@ const AuditSchema = Type.Object({
   digest: Type.String(),
 });
 
-const RevisionParams = Type.Object({ tenant: Id, number: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }) });
+export const RevisionParams = Type.Object({
+  tenant: Id,
+  number: Type.String({ pattern: '^[1-9][0-9]{0,14}$' }),
+});
 
 const registerRevisions = (app: FastifyInstance, { store }: ApiContext): void => {
   app.get('/v1/tenants/:tenant/revisions', {
@@ -42,11 +54,13 @@ const registerRevisions = (app: FastifyInstance, { store }: ApiContext): void =>
       tags: ['history'],
       params: TenantParams,
       querystring: PageQuery,
-      response: { 200: listOf(Type.Object(SUMMARY)), ...PROBLEM_RESPONSES },
+      response: { 200: listOf(Type.Object({ ...SUMMARY, ...LINKS })), ...PROBLEM_RESPONSES },
     },
-    handler: async (request) => ({
-      items: await store.listRevisions(paramsOf(request).tenant, request.query as Page),
-    }),
+    handler: async (request) => {
+      const { tenant } = paramsOf(request);
+      const found = await store.listRevisions(tenant, request.query as Page);
+      return { items: found.map((revision) => withLinks(tenant, revision)) };
+    },
   });
   app.get('/v1/tenants/:tenant/revisions/:number', {
     config: { access: 'read' },
@@ -55,14 +69,14 @@ const registerRevisions = (app: FastifyInstance, { store }: ApiContext): void =>
       tags: ['history'],
       params: RevisionParams,
       response: {
-        200: Type.Object({ ...SUMMARY, tenant: Type.Union([TenantSchema, Type.Null()]) }),
+        200: Type.Object({ ...SUMMARY, ...LINKS, tenant: Type.Union([TenantSchema, Type.Null()]) }),
         ...PROBLEM_RESPONSES,
       },
     },
     handler: async (request, reply) => {
       const { tenant, number } = paramsOf(request);
       const revision = await store.findRevision(tenant, Number(number));
-      return revision === undefined ? sendProblem(reply, noSuchResource) : revision;
+      return revision === undefined ? sendProblem(reply, noSuchResource) : withLinks(tenant, revision);
     },
   });
 };

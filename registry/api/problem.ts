@@ -3,6 +3,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { Type } from 'typebox';
+import type { JsonObject } from '#core/json.ts';
 import type { Fault, Refusal } from '#registry/commands/outcome.ts';
 
 /** More faults than this help nobody, and a body of thousands of bad items must not become a reply of megabytes. */
@@ -14,6 +15,7 @@ export type ProblemCode =
   | 'invalid-request'
   | 'invalid-resource'
   | 'conflict'
+  | 'access-not-confirmed'
   | 'not-found'
   | 'method-not-allowed'
   | 'unauthenticated'
@@ -33,6 +35,8 @@ export type Problem = {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly errors?: readonly ProblemFault[];
+  /** Members of the document beside those of RFC 9457 (§3.2). */
+  readonly details?: JsonObject;
   /** Response headers that belong to it. */
   readonly headers?: Readonly<Record<string, string>>;
 };
@@ -57,7 +61,8 @@ export const ProblemSchema = Type.Object(
 );
 
 /** The document of a problem. */
-export const problemDocument = ({ status, code, detail, errors }: Problem) => ({
+export const problemDocument = ({ status, code, detail, errors, details }: Problem) => ({
+  ...details,
   type: `urn:mcpgw:problem:${code}`,
   title: STATUS_CODES[status] ?? 'Error',
   status,
@@ -72,13 +77,22 @@ const REFUSALS: Readonly<Record<Refusal['kind'], Pick<Problem, 'status' | 'code'
     code: 'conflict',
     detail: 'The change conflicts with other parts of the tenant.',
   },
+  unconfirmed: {
+    status: 409,
+    code: 'access-not-confirmed',
+    detail: 'The change adds access that was not confirmed.',
+  },
   'not-found': { status: 404, code: 'not-found', detail: 'There is no such resource.' },
 };
 
 /** What a command refused, as the client hears it. */
-export const problemFromRefusal = ({ kind, faults }: Refusal): Problem => ({
+export const problemFromRefusal = ({ kind, faults, details }: Refusal): Problem => ({
   ...REFUSALS[kind],
-  errors: faults.slice(0, MAX_FAULTS),
+  // A confirmation stands in the query: it is about the change, not part of what is stored.
+  errors: faults
+    .slice(0, MAX_FAULTS)
+    .map((fault) => (kind === 'unconfirmed' ? { ...fault, in: 'query' } : fault)),
+  ...(details === undefined ? {} : { details }),
 });
 
 export const noSuchResource: Problem = REFUSALS['not-found'] as Problem;

@@ -62,6 +62,12 @@ export const installRequestChecks = (app: FastifyInstance): void => {
   // Answers are built from stored values that have been checked; a second schema would only drop what it forgot.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.addHook('preHandler', async (request) => {
+    // Whoever asks for a dry run must not get the real thing where there is none.
+    const { schema } = request.routeOptions;
+    if (schema?.querystring === undefined && Object.hasOwn(request.query as object, 'dryRun'))
+      throw new RequestFaults([{ in: 'query', pointer: '/dryRun', message: 'there is no dry run of this' }]);
+  });
+  app.addHook('preHandler', async (request) => {
     const { reasonInBody } = request.routeOptions.config;
     if (reasonInBody !== true) return;
     const inBody = isJsonObject(request.body) && typeof request.body['reason'] === 'string';

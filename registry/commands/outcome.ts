@@ -1,5 +1,6 @@
 // What a command yields: the tenant after it and the changes in words, or why it is refused, field by field.
 
+import type { JsonObject } from '#core/json.ts';
 import type { Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 
@@ -11,11 +12,14 @@ export type Fault = {
 
 /**
  * `invalid`: the resource itself is at fault. `conflict`: it is well made, and something else in the tenant stands
- * against it. `not-found`: what the command is about does not exist.
+ * against it. `not-found`: what the command is about does not exist. `unconfirmed`: it would add access that nobody
+ * has said they have seen.
  */
 export type Refusal = {
-  readonly kind: 'invalid' | 'conflict' | 'not-found';
+  readonly kind: 'invalid' | 'conflict' | 'not-found' | 'unconfirmed';
   readonly faults: readonly Fault[];
+  /** What the sender must see to go on. */
+  readonly details?: JsonObject;
 };
 
 export type Accepted = {

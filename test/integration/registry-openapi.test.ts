@@ -50,6 +50,8 @@ const ROUTES = [
   `post ${TENANT}/streams/terminate`,
   `get ${TENANT}/revisions`,
   `get ${TENANT}/revisions/{number}`,
+  `get ${TENANT}/revisions/{number}/diff`,
+  `post ${TENANT}/revisions/{number}/restore`,
   `get ${TENANT}/audit`,
   'get /v1/consumers',
 ];

@@ -1,0 +1,66 @@
+// ?dryRun=true: the change is judged like any other and then told instead of made.
+
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { Tenant } from '#core/tenant.ts';
+import { prepareChange, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { sendProblem } from '#registry/api/request-facts.ts';
+import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.ts';
+import { reviewAccess } from '#registry/revisions/access-review.ts';
+import { diffTenants } from '#registry/revisions/tenant-diff.ts';
+
+const DRY_RUN = {
+  dryRun: Type.Optional(
+    Type.Enum(['true', 'false'], {
+      description: '`true`: answer with what would change, and change nothing.',
+    }),
+  ),
+};
+
+export const DryRunQuery = Type.Object(DRY_RUN, { additionalProperties: false });
+
+/** The query of a change that may ask to have its added access confirmed. */
+export const ConfirmQuery = Type.Object(
+  {
+    ...DRY_RUN,
+    confirmAddedAccess: Type.Optional(
+      Type.String({
+        pattern: '^[0-9a-f]{64}$',
+        description: '`access.digest` of a dry run or of the refusal: this list was seen.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const DryRunSchema = Type.Object({
+  dryRun: Type.Boolean({ description: 'true: nothing was written.' }),
+  revision: Type.Integer({ description: 'Of the tenant, which the change was judged against.' }),
+  resources: Type.Array(ResourceDiffSchema),
+  access: AccessSchema,
+});
+
+/** What a change from one state to another means to a person. */
+export const describeChange = (before: Tenant, after: Tenant) => ({
+  resources: diffTenants(before, after),
+  access: reviewAccess(before, after),
+});
+
+export const isDryRun = (request: FastifyRequest): boolean =>
+  (request.query as { readonly dryRun?: string }).dryRun === 'true';
+
+/** Answers with what the change would do to a tenant that exists. */
+export const sendDryRun = async (
+  context: ApiContext,
+  reply: FastifyReply,
+  change: TenantChangeRequest,
+): Promise<FastifyReply> => {
+  const prepared = await prepareChange(context, change);
+  if (!prepared.ok) return sendProblem(reply, prepared.error);
+  const { before, tenant: after } = prepared.value;
+  // Only changes of a tenant have a dry run, not its making or removal.
+  if (before === undefined || after === null) throw new Error('dry run without a tenant');
+  const { revision } = before.tenant;
+  return reply.code(200).send({ dryRun: true, revision, ...describeChange(before.tenant, after) });
+};

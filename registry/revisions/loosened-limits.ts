@@ -1,0 +1,73 @@
+// What stands between a caller and a tool beside grants, and is weaker after a change: limits on arguments, required
+// scopes, accepted audiences, hosts, origins. Where weaker or stronger cannot be told, it is named all the same.
+
+import { findVersion, type IssuerBinding, type McpServer } from '#core/server.ts';
+import { findServer, type Tenant } from '#core/tenant.ts';
+import { type ResourceName, serverName } from '#registry/commands/resources.ts';
+import { isSameJson } from '#registry/commands/same-json.ts';
+
+export type LoosenedLimit = { readonly resource: ResourceName; readonly message: string };
+
+const missingFrom = (names: readonly string[], others: readonly string[]): readonly string[] =>
+  names.filter((name) => !others.includes(name));
+
+const loosenedConstraints = (before: McpServer, after: McpServer): readonly string[] =>
+  before.constraints.flatMap((constraint) => {
+    const kept = after.constraints.find(({ name }) => name === constraint.name);
+    if (isSameJson(kept, constraint)) return [];
+    return [`constraint ${constraint.name} is ${kept === undefined ? 'dropped' : 'changed'}`];
+  });
+
+const loosenedBinding = (before: IssuerBinding, after: IssuerBinding): readonly string[] => [
+  ...missingFrom(before.requiredScopes, after.requiredScopes).map(
+    (scope) => `scope ${scope} is no longer required of callers of issuer ${before.issuerId}`,
+  ),
+  ...missingFrom(after.audiences, before.audiences).map(
+    (audience) => `audience ${audience} is accepted from issuer ${before.issuerId}`,
+  ),
+];
+
+const loosenedBindings = (before: McpServer, after: McpServer): readonly string[] =>
+  before.bindings.flatMap((binding) => {
+    const kept = after.bindings.find(({ issuerId }) => issuerId === binding.issuerId);
+    return kept === undefined ? [] : loosenedBinding(binding, kept);
+  });
+
+const loosenedTools = (before: McpServer, after: McpServer): readonly string[] => {
+  const tools = findVersion(after, after.activeVersion)?.tools ?? [];
+  const served = new Map(tools.map((tool) => [tool.name, tool]));
+  return (findVersion(before, before.activeVersion)?.tools ?? []).flatMap((tool) => {
+    const kept = served.get(tool.name)?.requiredScopes ?? tool.requiredScopes;
+    return missingFrom(tool.requiredScopes, kept).map(
+      (scope) => `tool ${tool.name} no longer requires scope ${scope}`,
+    );
+  });
+};
+
+const loosenedServer = (before: McpServer, after: McpServer): readonly string[] => [
+  ...loosenedConstraints(before, after),
+  ...loosenedBindings(before, after),
+  ...loosenedTools(before, after),
+  ...missingFrom(after.allowedHosts, before.allowedHosts).map((host) => `host ${host} is allowed`),
+  ...(isSameJson(before.upstreamAuth, after.upstreamAuth) ? [] : ['upstreamAuth is changed']),
+];
+
+const loosenedSettings = (before: Tenant, after: Tenant): readonly string[] => {
+  const [old, current] = [before.maxStaleSeconds ?? Infinity, after.maxStaleSeconds ?? Infinity];
+  return [
+    ...missingFrom(after.allowedOrigins, before.allowedOrigins).map(
+      (origin) => `origin ${origin} is allowed`,
+    ),
+    ...(current > old ? ['maxStaleSeconds is raised'] : []),
+  ];
+};
+
+/** Every limit that is gone or may be weaker in `after`. A server that is new has none that it had before. */
+export const loosenedLimits = (before: Tenant, after: Tenant): readonly LoosenedLimit[] => [
+  ...loosenedSettings(before, after).map((message) => ({ resource: 'tenant', message })),
+  ...before.servers.flatMap((server) => {
+    const kept = findServer(after, server.id);
+    const messages = kept === undefined ? [] : loosenedServer(server, kept);
+    return messages.map((message) => ({ resource: serverName(server.id), message }));
+  }),
+];

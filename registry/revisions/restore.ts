@@ -1,0 +1,125 @@
+// Brings a tenant back to what it was, as far as going back is safe: what grants and serves goes back, what protects
+// stays. Kill switches, issuers and published versions are as they are now, whatever they were.
+
+import type { TrustedIssuer } from '#core/issuer.ts';
+import { err } from '#core/result.ts';
+import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
+import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
+import type { CheckUrl, Fault, Outcome } from '#registry/commands/outcome.ts';
+import { conflict } from '#registry/commands/outcome.ts';
+import { issuerName, settingsOf, versionName } from '#registry/commands/resources.ts';
+import { isSameJson } from '#registry/commands/same-json.ts';
+import { settle } from '#registry/commands/settle.ts';
+import { accessChange } from '#registry/revisions/access-change.ts';
+
+/** A revision of the tenant; `tenant` is null where the revision removed it. */
+export type RestoreSource = { readonly number: number; readonly tenant: Tenant | null };
+
+const byName = (a: ServerVersion, b: ServerVersion): number => (a.version < b.version ? -1 : 1);
+
+const byId = (a: McpServer, b: McpServer): number => (a.id < b.id ? -1 : 1);
+
+/** All that were ever published: what was published never vanishes, and a name never means something else. */
+const mergeVersions = (past: McpServer, current: McpServer | undefined): readonly ServerVersion[] => {
+  if (current === undefined) return past.versions;
+  const missing = past.versions.filter(({ version }) => findVersion(current, version) === undefined);
+  return [...current.versions, ...missing].toSorted(byName);
+};
+
+/** A server that was removed comes back switched off: removing it was the stronger switch. */
+const restoreServer = (past: McpServer, current: McpServer | undefined): McpServer => ({
+  ...past,
+  enabled: current?.enabled ?? false,
+  versions: mergeVersions(past, current),
+});
+
+/** Servers made since stay, with their published versions; nobody is granted them any more. */
+const restoreServers = (present: Tenant, past: Tenant): readonly McpServer[] => {
+  const since = present.servers.filter(({ id }) => findServer(past, id) === undefined);
+  return [
+    ...past.servers.map((server) => restoreServer(server, findServer(present, server.id))),
+    ...since,
+  ].toSorted(byId);
+};
+
+/** The present with the former settings in place of its own: a setting made since is gone, what it owns is not. */
+const restoreTenantState = (present: Tenant, past: Tenant): Tenant => {
+  const settings = Object.keys(settingsOf(present));
+  const owned = Object.fromEntries(Object.entries(present).filter(([field]) => !settings.includes(field)));
+  return {
+    ...(owned as Omit<Tenant, keyof ReturnType<typeof settingsOf>>),
+    ...settingsOf(past),
+    servers: restoreServers(present, past),
+    grants: past.grants,
+  };
+};
+
+/** A server removed and made again may have published another thing under the same name. */
+const judgeVersions = (present: Tenant, past: Tenant): readonly Fault[] =>
+  past.servers.flatMap((server) => {
+    const current = findServer(present, server.id);
+    return server.versions
+      .filter((version) => {
+        const published = current === undefined ? undefined : findVersion(current, version.version);
+        return published !== undefined && !isSameJson(published, version);
+      })
+      .map(({ version }) => ({
+        pointer: '',
+        message: `${versionName(server.id, version)}: published anew since, with other content`,
+      }));
+  });
+
+/** Versions that would be served again are judged like any activation: egress rules may have become stricter. */
+const judgeEgress = (present: Tenant, after: Tenant, checkUrl: CheckUrl): readonly Fault[] =>
+  after.servers.flatMap((server) => {
+    if (findServer(present, server.id)?.activeVersion === server.activeVersion) return [];
+    const endpoints = findVersion(server, server.activeVersion)?.endpoints ?? [];
+    return endpoints.flatMap((endpoint) => {
+      const checked = checkUrl(endpoint);
+      const place = versionName(server.id, server.activeVersion);
+      return checked.ok ? [] : [{ pointer: '', message: `${place}: ${checked.error}` }];
+    });
+  });
+
+const isSameIssuer = (past: TrustedIssuer, current: TrustedIssuer): boolean =>
+  past.kind === current.kind &&
+  past.issuer === current.issuer &&
+  past.relation === current.relation &&
+  (past.directoryTenants.length === 0 ||
+    past.directoryTenants.some((directory) => current.directoryTenants.includes(directory)));
+
+/** Under the id of an issuer of then there may be another one now, and its people would get what others had. */
+const judgeIssuers = (present: Tenant, past: Tenant, after: Tenant): readonly Fault[] => {
+  const gaining = accessChange(present, after).gained.flatMap(({ subjects }) =>
+    subjects.map(({ issuerId }) => issuerId),
+  );
+  return [...new Set(gaining)].flatMap((id) => {
+    const [old, current] = [findIssuer(past, id), findIssuer(present, id)];
+    if (old === undefined || current === undefined || isSameIssuer(old, current)) return [];
+    return [
+      {
+        pointer: '',
+        message: `${issuerName(id)}: replaced since, and its callers would be given what others had`,
+      },
+    ];
+  });
+};
+
+/**
+ * The tenant as it stood at `source`, over what it is now.
+ * @returns the outcome; or a conflict that names everything missing or in the way.
+ */
+export const restoreRevision = (present: Tenant, source: RestoreSource, checkUrl: CheckUrl): Outcome => {
+  const { number, tenant: past } = source;
+  if (past === null)
+    return err(conflict(`revision ${number} removed the tenant: there is nothing to bring back`));
+  const after = restoreTenantState(present, past);
+  const settled = settle({ before: present, after, resource: `revisions/${number}` });
+  const faults = [
+    ...judgeVersions(present, past),
+    ...judgeEgress(present, after, checkUrl),
+    ...judgeIssuers(present, past, after),
+    ...(settled.ok ? [] : settled.error.faults),
+  ];
+  return faults.length === 0 ? settled : err({ kind: 'conflict', faults });
+};
