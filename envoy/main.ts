@@ -9,6 +9,7 @@ import { envoyArguments } from '#envoy/arguments.ts';
 import { buildBootstrap } from '#envoy/bootstrap.ts';
 import { drainEnvoy } from '#envoy/drain.ts';
 import {
+  choice,
   integer,
   internalAddress,
   port,
@@ -20,9 +21,17 @@ import {
 import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 
-const config = readConfig({
+const VARIABLES = {
   binary: text('ENVOY_BIN'),
-  logLevel: text('ENVOY_LOG_LEVEL', 'warning'),
+  logLevel: choice(
+    'trace',
+    'debug',
+    'info',
+    'warning',
+    'error',
+    'critical',
+    'off',
+  )('ENVOY_LOG_LEVEL', 'warning'),
   concurrency: integer(0, 256)('ENVOY_CONCURRENCY', '0'),
   maxConnections: integer(1, 1_000_000)('ENVOY_MAX_CONNECTIONS', '10000'),
   maxHeapMb: integer(0, 1_048_576)('ENVOY_MAX_HEAP_MB', '0'),
@@ -33,20 +42,24 @@ const config = readConfig({
   extAuthz: internalAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
   extProc: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
   rateLimit: internalAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
-});
+};
+
+const readVariables = () => readConfig(VARIABLES);
+
+type Configuration = ReturnType<typeof readVariables>;
 
 /** Three quarters of what the machine or its container has; the rest is for Envoy's code, buffers of the kernel, and us. */
-const maxHeapBytes = (): number => {
-  if (config.maxHeapMb > 0) return config.maxHeapMb * 1024 * 1024;
+const maxHeapBytes = ({ maxHeapMb }: Configuration): number => {
+  if (maxHeapMb > 0) return maxHeapMb * 1024 * 1024;
   return Math.floor(0.75 * Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY));
 };
 
-const writeBootstrap = async (): Promise<string> => {
+const writeBootstrap = async (config: Configuration): Promise<string> => {
   const { nodeId, adminPort, maxConnections, xdsServer, extAuthz, extProc, rateLimit } = config;
   const services = { xdsServer, extAuthz, extProc, rateLimit };
   const file = join(config.runtimeDirectory, 'envoy-bootstrap.json');
   await mkdir(config.runtimeDirectory, { recursive: true, mode: 0o700 });
-  const limits = { maxConnections, maxHeapBytes: maxHeapBytes() };
+  const limits = { maxConnections, maxHeapBytes: maxHeapBytes(config) };
   const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services });
   await writeFile(file, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
   return file;
@@ -63,7 +76,8 @@ const started = (child: ChildProcess): Promise<void> =>
 const logger = createLogger('envoy', 'info');
 
 runService(logger, async (lifecycle) => {
-  const bootstrapFile = await writeBootstrap();
+  const config = readVariables();
+  const bootstrapFile = await writeBootstrap(config);
   const child = spawn(config.binary, envoyArguments({ ...config, bootstrapFile }), { stdio: 'inherit' });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   await started(child);

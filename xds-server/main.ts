@@ -28,8 +28,7 @@ import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
 import { createAds } from '#xds-server/stream/ads.ts';
 
-const config = readConfig({
-  logLevel,
+const VARIABLES = {
   stateDirectory,
   address: internalAddress('XDS_ADDRESS', socketDefault('xds-server')),
   opsAddress: internalAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
@@ -41,14 +40,15 @@ const config = readConfig({
   upstreamCaFile: text('UPSTREAM_CA_FILE', '/etc/ssl/certs/ca-certificates.crt'),
   allowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
   allowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
-});
+};
 
 /** How long resolved addresses are used; names of load balancers move within a minute. */
 const ADDRESS_TTL_MS = 30_000;
 
-const logger = createLogger('xds-server', config.logLevel);
+const logger = createLogger('xds-server', readConfig({ logLevel }).logLevel);
 
 runService(logger, async (lifecycle) => {
+  const config = readConfig(VARIABLES);
   const metrics = createMetrics('xds-server');
   const guard = createEgressGuard({ allowPrivate: config.allowPrivate, allowedHosts: config.allowedHosts });
   const reporter = createStatusReporter({

@@ -133,10 +133,16 @@ class Consumer implements FeedConsumer {
     void connection.ended.then((reason) => this.#reconnect(reason));
   }
 
+  #tellLoss(reason: string): void {
+    const served =
+      this.#copy.published.sequence === 0 ? 'nothing to serve yet' : 'serving the last good snapshot';
+    const what = this.#connected ? 'registry feed lost' : 'registry not reached';
+    this.#options.logger.warn({ reason }, `${what}; ${served}`);
+  }
+
   #reconnect(reason: string): void {
     if (this.#stopped) return;
-    if (this.#connected || this.#failures === 0)
-      this.#options.logger.warn({ reason }, 'registry feed lost; serving the last good snapshot');
+    if (this.#connected || this.#failures === 0) this.#tellLoss(reason);
     this.#connected = false;
     this.#metrics.disconnected();
     this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#failures, Math.random()));
