@@ -17,18 +17,21 @@ export const STATELESS_META = {
   'io.modelcontextprotocol/clientCapabilities': {},
 };
 
+const parse = (text: string): RawAnswer['message'] | undefined => {
+  try {
+    return JSON.parse(text) as RawAnswer['message'];
+  } catch {
+    return undefined;
+  }
+};
+
 const messageOf = (text: string): RawAnswer['message'] => {
   const data = text
     .split('\n')
     .filter((line) => line.startsWith('data:'))
     .map((line) => line.slice(5));
-  for (const candidate of data.length > 0 ? data : [text]) {
-    try {
-      const parsed = JSON.parse(candidate) as RawAnswer['message'];
-      if (parsed.result !== undefined || parsed.error !== undefined) return parsed;
-    } catch {}
-  }
-  return {};
+  const messages = (data.length > 0 ? data : [text]).map(parse);
+  return messages.find((message) => message?.result !== undefined || message?.error !== undefined) ?? {};
 };
 
 /** Sends a request as it is given; the answer is read to its end. */
