@@ -12,6 +12,7 @@ import { registerHistory } from '#registry/api/history.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
+import { registerPublishers } from '#registry/api/publishers.ts';
 import { installRequestChecks } from '#registry/api/request-checks.ts';
 import { registerServerState } from '#registry/api/server-state.ts';
 import { registerServers } from '#registry/api/servers.ts';
@@ -31,6 +32,7 @@ const REGISTRATIONS = [
   registerServerState,
   registerVersions,
   registerGrants,
+  registerPublishers,
   registerStreams,
   registerHistory,
   registerConsumers,

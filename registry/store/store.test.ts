@@ -130,6 +130,7 @@ describe.each(STORES)('the %s store', (_name, open) => {
       'servers/tracker': 2,
       'servers/tracker/versions/1.0.0': 1,
       'grants/engineering': 1,
+      'publishers/tracker-team': 1,
     });
   });
 
@@ -269,6 +270,23 @@ describe('the SQLite file', () => {
     database.exec('PRAGMA user_version = 999');
     database.close();
     expect(() => openSqliteStore(path())).toThrow(expect.objectContaining({ code: 'store_failed' }));
+  });
+
+  it('gives tenants that were stored before publishers existed none, wherever they are read', async () => {
+    const first = openSqliteStore(path());
+    await first.write(writeOf(sampleTenant('acme'), null));
+    await first.close();
+    const database = new DatabaseSync(path());
+    for (const table of ['tenants', 'revisions'])
+      database.exec(`UPDATE ${table} SET body = json_remove(body, '$.publishers')`);
+    database.close();
+    const store = openSqliteStore(path());
+    const { items } = await store.readAfter(0, 10);
+    expect((await store.findTenant('acme'))?.tenant.publishers).toEqual([]);
+    expect((await store.listTenants())[0]?.tenant.publishers).toEqual([]);
+    expect((await store.findRevision('acme', 1))?.tenant?.publishers).toEqual([]);
+    expect(items).toMatchObject([{ change: { tenant: { publishers: [] } } }]);
+    await store.close();
   });
 
   it('is refused if it is no database', async () => {
