@@ -1,5 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from 'vitest';
+import { REPORTS_TOOLS } from '#demo/servers/reports/tools.ts';
+import { TRACKER_TOOLS } from '#demo/servers/tracker/tools.ts';
 import { lintManifest } from '#registry/manifest/lint/lint.ts';
 import { findPatternRisk } from '#registry/manifest/lint/pattern-risk.ts';
 import type { KnownTools } from '#registry/manifest/lint/tool-names.ts';
@@ -30,6 +32,15 @@ describe('a plain manifest', () => {
     expect(lint(manifest2({ tools: texts.map((description, n) => tool(`t${n}`, { description })) }))).toEqual(
       [],
     );
+  });
+});
+
+describe('the tools of the demo', () => {
+  it.each([
+    ['tracker', TRACKER_TOOLS],
+    ['reports', REPORTS_TOOLS],
+  ])('of %s have no findings', (server, tools) => {
+    expect(lint(manifest2({ server, tools }))).toEqual([]);
   });
 });
 
