@@ -2,6 +2,7 @@
 
 import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
+import type { Publisher } from '#core/publisher.ts';
 import type { McpServer } from '#core/server.ts';
 
 /** The tenant that is also reached without the `/t/{tenant}` prefix. */
@@ -24,6 +25,7 @@ export type Tenant = TenantSettings & {
   readonly issuers: readonly TrustedIssuer[];
   readonly servers: readonly McpServer[];
   readonly grants: readonly Grant[];
+  readonly publishers: readonly Publisher[];
 };
 
 export const findServer = (tenant: Tenant, serverId: string): McpServer | undefined =>

@@ -3,6 +3,7 @@
 
 import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
+import type { Publisher, PublisherKey } from '#core/publisher.ts';
 import type { IssuerBinding, McpServer, ServerVersion, Tool } from '#core/server.ts';
 import type { TenantSettings } from '#core/tenant.ts';
 import { APPLICATION_IDS, CONTOSO_TID, FABRIKAM_TID, GROUPS } from '#demo/directory.ts';
@@ -26,6 +27,7 @@ export type SeedWorld = {
   readonly issuers: readonly TrustedIssuer[];
   readonly servers: readonly SeedServer[];
   readonly grants: readonly Grant[];
+  readonly publishers: readonly Publisher[];
 };
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -133,8 +135,17 @@ const GRANTS: readonly Grant[] = [
   ),
 ];
 
-/** The world for the given addresses. */
-export const buildSeedWorld = ({ providerOrigin, trackerPort, reportsPort }: SeedPlaces): SeedWorld => ({
+/** One team publishes both servers. */
+const publishersWith = (keys: readonly PublisherKey[]): readonly Publisher[] =>
+  keys.length === 0
+    ? []
+    : [{ id: 'demo-team', displayName: 'Demo team', keys, servers: ['reports', 'tracker'] }];
+
+/** The world for the given addresses; without publisher keys nobody may publish signed manifests. */
+export const buildSeedWorld = (
+  { providerOrigin, trackerPort, reportsPort }: SeedPlaces,
+  publisherKeys: readonly PublisherKey[] = [],
+): SeedWorld => ({
   tenant: { displayName: 'Contoso', accessContact: 'ada@contoso.example', allowedOrigins: [] },
   issuers: [
     issuerOf(providerOrigin, { id: 'contoso', tid: CONTOSO_TID, relation: 'home' }),
@@ -142,4 +153,5 @@ export const buildSeedWorld = ({ providerOrigin, trackerPort, reportsPort }: See
   ],
   servers: [trackerOf(trackerPort), reportsOf(reportsPort)],
   grants: GRANTS,
+  publishers: publishersWith(publisherKeys),
 });

@@ -63,6 +63,8 @@ const applyWorld = async (client: RegistryClient, world: SeedWorld): Promise<voi
     await ensure(client, `${TENANT}/issuers/${issuer.id}`, withoutId(issuer));
   for (const server of world.servers) await ensureServer(client, server);
   for (const grant of world.grants) await ensure(client, `${TENANT}/grants/${grant.id}`, withoutId(grant));
+  for (const publisher of world.publishers)
+    await ensure(client, `${TENANT}/publishers/${publisher.id}`, withoutId(publisher));
 };
 
 const digestOf = (world: SeedWorld): string =>

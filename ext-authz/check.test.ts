@@ -44,6 +44,7 @@ const tenant: Tenant = {
   issuers: [],
   servers: [server],
   grants: [],
+  publishers: [],
 };
 
 const identity = { principal: '["i","s"]', kind: 'user', issuerId: 'i', relation: 'home' } as Identity;

@@ -27,6 +27,7 @@ const readSettings = () =>
     stateDirectory: config.stateDirectory,
     port: config.port('REGISTRY_PORT', '8081'),
     feedAddress: config.internalAddress('REGISTRY_FEED_ADDRESS', config.socketDefault('registry-feed')),
+    publicUrl: config.registryPublicUrl,
     opsAddress: config.internalAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
     adminIssuer: config.text('ADMIN_ISSUER'),
     adminJwksUri: config.url('ADMIN_JWKS_URI'),
@@ -57,6 +58,7 @@ const startApi = async (
   const context = {
     ...parts,
     checkUrl: (url: string) => egress.checkUrl(url),
+    publicUrl: settings.publicUrl,
     logger,
     nowMs: () => Date.now(),
     newId: () => randomUUID(),

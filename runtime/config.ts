@@ -109,5 +109,11 @@ export const gatewayPublicUrl = url(
   `http://127.0.0.1:${process.env['GATEWAY_PORT'] || '8080'}`,
 );
 
+/** Absolute URL clients reach the registry by; signed manifests may name it as their audience. */
+export const registryPublicUrl = url(
+  'REGISTRY_PUBLIC_URL',
+  `http://127.0.0.1:${process.env['REGISTRY_PORT'] || '8081'}`,
+);
+
 /** Everything a child process inherits; nobody else needs the environment whole. */
 export const inheritedEnvironment = (): Environment => ({ ...process.env });

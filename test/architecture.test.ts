@@ -26,6 +26,7 @@ const PURE = [
   'core/',
   'registry/commands/',
   'registry/revisions/',
+  'registry/manifest/',
   'xds-server/translate/',
   'xds-server/filters/',
   'xds-server/snapshot/',

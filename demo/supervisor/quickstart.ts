@@ -4,6 +4,7 @@ import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
 import { CONTOSO_TID, DIRECTORIES } from '#demo/directory.ts';
+import { PUBLISHER_KID, publisherKeyFile } from '#demo/publisher-key.ts';
 import { buildSeedWorld } from '#demo/seed-world.ts';
 import type { DemoSettings } from '#demo/supervisor/settings.ts';
 
@@ -22,6 +23,8 @@ export type Quickstart = {
   readonly users: readonly { readonly name: string; readonly groups: readonly string[] }[];
   readonly tokenCommand: string;
   readonly adminTokenCommand: string;
+  /** Signs manifests of every server above: npm run -s manifest:sign. */
+  readonly publisher: { readonly kid: string; readonly privateKeyFile: string };
 };
 
 /** Everyone with a grant; the registry's admin has none and is reached by `adminTokenCommand`. */
@@ -41,6 +44,7 @@ export const buildQuickstart = (settings: DemoSettings): Quickstart => ({
   users: callers.map(({ name, groups }) => ({ name, groups: groups.map((group) => group.name) })),
   tokenCommand: 'npm run -s token -- <user> [--server <id>]',
   adminTokenCommand: 'npm run -s token -- --admin',
+  publisher: { kid: PUBLISHER_KID, privateKeyFile: publisherKeyFile(settings.localDirectory) },
 });
 
 export const quickstartFile = (localDirectory: string): string => join(localDirectory, 'quickstart.json');

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { CONTOSO_TID } from '#demo/directory.ts';
+import { ensurePublisherKey } from '#demo/publisher-key.ts';
 import { createRegistryClient } from '#demo/registry-client.ts';
 import { seed } from '#demo/seed.ts';
 import { buildSeedWorld } from '#demo/seed-world.ts';
@@ -25,7 +26,8 @@ const seedTask = (settings: DemoSettings): TaskUnit => ({
       token: await requestUserToken(settings.providerOrigin, 'admin', REGISTRY_SCOPE),
       reason: 'sample data of the demo',
     });
-    return seed(client, buildSeedWorld(settings), join(settings.stateDirectory, 'seed.sha256'));
+    const world = buildSeedWorld(settings, [ensurePublisherKey(settings.localDirectory)]);
+    return seed(client, world, join(settings.stateDirectory, 'seed.sha256'));
   },
 });
 

@@ -10,8 +10,10 @@ import { answerUnroutable, installErrorHandler } from '#registry/api/error-handl
 import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
+import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
+import { registerPublishers } from '#registry/api/publishers.ts';
 import { installRequestChecks } from '#registry/api/request-checks.ts';
 import { registerRestore } from '#registry/api/restore.ts';
 import { registerRevisionDiff } from '#registry/api/revision-diff.ts';
@@ -33,6 +35,8 @@ const REGISTRATIONS = [
   registerServerState,
   registerVersions,
   registerGrants,
+  registerPublishers,
+  registerManifests,
   registerStreams,
   registerHistory,
   registerRevisionDiff,

@@ -7,7 +7,7 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { type Problem, problemFromRefusal } from '#registry/api/problem.ts';
 import { conflict, type Refusal } from '#registry/commands/outcome.ts';
 import { checkTenantShape } from '#registry/feed/schema/parse-message.ts';
-import type { ChangeRecord, Committed, StoredTenant } from '#registry/store/store.ts';
+import type { ChangeRecord, Committed, Publication, StoredTenant } from '#registry/store/store.ts';
 
 /** Lost races before the client is told; each means that another change was committed meanwhile. */
 const MAX_ATTEMPTS = 5;
@@ -18,8 +18,10 @@ const MAX_TENANT_BYTES = 32 * 1024 * 1024;
 export type TenantChangeRequest = {
   readonly tenantId: string;
   readonly record: ChangeRecord;
+  /** The signed manifest the change comes from. */
+  readonly publication?: Publication;
   /** What stands against the change before it is even tried: no such resource, wrong ETag. */
-  readonly judge: (stored: StoredTenant | undefined) => Problem | undefined;
+  readonly judge: (stored: StoredTenant | undefined) => Problem | undefined | Promise<Problem | undefined>;
   /** `tenant` null in the result removes the tenant. */
   readonly command: (
     tenant: Tenant | undefined,
@@ -64,7 +66,7 @@ export const prepareChange = async (
   request: TenantChangeRequest,
 ): Promise<Result<PreparedChange, Problem>> => {
   const before = await context.store.findTenant(request.tenantId);
-  const problem = request.judge(before);
+  const problem = await request.judge(before);
   if (problem !== undefined) return err(problem);
   const outcome = request.command(before?.tenant);
   if (!outcome.ok) return err(problemFromRefusal(outcome.error));
@@ -74,12 +76,13 @@ export const prepareChange = async (
 };
 
 const attempt = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
-  const { tenantId, record } = request;
+  const { tenantId, record, publication } = request;
   const prepared = await prepareChange(context, request);
   if (!prepared.ok) return prepared;
   const { before, changes } = prepared.value;
   if (before !== undefined && changes.length === 0) return ok(unchanged(before));
-  const written = await context.store.write({ tenantId, record, ...prepared.value });
+  const published = publication === undefined ? {} : { publication };
+  const written = await context.store.write({ tenantId, record, ...prepared.value, ...published });
   return written.ok ? ok(changed(written.value, before)) : err('stale');
 };
 

@@ -1,4 +1,4 @@
-// The five routes that issuers, servers and grants have in common. A collection says what its resources are and which
+// The five routes that issuers, servers, grants and publishers have in common. A collection says what its resources are and which
 // commands change them; this file knows HTTP.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -31,7 +31,7 @@ import { Id } from '#registry/feed/schema/words.ts';
 import type { StoredTenant } from '#registry/store/store.ts';
 
 export type Collection = {
-  readonly path: 'issuers' | 'servers' | 'grants';
+  readonly path: 'issuers' | 'servers' | 'grants' | 'publishers';
   readonly noun: string;
   /** The resource as it is read. */
   readonly view: TSchema;

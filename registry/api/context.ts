@@ -11,6 +11,8 @@ export type WriteOutcome = 'committed' | 'unchanged' | 'refused' | 'failed';
 export type ApiContext = {
   readonly store: Store;
   readonly checkUrl: CheckUrl;
+  /** Where clients reach the registry: an audience of signed manifests. */
+  readonly publicUrl: string;
   readonly consumers: () => readonly ConsumerEntry[];
   readonly onWrite: (outcome: WriteOutcome) => void;
   readonly logger: Logger;

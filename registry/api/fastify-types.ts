@@ -8,6 +8,8 @@ declare module 'fastify' {
     access?: Access;
     /** The reason of the change may stand in the body instead of its header. */
     reasonInBody?: boolean;
+    /** The handler gets the bytes of the body: what is signed must not be parsed before it is verified. */
+    rawBody?: boolean;
   }
   interface FastifyRequest {
     /** Null on open routes only. */

@@ -5,6 +5,7 @@ import { STATUS_CODES } from 'node:http';
 import { Type } from 'typebox';
 import type { JsonObject } from '#core/json.ts';
 import type { Fault, Refusal } from '#registry/commands/outcome.ts';
+import type { ManifestRefusalCode } from '#registry/manifest/refusal.ts';
 
 /** More faults than this help nobody, and a body of thousands of bad items must not become a reply of megabytes. */
 export const MAX_FAULTS = 50;
@@ -24,6 +25,8 @@ export type ProblemCode =
   | 'precondition-required'
   | 'body-too-large'
   | 'unsupported-media-type'
+  | 'too-many-requests'
+  | ManifestRefusalCode
   | 'unavailable'
   | 'internal';
 

@@ -1,7 +1,8 @@
 // How Fastify reads and checks requests here: JSON that can be read in one way only, schemas compiled by TypeBox, all
 // faults of a part at once, query numbers as numbers.
 
-import type { FastifyInstance } from 'fastify';
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
+import '#registry/api/fastify-types.ts';
 import { isJsonObject, type Json } from '#core/json.ts';
 import { parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
 import { RequestFaults } from '#registry/api/error-handler.ts';
@@ -10,6 +11,7 @@ import type { ProblemFault } from '#registry/api/problem.ts';
 import { compileCheck, compileInput, type Validate } from '#registry/api/validation.ts';
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
+const BYTES_TYPE = 'application/octet-stream';
 
 const PARTS: Readonly<Record<string, Pick<ProblemFault, 'in'>>> = {
   params: { in: 'path' },
@@ -47,9 +49,22 @@ const parseBody = (bytes: Buffer): Json => {
 /** Installs body parsing and validation. */
 export const installRequestChecks = (app: FastifyInstance): void => {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(JSON_TYPES, { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) =>
-    // DELETE and POST without a body may still carry the header.
-    body.length === 0 ? undefined : parseBody(body),
+  app.addContentTypeParser(
+    JSON_TYPES,
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (request.routeOptions.config.rawBody === true) return body;
+      // DELETE and POST without a body may still carry the header.
+      return body.length === 0 ? undefined : parseBody(body);
+    },
+  );
+  app.addContentTypeParser(
+    BYTES_TYPE,
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      if (request.routeOptions.config.rawBody === true) return body;
+      throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(BYTES_TYPE);
+    },
   );
   app.setValidatorCompiler(({ schema, httpPart = 'body' }) => {
     const validate = validatorOf(schema as JsonSchema, httpPart);

@@ -27,11 +27,21 @@ const each = (fault: SchemaFault, names: unknown, message: string): Fault[] =>
     message,
   }));
 
+/** RFC 7518 §6: members that only private and symmetric keys have. */
+const PRIVATE_JWK_MEMBERS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
+
+const unknownFields = (fault: SchemaFault): Fault[] =>
+  each(fault, fault.params['additionalProperties'], 'unknown field').map((found) =>
+    /\/jwk\/\w+$/.test(found.pointer) && PRIVATE_JWK_MEMBERS.has(found.pointer.split('/').at(-1) ?? '')
+      ? { ...found, message: 'is part of a private key: send the public key only, and replace this one' }
+      : found,
+  );
+
 const faultsFrom = (fault: SchemaFault): Fault[] => {
   const { keyword, params, instancePath } = fault;
   // Said again, and better, by `additionalProperties` of the object around it.
   if (keyword === 'boolean') return [];
-  if (keyword === 'additionalProperties') return each(fault, params['additionalProperties'], 'unknown field');
+  if (keyword === 'additionalProperties') return unknownFields(fault);
   if (keyword === 'required') return each(fault, params['requiredProperties'], 'is required');
   if (keyword === 'enum' && Array.isArray(params['allowedValues']))
     return [{ pointer: instancePath, message: `must be one of ${params['allowedValues'].join(', ')}` }];

@@ -3,17 +3,19 @@
 import type { McpServer } from '#core/server.ts';
 import type { Tenant, TenantSettings } from '#core/tenant.ts';
 
-/** `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`. */
+/** `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`, `publishers/{id}`. */
 export type ResourceName = string;
 
 export const issuerName = (id: string): ResourceName => `issuers/${id}`;
 export const serverName = (id: string): ResourceName => `servers/${id}`;
 export const grantName = (id: string): ResourceName => `grants/${id}`;
+export const publisherName = (id: string): ResourceName => `publishers/${id}`;
 export const versionName = (serverId: string, version: string): ResourceName =>
   `servers/${serverId}/versions/${version}`;
 
 export const settingsOf = (tenant: Tenant): TenantSettings => {
-  const { id: _id, revision: _revision, issuers: _i, servers: _s, grants: _g, ...settings } = tenant;
+  const { id: _id, revision: _revision, issuers: _i, servers: _s, grants: _g, ...rest } = tenant;
+  const { publishers: _p, ...settings } = rest;
   return settings;
 };
 
@@ -35,4 +37,5 @@ export const resourcesOf = (tenant: Tenant): ReadonlyMap<ResourceName, object> =
       server.versions.map((version) => [versionName(server.id, version.version), version] as const),
     ),
     ...tenant.grants.map((grant) => [grantName(grant.id), grant] as const),
+    ...tenant.publishers.map((publisher) => [publisherName(publisher.id), publisher] as const),
   ]);

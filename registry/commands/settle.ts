@@ -11,6 +11,7 @@ import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
 import { grantRule } from '#registry/commands/rules/grant-rules.ts';
 import { distinctIssuersRule, issuerRule } from '#registry/commands/rules/issuer-rules.ts';
 import { originRule } from '#registry/commands/rules/origin-rule.ts';
+import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 import { bindingRule, upstreamAuthRule } from '#registry/commands/rules/server-rules.ts';
 import { sharedAudienceRule } from '#registry/commands/rules/shared-audience-rule.ts';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   allowedHostsRule,
   constraintRule,
   grantRule,
+  publisherRule,
 ];
 
 const judge = (tenant: Tenant): readonly LocatedFault[] => RULES.flatMap((rule) => rule(tenant));

@@ -1,4 +1,4 @@
-// Creates a tenant, or replaces its settings. Issuers, servers and grants have commands of their own.
+// Creates a tenant, or replaces its settings. What it owns has commands of their own.
 
 import type { Tenant, TenantSettings } from '#core/tenant.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
@@ -12,7 +12,7 @@ export const putTenant = (
   before: Tenant | undefined,
   { id, settings }: { readonly id: string; readonly settings: TenantSettings },
 ): Outcome => {
-  const { revision = 0, issuers = [], servers = [], grants = [] } = before ?? {};
-  const after: Tenant = { id, revision, ...settings, issuers, servers, grants };
+  const { revision = 0, issuers = [], servers = [], grants = [], publishers = [] } = before ?? {};
+  const after: Tenant = { id, revision, ...settings, issuers, servers, grants, publishers };
   return settle({ before, after, resource: 'tenant' });
 };

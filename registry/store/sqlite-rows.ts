@@ -3,6 +3,7 @@
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { FeedItem } from '#registry/feed/feed-source.ts';
+import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
 import type { ResourceStamps } from '#registry/store/resource-stamps.ts';
 import type { AuditRecord, Revision, RevisionSummary, StoredTenant } from '#registry/store/store.ts';
 
@@ -10,9 +11,10 @@ export type Row = Record<string, unknown>;
 
 const text = (row: Row, column: string): string => String(row[column]);
 const json = (row: Row, column: string): unknown => JSON.parse(text(row, column));
+const tenantIn = (row: Row): Tenant => completeTenant(json(row, 'body')) as Tenant;
 
 export const storedTenantFromRow = (row: Row): StoredTenant => ({
-  tenant: json(row, 'body') as Tenant,
+  tenant: tenantIn(row),
   sequence: Number(row['sequence']),
   stamps: json(row, 'stamps') as ResourceStamps,
 });
@@ -29,7 +31,7 @@ export const revisionSummaryFromRow = (row: Row): RevisionSummary => ({
 
 export const revisionFromRow = (row: Row): Revision => ({
   ...revisionSummaryFromRow(row),
-  tenant: row['body'] === null ? null : (json(row, 'body') as Tenant),
+  tenant: row['body'] === null ? null : tenantIn(row),
 });
 
 export const auditRecordFromRow = (row: Row): AuditRecord => ({
@@ -52,7 +54,7 @@ export const feedItemFromRow = (row: Row): FeedItem => {
     sequence,
     change:
       row['kind'] === 'upsert'
-        ? { kind: 'upsert', sequence, tenant: json(row, 'body') as Tenant }
+        ? { kind: 'upsert', sequence, tenant: tenantIn(row) }
         : { kind: 'remove', sequence, tenantId: text(row, 'body') },
   };
 };

@@ -57,6 +57,42 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX audit_by_tenant ON audit (tenant, sequence);
   `,
+  `
+  CREATE TABLE published_versions (
+    tenant  TEXT NOT NULL,
+    server  TEXT NOT NULL,
+    version TEXT NOT NULL,
+    PRIMARY KEY (tenant, server, version)
+  ) STRICT;
+  INSERT OR IGNORE INTO published_versions
+    SELECT revisions.tenant, server.value ->> 'id', version.value ->> 'version'
+    FROM revisions, json_each(revisions.body, '$.servers') AS server,
+      json_each(server.value, '$.versions') AS version
+    WHERE revisions.body IS NOT NULL;
+
+  CREATE TABLE manifests (
+    number    INTEGER PRIMARY KEY,
+    tenant    TEXT NOT NULL,
+    server    TEXT NOT NULL,
+    version   TEXT NOT NULL,
+    digest    TEXT NOT NULL,
+    publisher TEXT NOT NULL,
+    kid       TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    bytes     BLOB NOT NULL,
+    UNIQUE (tenant, digest),
+    UNIQUE (tenant, server, version)
+  ) STRICT;
+
+  CREATE TABLE signature_ids (
+    thumbprint TEXT NOT NULL,
+    jti        TEXT NOT NULL,
+    forget_at  INTEGER NOT NULL,
+    PRIMARY KEY (thumbprint, jti)
+  ) STRICT;
+  CREATE INDEX signature_ids_by_time ON signature_ids (forget_at);
+  `,
 ];
 
 const versionOf = (database: DatabaseSync): number =>

@@ -12,6 +12,14 @@ import {
   openDatabase,
 } from '#registry/store/sqlite-database.ts';
 import {
+  digestOfVersion,
+  findManifest,
+  isSpent,
+  listManifests,
+  spendId,
+  versionsEverPublished,
+} from '#registry/store/sqlite-manifests.ts';
+import {
   auditRecordFromRow,
   feedItemFromRow,
   type Row,
@@ -68,9 +76,23 @@ function* mapRows<T>(rows: Iterable<Row>, convert: (row: Row) => T): Generator<T
   for (const row of rows) yield convert(row);
 }
 
+const createManifestReads = (
+  database: DatabaseSync,
+): Pick<Store, 'listManifests' | 'findManifest' | 'findPublished' | 'isSpent'> => ({
+  listManifests: async (tenantId, page) => guardStore(() => listManifests(database, tenantId, page)),
+  findManifest: async (tenantId, digest) => guardStore(() => findManifest(database, tenantId, digest)),
+  findPublished: async (tenantId, version) =>
+    inReadTransaction(database, () => ({
+      versions: versionsEverPublished(database, tenantId, version.serverId),
+      digestOfVersion: digestOfVersion(database, tenantId, version),
+    })),
+  isSpent: async (id) => guardStore(() => isSpent(database, id)),
+});
+
 const createReads = (
   database: DatabaseSync,
-): Omit<Store, 'epoch' | 'write' | 'announce' | 'onCommit' | 'close'> => ({
+): Omit<Store, 'epoch' | 'write' | 'announce' | 'spend' | 'onCommit' | 'close'> => ({
+  ...createManifestReads(database),
   lastSequence: async () => guardStore(() => lastSequence(database)),
   readAfter: async (from, limit) => readBatch(database, from, limit),
   findTenant: async (tenantId) =>
@@ -119,6 +141,7 @@ export const openSqliteStore = (path: string): Store => {
     epoch: metaValue(database, 'epoch'),
     write: async (write) => commit(() => writeTenant(database, write)),
     announce: async (event, record) => commit(() => writeEvent(database, event, record)),
+    spend: async (id, nowSeconds) => inTransaction(database, () => spendId(database, id, nowSeconds)),
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

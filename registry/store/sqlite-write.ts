@@ -7,7 +7,14 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { auditDigest, CHAIN_START } from '#registry/store/audit-chain.ts';
 import { stampResources } from '#registry/store/resource-stamps.ts';
-import type { ChangeRecord, Committed, StoredTenant, TenantWrite } from '#registry/store/store.ts';
+import { insertManifest, isSpent, markVersions, spendId } from '#registry/store/sqlite-manifests.ts';
+import type {
+  ChangeRecord,
+  Committed,
+  Publication,
+  StoredTenant,
+  TenantWrite,
+} from '#registry/store/store.ts';
 
 /** How long a consumer may be away and still hear of an event, milliseconds. Streams it missed are long over then. */
 const EVENT_LIFE_MS = 3_600_000;
@@ -84,6 +91,11 @@ const revisionIn = (
 const nextRevision = (database: DatabaseSync, { tenantId, before }: TenantWrite): number =>
   (before?.tenant.revision ?? revisionIn(database, 'tombstones', tenantId) ?? 0) + 1;
 
+const publish = (database: DatabaseSync, publication: Publication, write: TenantWrite): void => {
+  spendId(database, publication.id, Math.floor(Date.parse(write.record.at) / 1_000));
+  insertManifest(database, write.tenantId, publication);
+};
+
 const commitTenant = (database: DatabaseSync, write: TenantWrite): Committed => {
   const revision = nextRevision(database, write);
   const sequence = nextSequence(database);
@@ -97,6 +109,8 @@ const commitTenant = (database: DatabaseSync, write: TenantWrite): Committed => 
   }
   const stored = { tenant, sequence, stamps: stampResources(write.before, tenant, revision) };
   upsertTenant(database, stored, body);
+  markVersions(database, write.before?.tenant, tenant);
+  if (write.publication !== undefined) publish(database, write.publication, write);
   return { stored, revision, sequence };
 };
 
@@ -105,6 +119,7 @@ export const writeTenant = (database: DatabaseSync, write: TenantWrite): Result<
   const current = revisionIn(database, 'tenants', write.tenantId);
   const isExpected = current === write.before?.tenant.revision;
   if (!isExpected || (current === undefined && write.tenant === null)) return err('stale');
+  if (write.publication !== undefined && isSpent(database, write.publication.id)) return err('stale');
   return ok(commitTenant(database, write));
 };
 

@@ -8,7 +8,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
-import type { ChangeRecord, Committed, Store, StoredTenant, TenantWrite } from '#registry/store/store.ts';
+import type {
+  ChangeRecord,
+  Committed,
+  Publication,
+  Store,
+  StoredTenant,
+  TenantWrite,
+} from '#registry/store/store.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const STORES = [
@@ -130,6 +137,7 @@ describe.each(STORES)('the %s store', (_name, open) => {
       'servers/tracker': 2,
       'servers/tracker/versions/1.0.0': 1,
       'grants/engineering': 1,
+      'publishers/tracker-team': 1,
     });
   });
 
@@ -253,6 +261,100 @@ describe.each(STORES)('the %s store', (_name, open) => {
   });
 });
 
+describe.each(STORES)('manifests in the %s store', (_name, open) => {
+  let store: Store;
+
+  beforeEach(() => {
+    store = open(directory);
+  });
+
+  afterEach(() => store.close());
+
+  const NOW = Date.parse(record().at) / 1_000;
+  const id = (jti: string, thumbprint = 'key', forgetAt = NOW + 600) => ({ jti, thumbprint, forgetAt });
+
+  const publication = (version: string, jti: string): Publication => ({
+    serverId: 'tracker',
+    version,
+    digest: `digest of ${version}`,
+    publisherId: 'team',
+    kid: 'team-1',
+    at: record().at,
+    bytes: Buffer.from(`bytes of ${version}`),
+    signature: `signature of ${version}`,
+    id: id(jti),
+  });
+
+  const publish = async (revision: number | null, version: string, jti: string) =>
+    store.write({
+      ...writeOf({ ...sampleTenant('acme'), displayName: version }, revision),
+      publication: publication(version, jti),
+    });
+
+  it('are kept whole, listed newest first, and found by digest', async () => {
+    await publish(null, '1.0.0', 'a');
+    await publish(1, '1.1.0', 'b');
+    const listed = await store.listManifests('acme', { limit: 10 });
+    expect(listed.map(({ version }) => version)).toEqual(['1.1.0', '1.0.0']);
+    const second = await store.listManifests('acme', { before: listed[0]?.number ?? 0, limit: 10 });
+    expect(second).toEqual(listed.slice(1));
+    const { id: _id, bytes, ...kept } = publication('1.1.0', 'b');
+    const found = await store.findManifest('acme', 'digest of 1.1.0');
+    expect(found).toMatchObject(kept);
+    expect(Buffer.from(found?.bytes ?? [])).toEqual(bytes);
+    expect(await store.findManifest('beta', 'digest of 1.1.0')).toBeUndefined();
+    expect(await store.listManifests('beta', { limit: 10 })).toEqual([]);
+  });
+
+  it('are written with their change or not at all', async () => {
+    expect(await publish(null, '1.0.0', 'a')).toMatchObject({ ok: true });
+    expect(await publish(1, '1.1.0', 'a')).toEqual({ ok: false, error: 'stale' });
+    expect(await publish(7, '1.1.0', 'b')).toEqual({ ok: false, error: 'stale' });
+    expect((await store.findTenant('acme'))?.tenant).toMatchObject({ revision: 1, displayName: '1.0.0' });
+    expect(await store.listManifests('acme', { limit: 10 })).toHaveLength(1);
+    expect(await store.isSpent(id('b'))).toBe(false);
+  });
+
+  it('use up the id of their signature, for this key and until it has expired', async () => {
+    await publish(null, '1.0.0', 'a');
+    expect(await store.isSpent(id('a'))).toBe(true);
+    expect(await store.isSpent(id('a', 'another key'))).toBe(false);
+    expect(await store.spend(id('a'), NOW)).toBe(false);
+    expect(await store.spend(id('b'), NOW)).toBe(true);
+    expect(await store.spend(id('c', 'key', NOW + 9_000), NOW + 601)).toBe(true);
+    expect(await store.isSpent(id('a'))).toBe(false);
+  });
+
+  it('are held against every version there has ever been', async () => {
+    const [server] = sampleTenant('acme').servers;
+    const [version] = server?.versions ?? [];
+    if (server === undefined || version === undefined) throw new Error('the sample has one');
+    const versions = [version, { ...version, version: '2.0.0' }];
+    await put();
+    await put({ servers: [{ ...server, versions }] });
+    await put({ servers: [] });
+    await store.write(removal('acme', 3));
+    await put({ servers: [] });
+    const tracker = { serverId: 'tracker', version: '2.0.0' };
+    expect(await store.findPublished('acme', tracker)).toEqual({
+      versions: ['1.0.0', '2.0.0'],
+      digestOfVersion: undefined,
+    });
+    expect((await store.findPublished('acme', { ...tracker, serverId: 'reports' })).versions).toEqual([]);
+    expect((await store.findPublished('beta', tracker)).versions).toEqual([]);
+    await publish(5, '3.0.0', 'a');
+    const published = await store.findPublished('acme', { ...tracker, version: '3.0.0' });
+    expect(published.digestOfVersion).toBe('digest of 3.0.0');
+  });
+
+  /** The tenant with these changes, made from what is there. */
+  const put = async (changes: Partial<Tenant> = {}) =>
+    store.write({
+      ...writeOf({ ...sampleTenant('acme'), ...changes }, null),
+      before: await store.findTenant('acme'),
+    });
+});
+
 describe('the SQLite file', () => {
   const path = () => join(directory, 'registry.db');
 
@@ -269,6 +371,40 @@ describe('the SQLite file', () => {
     database.exec('PRAGMA user_version = 999');
     database.close();
     expect(() => openSqliteStore(path())).toThrow(expect.objectContaining({ code: 'store_failed' }));
+  });
+
+  it('gives tenants that were stored before publishers existed none, wherever they are read', async () => {
+    const first = openSqliteStore(path());
+    await first.write(writeOf(sampleTenant('acme'), null));
+    await first.close();
+    const database = new DatabaseSync(path());
+    for (const table of ['tenants', 'revisions'])
+      database.exec(`UPDATE ${table} SET body = json_remove(body, '$.publishers')`);
+    database.close();
+    const store = openSqliteStore(path());
+    const { items } = await store.readAfter(0, 10);
+    expect((await store.findTenant('acme'))?.tenant.publishers).toEqual([]);
+    expect((await store.listTenants())[0]?.tenant.publishers).toEqual([]);
+    expect((await store.findRevision('acme', 1))?.tenant?.publishers).toEqual([]);
+    expect(items).toMatchObject([{ change: { tenant: { publishers: [] } } }]);
+    await store.close();
+  });
+
+  it('learns from its revisions which versions there were before it knew manifests', async () => {
+    const first = openSqliteStore(path());
+    await first.write(writeOf(sampleTenant('acme'), null));
+    await first.write(writeOf({ ...sampleTenant('acme'), servers: [] }, 1));
+    await first.write(removal('acme', 2));
+    await first.close();
+    const database = new DatabaseSync(path());
+    database.exec(
+      'DROP TABLE published_versions; DROP TABLE manifests; DROP TABLE signature_ids; PRAGMA user_version = 1',
+    );
+    database.close();
+    const store = openSqliteStore(path());
+    const published = await store.findPublished('acme', { serverId: 'tracker', version: '1.0.0' });
+    expect(published.versions).toEqual(['1.0.0']);
+    await store.close();
   });
 
   it('is refused if it is no database', async () => {

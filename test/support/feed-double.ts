@@ -18,6 +18,7 @@ const tenantAt = (revision: number, enabled: boolean): Tenant => ({
   allowedOrigins: [],
   issuers: [],
   grants: [],
+  publishers: [],
   servers: [
     {
       id: SERVER,

@@ -73,6 +73,7 @@ export const tenant = (grants: readonly Grant[], server: McpServer = SERVER): Te
   accessContact: 'ada@contoso.example',
   allowedOrigins: [],
   issuers: [],
+  publishers: [],
   servers: [server],
   grants,
 });

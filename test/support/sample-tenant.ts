@@ -71,6 +71,25 @@ const SAMPLE: Omit<Tenant, 'id' | 'revision'> = {
       resources: [],
     },
   ],
+  publishers: [
+    {
+      id: 'tracker-team',
+      displayName: 'Tracker team',
+      keys: [
+        {
+          kid: 'tracker-2026',
+          // Public half of the key of RFC 8037, appendix A.
+          jwk: {
+            kty: 'OKP',
+            alg: 'EdDSA',
+            crv: 'Ed25519',
+            x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+          },
+        },
+      ],
+      servers: [],
+    },
+  ],
 };
 
 /** A tenant that every check accepts. */

@@ -145,4 +145,5 @@ export const testTenant = (issuers: readonly TrustedIssuer[]): Tenant => ({
   issuers,
   servers: [testServer(issuers)],
   grants: [],
+  publishers: [],
 });

@@ -84,6 +84,7 @@ const tenantOf = (provider: MiniEntra): Tenant => ({
   issuers: [issuerOf(provider, 'contoso', CONTOSO_TID), issuerOf(provider, 'fabrikam', FABRIKAM_TID)],
   servers: [],
   grants: [],
+  publishers: [],
 });
 
 const identityFrom = (claims: JWTPayload): Identity => {

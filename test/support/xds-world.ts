@@ -35,6 +35,7 @@ export const tenantOf = (id: string, servers: Readonly<Record<string, Versions>>
   revision: 1,
   issuers: [],
   grants: [],
+  publishers: [],
   servers: Object.entries(servers).map(([serverId, versions]) => serverOf(serverId, versions)),
 });
 

@@ -2,6 +2,7 @@ import type { Static } from 'typebox';
 import { describe, expect, it } from 'vitest';
 import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
+import type { Publisher } from '#core/publisher.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { GrantSchema } from '#registry/feed/schema/grant-schema.ts';
@@ -12,6 +13,7 @@ import {
   parseTenantChange,
   tenantIdOf,
 } from '#registry/feed/schema/parse-message.ts';
+import type { PublisherSchema } from '#registry/feed/schema/publisher-schema.ts';
 import type { ServerSchema } from '#registry/feed/schema/server-schema.ts';
 import type { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
@@ -31,8 +33,9 @@ const sameShapes: [
   Matches<Static<typeof IssuerSchema>, TrustedIssuer>,
   Matches<Static<typeof GrantSchema>, Grant>,
   Matches<Static<typeof ServerSchema>, McpServer>,
+  Matches<Static<typeof PublisherSchema>, Publisher>,
   Matches<Static<typeof TenantSchema>, Tenant>,
-] = [true, true, true, true];
+] = [true, true, true, true, true];
 
 const bytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 const upsert = (tenant: unknown) => bytes({ kind: 'upsert', sequence: 7, tenant });
@@ -44,12 +47,34 @@ describe('parseTenantChange', () => {
       ok: true,
       value: { kind: 'upsert', sequence: 7, tenant },
     });
-    expect(sameShapes).toHaveLength(4);
+    expect(sameShapes).toHaveLength(5);
   });
 
   it('reads a removal', () => {
     const removal = { kind: 'remove', sequence: 8, tenantId: 'acme' };
     expect(parseTenantChange(bytes(removal))).toEqual({ ok: true, value: removal });
+  });
+
+  it('completes a tenant that was written before publishers existed: nobody may publish', () => {
+    const { publishers: _publishers, ...older } = sampleTenant('acme');
+    expect(parseTenantChange(upsert(older))).toMatchObject({
+      ok: true,
+      value: { tenant: { ...older, publishers: [] } },
+    });
+    expect(parseSnapshot({ sequence: 7, tenants: [older] })).toMatchObject({
+      ok: true,
+      value: { sequence: 7, tenants: [{ ...older, publishers: [] }] },
+    });
+  });
+
+  it("refuses a private key among a publisher's", () => {
+    const [publisher] = sampleTenant('acme').publishers;
+    const [key] = publisher?.keys ?? [];
+    const spoiled = { ...publisher, keys: [{ ...key, jwk: { ...key?.jwk, d: 'AAAA' } }] };
+    expect(parseTenantChange(upsert({ ...sampleTenant('acme'), publishers: [spoiled] }))).toEqual({
+      ok: false,
+      error: expect.stringContaining('/tenant/publishers/0/keys/0/jwk'),
+    });
   });
 
   it('refuses a field it does not know, because it may be a restriction', () => {

@@ -8,6 +8,7 @@ import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
@@ -94,8 +95,9 @@ const parseWith = <T>(check: Check, value: unknown): Result<T, string> =>
 /** A tenant change from its JSON. The error names the paths at fault. */
 export const parseTenantChange = (bytes: Uint8Array): Result<TenantChange, string> => {
   const value = parseJson(bytes);
-  const isRemoval = isJsonObject(value) && value['kind'] === 'remove';
-  return parseWith<TenantChange>(isRemoval ? removeCheck : upsertCheck, value);
+  if (!isJsonObject(value)) return err('/');
+  if (value['kind'] === 'remove') return parseWith<TenantChange>(removeCheck, value);
+  return parseWith<TenantChange>(upsertCheck, { ...value, tenant: completeTenant(value['tenant']) });
 };
 
 /** The tenant a change is about, also where the rest of it cannot be understood. */
@@ -122,11 +124,11 @@ export const checkTenantShape = (value: unknown): Result<Tenant, string> =>
 /** A snapshot from parsed JSON: tenants sorted by id, no id twice. The error says what is wrong. */
 export const parseSnapshot = (value: unknown): Result<Snapshot, string> => {
   if (!isJsonObject(value) || !Number.isSafeInteger(value['sequence'])) return err('/sequence');
-  const tenants = value['tenants'];
-  if (!Array.isArray(tenants)) return err('/tenants');
+  if (!Array.isArray(value['tenants'])) return err('/tenants');
+  const tenants = value['tenants'].map(completeTenant);
   const faulty = tenants.find((tenant) => !tenantCheck.Check(tenant));
   if (faulty !== undefined) return err(faultsOf(tenantCheck, faulty));
-  const snapshot = value as unknown as Snapshot;
+  const snapshot = { ...value, tenants } as unknown as Snapshot;
   const isSorted = snapshot.tenants.every((tenant, at) => (snapshot.tenants[at - 1]?.id ?? '') < tenant.id);
   return isSorted ? ok(snapshot) : err('/tenants');
 };

@@ -3,6 +3,7 @@
 import { Type } from 'typebox';
 import { GrantSchema } from '#registry/feed/schema/grant-schema.ts';
 import { IssuerSchema } from '#registry/feed/schema/issuer-schema.ts';
+import { PublisherSchema } from '#registry/feed/schema/publisher-schema.ts';
 import { ServerSchema } from '#registry/feed/schema/server-schema.ts';
 import { Id, ShortText } from '#registry/feed/schema/words.ts';
 
@@ -22,6 +23,7 @@ export const TenantSchema = Type.Object(
     issuers: Type.Array(IssuerSchema, { maxItems: 100 }),
     servers: Type.Array(ServerSchema, { maxItems: 2_000 }),
     grants: Type.Array(GrantSchema, { maxItems: 10_000 }),
+    publishers: Type.Array(PublisherSchema, { maxItems: 200 }),
   },
   { additionalProperties: false },
 );

@@ -15,6 +15,9 @@ import {
 /** MCP names its revisions by date; one the gateway does not speak itself may be listed all the same. */
 const ProtocolVersion = Type.String({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' });
 
+/** Tools of one version. */
+export const MAX_TOOLS = 1_000;
+
 export const ToolSchema = Type.Object(
   {
     name: ToolName,
@@ -34,7 +37,7 @@ export const VERSION_FIELDS = {
   endpoints: Type.Array(UrlText, { minItems: 1, maxItems: 64, uniqueItems: true }),
   transport: Type.Enum([...TRANSPORTS], { default: 'streamable-http' }),
   protocolVersions: Type.Array(ProtocolVersion, { minItems: 1, maxItems: 16, uniqueItems: true }),
-  tools: Type.Array(ToolSchema, { maxItems: 1_000 }),
+  tools: Type.Array(ToolSchema, { maxItems: MAX_TOOLS }),
 };
 
 /** A stored version. */

@@ -1,0 +1,221 @@
+// /v1/tenants/{tenant}/manifests: where publishers send signed manifests, and where everybody else reads them.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { ApiContext } from '#registry/api/context.ts';
+import {
+  type Examined,
+  examineManifest,
+  type ManifestRequest,
+  publishManifest,
+} from '#registry/api/manifests/publish-manifest.ts';
+import { createRateLimit } from '#registry/api/manifests/rate-limit.ts';
+import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
+import { noSuchResource, type Problem } from '#registry/api/problem.ts';
+import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
+import { listOf, PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
+import { Id } from '#registry/feed/schema/words.ts';
+import type { Finding } from '#registry/manifest/lint/finding.ts';
+import { errorsOf, warningsOf } from '#registry/manifest/lint/lint.ts';
+import { MAX_MANIFEST_BYTES } from '#registry/manifest/parse-manifest.ts';
+import { SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
+import type { ManifestSummary, Page } from '#registry/store/store.ts';
+
+/** A release pipeline with hundreds of servers passes; whoever guesses does not get far. */
+const ATTEMPTS = { burst: 300, perSecond: 5 };
+
+const FindingSchema = Type.Object({
+  code: Type.String(),
+  pointer: Type.String({ description: 'JSON Pointer into the manifest, in its newest schema version' }),
+  message: Type.String(),
+});
+
+const SUMMARY = {
+  server: Id,
+  version: Type.String(),
+  digest: Type.String({ description: 'SHA-256 of the bytes, hex' }),
+  publisher: Id,
+  kid: Type.String(),
+  at: Type.String({ format: 'date-time' }),
+};
+
+const PublishedSchema = Type.Object({ ...SUMMARY, warnings: Type.Array(FindingSchema) });
+
+const DryRunSchema = Type.Object({
+  server: Id,
+  version: Type.String(),
+  digest: Type.String(),
+  accepted: Type.Boolean({ description: 'Whether it would be published' }),
+  errors: Type.Array(FindingSchema),
+  warnings: Type.Array(FindingSchema),
+});
+
+const ManifestBody = Type.Unsafe<object>({
+  type: 'object',
+  description:
+    'The manifest, byte for byte as it was signed: docs/schemas/manifest-2.json or docs/schemas/manifest-1.json.',
+});
+
+const requestOf = (request: FastifyRequest): ManifestRequest => {
+  const signature = request.headers[SIGNATURE_HEADER];
+  return {
+    tenantId: paramsOf(request).tenant,
+    bytes: request.body as Buffer,
+    signature: typeof signature === 'string' ? signature : undefined,
+  };
+};
+
+const shown = (findings: readonly Finding[]) =>
+  findings.map(({ code, pointer, message }) => ({ code, pointer, message }));
+
+const summaryView = ({
+  serverId,
+  publisherId,
+  version,
+  digest,
+  kid,
+  at,
+}: Omit<ManifestSummary, 'number'>) => ({
+  server: serverId,
+  version,
+  digest,
+  publisher: publisherId,
+  kid,
+  at,
+});
+
+const dryRunView = ({ authenticated, judgement }: Examined) => {
+  const { manifest, digest } = authenticated;
+  const { findings, refusals } = judgement;
+  const others = refusals
+    .filter(({ code }) => code !== 'manifest-lint-failed')
+    .flatMap(({ code, faults }) => faults.map(({ pointer, message }) => ({ code, pointer, message })));
+  return {
+    server: manifest.server,
+    version: manifest.version,
+    digest,
+    accepted: refusals.length === 0,
+    errors: [...others, ...shown(errorsOf(findings))],
+    warnings: shown(warningsOf(findings)),
+  };
+};
+
+const refuse = (context: ApiContext, reply: FastifyReply, problem: Problem): FastifyReply => {
+  const { tenant } = paramsOf(reply.request);
+  context.logger.info({ tenant, code: problem.code }, 'manifest refused');
+  return sendProblem(reply, problem);
+};
+
+const submit = async (context: ApiContext, reply: FastifyReply): Promise<FastifyReply> => {
+  const request = requestOf(reply.request);
+  const stored = await context.store.findTenant(request.tenantId);
+  const examined = await examineManifest(context, request, stored);
+  if (!examined.ok) {
+    context.onWrite('refused');
+    return refuse(context, reply, problemFromManifest(examined.error));
+  }
+  const { dryRun } = reply.request.query as { readonly dryRun: 'true' | 'false' };
+  if (dryRun === 'true') return reply.code(200).send(dryRunView(examined.value));
+  const published = await publishManifest(context, request, examined.value);
+  if (!published.ok) return refuse(context, reply, published.error);
+  const { publication, isNew } = published.value;
+  const { serverId, version } = publication;
+  return reply
+    .code(isNew ? 201 : 200)
+    .header('location', `/v1/tenants/${request.tenantId}/servers/${serverId}/versions/${version}`)
+    .send({
+      ...summaryView(publication),
+      warnings: shown(warningsOf(examined.value.judgement.findings)),
+    });
+};
+
+const registerSubmission = (app: FastifyInstance, context: ApiContext): void => {
+  const limit = createRateLimit(ATTEMPTS);
+  app.post('/v1/tenants/:tenant/manifests', {
+    config: { access: 'open', rawBody: true },
+    bodyLimit: MAX_MANIFEST_BYTES,
+    schema: {
+      summary: 'Publish a version of a server by a signed manifest',
+      description:
+        'The signature is the credential: no token is needed. The version serves nothing until an admin activates it. `dryRun=true` answers with what the lint says and uses up nothing.',
+      tags: ['manifests'],
+      security: [],
+      params: TenantParams,
+      querystring: Type.Object(
+        { dryRun: Type.Enum(['true', 'false'], { default: 'false' }) },
+        { additionalProperties: false },
+      ),
+      headers: Type.Object({
+        [SIGNATURE_HEADER]: Type.Optional(
+          Type.String({
+            description:
+              '`<protected>..<signature>`: JWS with detached, unencoded payload (RFC 7515, RFC 7797). Required.',
+          }),
+        ),
+      }),
+      consumes: ['application/json', 'application/octet-stream'],
+      body: ManifestBody,
+      response: {
+        200: Type.Union([DryRunSchema, PublishedSchema]),
+        201: PublishedSchema,
+        ...PROBLEM_RESPONSES,
+      },
+    },
+    onRequest: async (request, reply) => {
+      const waitSeconds = limit.take(request.ip, context.nowMs());
+      if (waitSeconds === 0) return undefined;
+      return sendProblem(reply, {
+        status: 429,
+        code: 'too-many-requests',
+        detail: 'Too many manifests from this address.',
+        headers: { 'retry-after': String(waitSeconds) },
+      });
+    },
+    handler: async (_request, reply) => submit(context, reply),
+  });
+};
+
+const DigestParams = Type.Object({ tenant: Id, digest: Type.String({ pattern: '^[0-9a-f]{64}$' }) });
+
+const registerReads = (app: FastifyInstance, { store }: ApiContext): void => {
+  app.get('/v1/tenants/:tenant/manifests', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'List the manifests that were published, newest first',
+      tags: ['manifests'],
+      params: TenantParams,
+      querystring: PageQuery,
+      response: {
+        200: listOf(Type.Object({ number: Type.Integer(), ...SUMMARY })),
+        ...PROBLEM_RESPONSES,
+      },
+    },
+    handler: async (request) => {
+      const found = await store.listManifests(paramsOf(request).tenant, request.query as Page);
+      return { items: found.map((summary) => ({ number: summary.number, ...summaryView(summary) })) };
+    },
+  });
+  app.get('/v1/tenants/:tenant/manifests/:digest', {
+    config: { access: 'read' },
+    schema: {
+      summary: 'Read a manifest byte for byte, with its signature in X-JWS-Signature',
+      tags: ['manifests'],
+      params: DigestParams,
+      response: { 200: ManifestBody, ...PROBLEM_RESPONSES },
+    },
+    handler: async (request, reply) => {
+      const { tenant, digest } = request.params as { readonly tenant: string; readonly digest: string };
+      const found = await store.findManifest(tenant, digest);
+      if (found === undefined) return sendProblem(reply, noSuchResource);
+      return reply
+        .header(SIGNATURE_HEADER, found.signature)
+        .type('application/json')
+        .send(Buffer.from(found.bytes));
+    },
+  });
+};
+
+export const registerManifests = (app: FastifyInstance, context: ApiContext): void => {
+  registerReads(app, context);
+  registerSubmission(app, context);
+};

@@ -1,0 +1,50 @@
+// The shape of a publisher (core/publisher.ts). Public members of a JWK only: the schema is closed, so a private key
+// cannot be stored by accident. Whether a key is one is judged by the commands.
+
+import { Type } from 'typebox';
+import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import { Id, ShortText } from '#registry/feed/schema/words.ts';
+
+/** Base64url; the longest is the modulus of an 8192-bit RSA key. */
+const KeyText = Type.String({ pattern: '^[A-Za-z0-9_-]{1,1366}$' });
+
+export const KeyId = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' });
+
+const PublicJwkSchema = Type.Object(
+  {
+    kty: Type.Enum(['EC', 'OKP', 'RSA']),
+    alg: Type.Enum([...SIGNATURE_ALGORITHMS]),
+    crv: Type.Optional(Type.String({ maxLength: 32 })),
+    x: Type.Optional(KeyText),
+    y: Type.Optional(KeyText),
+    n: Type.Optional(KeyText),
+    e: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_-]{1,6}$' })),
+    use: Type.Optional(Type.Literal('sig')),
+    kid: Type.Optional(KeyId),
+  },
+  { additionalProperties: false },
+);
+
+const Moment = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$',
+  description: 'RFC 3339 in UTC, e.g. 2026-01-31T00:00:00Z',
+});
+
+const KeySchema = Type.Object(
+  {
+    kid: KeyId,
+    jwk: PublicJwkSchema,
+    notBefore: Type.Optional(Moment),
+    notAfter: Type.Optional(Moment),
+  },
+  { additionalProperties: false },
+);
+
+export const PUBLISHER_FIELDS = {
+  displayName: ShortText,
+  keys: Type.Array(KeySchema, { minItems: 1, maxItems: 16 }),
+  servers: Type.Array(Id, { maxItems: 2_000, uniqueItems: true, default: [] }),
+};
+
+/** A stored publisher. */
+export const PublisherSchema = Type.Object({ id: Id, ...PUBLISHER_FIELDS }, { additionalProperties: false });

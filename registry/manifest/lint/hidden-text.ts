@@ -1,0 +1,36 @@
+// Characters that a person does not see and a model reads: what is approved on a screen must be all there is. Also
+// those that make a screen show the text in another order than it has (Trojan Source).
+
+import type { Json } from '#core/json.ts';
+import type { Finding } from '#registry/manifest/lint/finding.ts';
+import { textsOf } from '#registry/manifest/lint/texts.ts';
+
+/**
+ * Ignorable, format (bidirectional marks, tags), control and private characters, the blank Braille pattern. A tab, a
+ * line feed and a carriage return are plain text.
+ */
+const HIDDEN = /(?![\t\n\r])[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Cc}\p{Co}\u2800]/u;
+
+/** Joined emoji and their presentation: the invisible character stands directly behind a picture. */
+const IN_EMOJI =
+  /\p{Extended_Pictographic}[\uFE0F\p{Emoji_Modifier}]*\u200D(?=\p{Extended_Pictographic})|[\p{Emoji}]\uFE0F/gu;
+
+/** Joiners shape words of these scripts; elsewhere they only split a word for a filter. */
+const IN_WORD =
+  /(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}])[\u200C\u200D](?=\p{L})/gu;
+
+const codePoint = (character: string): string =>
+  `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+
+/** The first hidden character of a text. */
+export const findHidden = (text: string): string | undefined =>
+  HIDDEN.exec(HIDDEN.test(text) ? text.replace(IN_EMOJI, '').replace(IN_WORD, '') : '')?.[0];
+
+/** Hidden characters anywhere in the manifest. */
+export const lintHiddenText = (manifest: Json): Finding[] =>
+  [...textsOf(manifest, '')].flatMap(({ pointer, text }) => {
+    const hidden = findHidden(text);
+    if (hidden === undefined) return [];
+    const message = `holds ${codePoint(hidden)}, which a reader does not see`;
+    return [{ severity: 'error' as const, code: 'hidden-character', pointer, message }];
+  });

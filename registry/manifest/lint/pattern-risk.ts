@@ -1,0 +1,109 @@
+// Regular expressions of a schema that some text makes run for ever (ReDoS). A pattern is cut into atoms; a loop is at
+// fault where its text can be shared out between its rounds in many ways, or two of its branches begin alike. That
+// refuses a few harmless patterns, which can be written plainly, and lets no classic catastrophe pass.
+
+import { type Atom, type Branches, parsePattern } from '#registry/manifest/lint/pattern-atoms.ts';
+
+/** Longer patterns are programs. */
+export const MAX_PATTERN_LENGTH = 256;
+
+/** More rounds than this are a loop. */
+const LOOP_ROUNDS = 20;
+
+/** A set of samples, one bit each. */
+type Characters = bigint;
+/** Whether the text may go on from here into the next round of a loop around, with `over` characters only. */
+type Crosses = (over: Characters) => boolean;
+
+const SAMPLES: readonly string[] = [
+  ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
+  'é',
+  'ß',
+  'Ж',
+  '中',
+  '١',
+  '\u00a0',
+  '😀',
+];
+
+const meet = (a: Characters, b: Characters): boolean => (a & b) !== 0n;
+const union = (sets: readonly Characters[]): Characters => sets.reduce((all, set) => all | set, 0n);
+
+const samplesOf = (text: string): Characters => {
+  const form = new RegExp(`^(?:${text})$`, 'u');
+  return union(SAMPLES.map((sample, index) => (form.test(sample) ? 1n << BigInt(index) : 0n)));
+};
+
+const known = new WeakMap<Atom, Characters>();
+
+const computeFirst = (atom: Atom): Characters => {
+  if (atom.kind === 'characters') return samplesOf(atom.text);
+  return atom.kind === 'group' ? firstOfBranches(atom.branches) : 0n;
+};
+
+/** Characters an atom can begin with, among the samples. Kept, because a loop asks for them again and again. */
+const firstOf = (atom: Atom): Characters => {
+  const found = known.get(atom) ?? computeFirst(atom);
+  known.set(atom, found);
+  return found;
+};
+
+const firstOfSequence = (atoms: readonly Atom[]): Characters => {
+  const end = atoms.findIndex((atom) => !canBeEmpty(atom));
+  return union(atoms.slice(0, end === -1 ? atoms.length : end + 1).map(firstOf));
+};
+
+const firstOfBranches = (branches: Branches): Characters => union(branches.map(firstOfSequence));
+
+const canBeEmpty = (atom: Atom): boolean =>
+  atom.min === 0 ||
+  atom.kind === 'assertion' ||
+  (atom.kind === 'group' && atom.branches.some((branch) => branch.every(canBeEmpty)));
+
+const canPass = (atom: Atom, over: Characters): boolean => canBeEmpty(atom) || meet(firstOf(atom), over);
+
+const isLoop = (atom: Atom): boolean => atom.max > LOOP_ROUNDS;
+const isElastic = (atom: Atom): boolean => atom.max > 1 && atom.max !== atom.min;
+
+const haveSharedBeginning = (branches: Branches): boolean =>
+  branches.some((branch, index) =>
+    branches.slice(index + 1).some((other) => meet(firstOfSequence(branch), firstOfSequence(other))),
+  );
+
+const findInAtom = (atom: Atom, crosses: Crosses): string | undefined => {
+  if (atom.kind === 'backreference') return 'refers back to what it matched';
+  // What an elastic part takes at its end could as well be taken by the next round: each character doubles the ways.
+  if (isElastic(atom) && crosses(firstOf(atom))) return 'has a repetition inside a repetition';
+  if (atom.kind !== 'group' && atom.kind !== 'assertion') return undefined;
+  if (!isLoop(atom)) return findInBranches(atom.branches, crosses);
+  if (haveSharedBeginning(atom.branches)) return 'repeats a choice whose branches begin alike';
+  const first = firstOfBranches(atom.branches);
+  return findInBranches(atom.branches, (over) => meet(first, over) || crosses(over));
+};
+
+const findInBranches = (branches: Branches, crosses: Crosses): string | undefined => {
+  for (const branch of branches) {
+    for (const [index, atom] of branch.entries()) {
+      const rest = branch.slice(index + 1);
+      const found = findInAtom(atom, (over) => rest.every((next) => canPass(next, over)) && crosses(over));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+};
+
+const isPattern = (pattern: string): boolean => {
+  try {
+    new RegExp(pattern, 'u');
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** What is wrong with a pattern, in words that follow "the pattern"; undefined if it may be used. */
+export const findPatternRisk = (pattern: string): string | undefined => {
+  if (pattern.length > MAX_PATTERN_LENGTH) return `is longer than ${MAX_PATTERN_LENGTH} characters`;
+  if (!isPattern(pattern)) return 'is no regular expression of ECMA-262 with the u flag';
+  return findInBranches(parsePattern(pattern), () => false);
+};
