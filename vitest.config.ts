@@ -16,6 +16,8 @@ const realThing = (name: string) => ({
 
 export default defineConfig({
   test: {
+    // Polling ends when the condition holds; the limit is for a machine that is busy.
+    expect: { poll: { timeout: 10_000 } },
     projects: [
       {
         extends: true,

@@ -235,7 +235,7 @@ describe('the process', () => {
     const registry = await startRegistry();
     await putTenant('acme', 'one');
     const before = await follow('shared.json');
-    await vi.waitFor(() => expect(before.names()).toEqual(['one']));
+    await vi.waitFor(() => expect(before.names()).toEqual(['one']), 5_000);
     await before.consumer.stop();
     await kill(registry.child);
     const after = await follow('shared.json');
@@ -247,7 +247,7 @@ describe('the process', () => {
     const registry = await startRegistry();
     await putTenant('acme', 'one');
     const { consumer } = await follow('snapshot.json');
-    await vi.waitFor(() => expect(consumer.current().connected).toBe(true));
+    await vi.waitFor(() => expect(consumer.current().connected).toBe(true), 5_000);
     expect(JSON.parse((await getOps('/readyz')).body)).toMatchObject({ ready: true, sequence: 1 });
     const metrics = (await getOps('/metrics')).body;
     expect(metrics).toMatch(/mcpgw_registry_writes_total\{[^}]*outcome="committed"[^}]*\} 1/);
