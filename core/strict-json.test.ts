@@ -1,7 +1,7 @@
 // Unit and property tests of strict-json.ts: what it accepts, every parser reads alike.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseStrictJson, REQUEST_RULES, RESPONSE_RULES } from '#core/strict-json.ts';
+import { describeJsonFault, parseStrictJson, REQUEST_RULES, RESPONSE_RULES } from '#core/strict-json.ts';
 
 const parse = (text: string) => parseStrictJson(Buffer.from(text), REQUEST_RULES);
 const reasonOf = (bytes: Uint8Array) => {
@@ -68,6 +68,16 @@ describe('parseStrictJson()', () => {
 
   it('takes nesting of exactly 64', () => {
     expect(parse(`${'['.repeat(64)}${']'.repeat(64)}`).ok).toBe(true);
+  });
+
+  it('says what is wrong with a key, and with which', () => {
+    const say = (text: string) => {
+      const result = parse(text);
+      return result.ok ? '' : describeJsonFault(result.error);
+    };
+    expect(say('{"a":1,"a":2}')).toBe('key "a" is repeated');
+    expect(say('{"__proto__":1}')).toBe('key "__proto__" is not read alike by all parsers');
+    expect(say('{')).toBe('json invalid');
   });
 
   it('names the repeated key, cut short', () => {

@@ -15,6 +15,13 @@ export type JsonFault = {
   readonly key?: string;
 };
 
+/** The fault in words, for whoever sent the document; the key is quoted, it is the sender's own text. */
+export const describeJsonFault = ({ reason, key }: JsonFault): string => {
+  if (key === undefined) return reason.replaceAll('_', ' ');
+  const what = reason === 'json_duplicate_key' ? 'is repeated' : 'is not read alike by all parsers';
+  return `key ${JSON.stringify(key)} ${what}`;
+};
+
 export type JsonRules = {
   /** Objects and arrays open at once. */
   readonly maxDepth: number;

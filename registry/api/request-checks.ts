@@ -4,7 +4,7 @@
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify';
 import '#registry/api/fastify-types.ts';
 import { isJsonObject, type Json } from '#core/json.ts';
-import { parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
+import { describeJsonFault, parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
 import { RequestFaults } from '#registry/api/error-handler.ts';
 import type { JsonSchema } from '#registry/api/json-schema.ts';
 import type { ProblemFault } from '#registry/api/problem.ts';
@@ -40,10 +40,7 @@ const faultsIn = (part: string, faults: readonly ProblemFault[]): readonly Probl
 const parseBody = (bytes: Buffer): Json => {
   const parsed = parseStrictJson(bytes, REQUEST_RULES);
   if (parsed.ok) return parsed.value;
-  const { reason, key } = parsed.error;
-  const message =
-    key === undefined ? reason.replaceAll('_', ' ') : `${reason.replaceAll('_', ' ')} ${JSON.stringify(key)}`;
-  throw new RequestFaults([{ pointer: '', message }]);
+  throw new RequestFaults([{ pointer: '', message: describeJsonFault(parsed.error) }]);
 };
 
 /** Installs body parsing and validation. */

@@ -3,7 +3,7 @@
 
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import { ok, type Result } from '#core/result.ts';
-import { type JsonFault, parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
+import { describeJsonFault, parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
 import type { JsonSchema } from '#registry/api/json-schema.ts';
 import { compileInput, type Validate } from '#registry/api/validation.ts';
 import { type ManifestRefusal, refuse } from '#registry/manifest/refusal.ts';
@@ -32,9 +32,6 @@ const SCHEMA_VERSIONS: ReadonlyMap<unknown, SchemaVersion> = new Map([
   ],
 ]);
 
-const explain = ({ reason, key }: JsonFault): string =>
-  key === undefined ? reason.replaceAll('_', ' ') : `key ${JSON.stringify(key)} is repeated`;
-
 const parseObject = (value: JsonObject): Result<Manifest, ManifestRefusal> => {
   const given = value['schemaVersion'];
   const schemaVersion = SCHEMA_VERSIONS.get(given);
@@ -51,7 +48,8 @@ const parseObject = (value: JsonObject): Result<Manifest, ManifestRefusal> => {
 /** Reads a manifest of any schema version there has been. Pure; linear in the length of `bytes`. */
 export const parseManifest = (bytes: Uint8Array): Result<Manifest, ManifestRefusal> => {
   const parsed = parseStrictJson(bytes, REQUEST_RULES);
-  if (!parsed.ok) return refuse('manifest-not-json', [{ pointer: '', message: explain(parsed.error) }]);
+  if (!parsed.ok)
+    return refuse('manifest-not-json', [{ pointer: '', message: describeJsonFault(parsed.error) }]);
   return isJsonObject(parsed.value)
     ? parseObject(parsed.value)
     : refuse('manifest-not-json', [{ pointer: '', message: 'a manifest is a JSON object' }]);
