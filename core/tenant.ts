@@ -1,5 +1,6 @@
 // An organisation and all it owns. The tenant is the key of everything: policy, cache, quota, audit, metrics.
 
+import type { AdminIssuer } from '#core/admin-issuer.ts';
 import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { Publisher } from '#core/publisher.ts';
@@ -26,6 +27,8 @@ export type Tenant = TenantSettings & {
   readonly servers: readonly McpServer[];
   readonly grants: readonly Grant[];
   readonly publishers: readonly Publisher[];
+  /** Whose tokens administer this tenant beside those of the deployment's own; absent: nobody else's. */
+  readonly adminIssuer?: AdminIssuer;
 };
 
 export const findServer = (tenant: Tenant, serverId: string): McpServer | undefined =>

@@ -3,7 +3,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { createApi } from '#registry/api/api.ts';
-import { createAdminKeys } from '#registry/api/auth/admin-keys.ts';
+import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
+import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
+import { type AdminTrusts, createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
@@ -12,7 +14,7 @@ import type { Store } from '#registry/store/store.ts';
 import { startStoreMetrics } from '#registry/store-metrics.ts';
 import type { Address } from '#runtime/address.ts';
 import * as config from '#runtime/config.ts';
-import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
@@ -46,24 +48,41 @@ const startFeed = async (
   return feed;
 };
 
+const startAdminTrusts = (
+  settings: ReturnType<typeof readSettings>,
+  { store, egress }: { readonly store: Store; readonly egress: EgressGuard },
+  lifecycle: Lifecycle,
+): AdminTrusts => {
+  const { adminIssuer: issuer, adminJwksUri: jwksUri, adminAudience: audience } = settings;
+  const platformKeys = createAdminKeys({ issuer, jwksUri, logger, fetchKeys: fetch });
+  lifecycle.onStop('admin keys', () => platformKeys.stop());
+  const fetchKeys = guardedFetch(egress);
+  const trusts = createAdminTrusts({
+    platform: { issuer, audience, getKey: platformKeys.getKey },
+    tenants: createAdminIssuers(store),
+    createKeys: (address) => createAdminKeys({ ...address, logger, fetchKeys }),
+  });
+  lifecycle.onStop('admin trusts', () => trusts.stop());
+  return trusts;
+};
+
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
   parts: Pick<ApiContext, 'store' | 'consumers' | 'onWrite'>,
   lifecycle: Lifecycle,
 ): Promise<void> => {
-  const { adminIssuer: issuer, adminJwksUri: jwksUri, adminAudience: audience } = settings;
   const egress = createEgressGuard(settings);
-  const keys = createAdminKeys({ issuer, jwksUri, logger });
-  lifecycle.onStop('admin keys', () => keys.stop());
+  const adminTrusts = startAdminTrusts(settings, { store: parts.store, egress }, lifecycle);
   const context = {
     ...parts,
     checkUrl: (url: string) => egress.checkUrl(url),
+    adminTrusts,
     publicUrl: settings.publicUrl,
     logger,
     nowMs: () => Date.now(),
     newId: () => randomUUID(),
   };
-  const api = await createApi(context, createAuthenticate({ issuer, audience, keys }));
+  const api = await createApi(context, createAuthenticate(adminTrusts));
   lifecycle.onStop('api', () => api.close());
   await api.listen({ host: '127.0.0.1', port: settings.port });
 };

@@ -2,10 +2,11 @@
 // guest or member. One function a kind of issuer, same signature. Pure.
 
 import { type Deny, deny } from '#core/decision.ts';
+import { findClaim } from '#core/find-claim.ts';
 import type { IssuerKind } from '#core/issuer.ts';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { findClaim, findText } from '#ext-authz/identity/claim-values.ts';
+import { findText } from '#ext-authz/identity/claim-values.ts';
 import { type AcceptedIssuer, isGuid } from '#ext-authz/identity/issuers.ts';
 
 export type Caller = {

@@ -1,7 +1,8 @@
 // Reading claims by name and shape. A claim of the wrong shape is an error, never an empty list: "no groups" and
 // "groups I cannot read" must not look alike. Pure.
 
-import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import { findClaim } from '#core/find-claim.ts';
+import type { Json, JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 /** More values than any directory writes into a token (Entra: 200 groups). */
@@ -9,20 +10,6 @@ const MAX_VALUES = 2_000;
 
 /** Longest text that is kept of a claim made for people. */
 const MAX_DISPLAY_LENGTH = 200;
-
-/**
- * A claim by its name; `realm_access.roles` is looked for as a member of that very name first (claims named by URL
- * hold dots), then as a path.
- */
-export const findClaim = (payload: JsonObject, name: string): Json | undefined => {
-  if (Object.hasOwn(payload, name)) return payload[name];
-  let value: Json | undefined = payload;
-  for (const step of name.split('.')) {
-    if (!isJsonObject(value) || !Object.hasOwn(value, step)) return undefined;
-    value = value[step];
-  }
-  return value;
-};
 
 /** A claim that is a text of at least one character. */
 export const findText = (payload: JsonObject, name: string): string | undefined => {

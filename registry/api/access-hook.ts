@@ -11,7 +11,7 @@ import type { Logger } from '#runtime/logger.ts';
 const challenge = (error?: string): Problem => ({
   status: 401,
   code: 'unauthenticated',
-  detail: 'A valid access token of the admin issuer is required.',
+  detail: 'A valid access token of an admin issuer is required.',
   // RFC 6750 §3.1: no error code where no token was sent.
   headers: {
     'www-authenticate': `Bearer realm="registry"${error === undefined ? '' : `, error="${error}"`}`,

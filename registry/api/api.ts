@@ -3,6 +3,7 @@
 import { type FastifyInstance, fastify } from 'fastify';
 import '#registry/api/fastify-types.ts';
 import { installAccess } from '#registry/api/access-hook.ts';
+import { registerAdminIssuer } from '#registry/api/admin-issuer.ts';
 import type { Authenticate } from '#registry/api/auth/authenticate.ts';
 import { registerConsumers } from '#registry/api/consumers.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -30,6 +31,7 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 const REGISTRATIONS = [
   registerTenants,
+  registerAdminIssuer,
   registerIssuers,
   registerServers,
   registerServerState,

@@ -33,6 +33,7 @@ import type { StoredTenant } from '#registry/store/store.ts';
 export type Collection = {
   readonly path: 'issuers' | 'servers' | 'grants' | 'publishers';
   readonly noun: string;
+  readonly readAccess: 'read' | 'read-servers';
   /** The resource as it is read. */
   readonly view: TSchema;
   /** The fields a client sets. */
@@ -115,9 +116,9 @@ const putChecked =
   };
 
 const registerReads = (app: FastifyInstance, { context, collection }: Parts): void => {
-  const { path, noun, view } = collection;
+  const { path, noun, view, readAccess } = collection;
   app.get(`/v1/tenants/:tenant/${path}`, {
-    config: { access: 'read' },
+    config: { access: readAccess },
     schema: {
       summary: `List ${path}`,
       tags: [path],
@@ -132,7 +133,7 @@ const registerReads = (app: FastifyInstance, { context, collection }: Parts): vo
     },
   });
   app.get(`/v1/tenants/:tenant/${path}/:id`, {
-    config: { access: 'read' },
+    config: { access: readAccess },
     schema: {
       summary: `Read ${noun}`,
       tags: [path],

@@ -1,5 +1,6 @@
 // What the routes work with. Everything that is not in here comes with the request.
 
+import type { AdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import type { CheckUrl } from '#registry/commands/outcome.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { Store } from '#registry/store/store.ts';
@@ -11,6 +12,7 @@ export type WriteOutcome = 'committed' | 'unchanged' | 'refused' | 'failed';
 export type ApiContext = {
   readonly store: Store;
   readonly checkUrl: CheckUrl;
+  readonly adminTrusts: Pick<AdminTrusts, 'holderOf'>;
   /** Where clients reach the registry: an audience of signed manifests. */
   readonly publicUrl: string;
   readonly consumers: () => readonly ConsumerEntry[];

@@ -12,6 +12,7 @@ export const registerGrants = (app: FastifyInstance, context: ApiContext): void 
   registerCollection(app, context, {
     path: 'grants',
     noun: 'a grant',
+    readAccess: 'read',
     view: GrantSchema,
     fields: GRANT_FIELDS,
     nameOf: grantName,

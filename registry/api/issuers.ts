@@ -12,6 +12,7 @@ export const registerIssuers = (app: FastifyInstance, context: ApiContext): void
   registerCollection(app, context, {
     path: 'issuers',
     noun: 'a trusted issuer',
+    readAccess: 'read',
     view: IssuerSchema,
     fields: ISSUER_FIELDS,
     nameOf: issuerName,

@@ -12,6 +12,7 @@ export const registerPublishers = (app: FastifyInstance, context: ApiContext): v
   registerCollection(app, context, {
     path: 'publishers',
     noun: 'a publisher of signed manifests',
+    readAccess: 'read',
     view: PublisherSchema,
     fields: PUBLISHER_FIELDS,
     nameOf: publisherName,

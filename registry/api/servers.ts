@@ -22,6 +22,7 @@ export const registerServers = (app: FastifyInstance, context: ApiContext): void
   registerCollection(app, context, {
     path: 'servers',
     noun: 'an MCP server',
+    readAccess: 'read-servers',
     view: ServerViewSchema,
     fields: SERVER_FIELDS,
     nameOf: serverName,

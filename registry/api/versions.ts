@@ -48,7 +48,7 @@ const sendVersion = (
 
 const registerReads = (app: FastifyInstance, context: ApiContext): void => {
   app.get('/v1/tenants/:tenant/servers/:id/versions', {
-    config: { access: 'read' },
+    config: { access: 'read-servers' },
     schema: {
       summary: 'List the published versions of a server',
       tags: ['versions'],
@@ -65,7 +65,7 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
     },
   });
   app.get('/v1/tenants/:tenant/servers/:id/versions/:version', {
-    config: { access: 'read' },
+    config: { access: 'read-servers' },
     schema: {
       summary: 'Read a published version',
       tags: ['versions'],

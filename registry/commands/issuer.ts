@@ -20,7 +20,8 @@ const judgeUrl = (field: 'jwksUri' | 'tokenEndpoint', text: string, checkUrl: Ch
     : [];
 };
 
-const judgeIssuerText = (issuer: TrustedIssuer): Fault[] =>
+/** An issuer is named as its tokens name it: by a URL. */
+export const judgeIssuerText = (issuer: Pick<TrustedIssuer, 'issuer'>): Fault[] =>
   URL.canParse(issuer.issuer) && /^https?:$/.test(new URL(issuer.issuer).protocol)
     ? []
     : [{ pointer: '/issuer', message: 'expected an http or https URL, as it stands in the tokens' }];

@@ -3,19 +3,24 @@
 import type { McpServer } from '#core/server.ts';
 import type { Tenant, TenantSettings } from '#core/tenant.ts';
 
-/** `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`, `publishers/{id}`. */
+/**
+ * `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`,
+ * `publishers/{id}`, `admin-issuer`.
+ */
 export type ResourceName = string;
 
 export const issuerName = (id: string): ResourceName => `issuers/${id}`;
 export const serverName = (id: string): ResourceName => `servers/${id}`;
 export const grantName = (id: string): ResourceName => `grants/${id}`;
+/** The one resource of its kind a tenant may have. */
+export const ADMIN_ISSUER_NAME: ResourceName = 'admin-issuer';
 export const publisherName = (id: string): ResourceName => `publishers/${id}`;
 export const versionName = (serverId: string, version: string): ResourceName =>
   `servers/${serverId}/versions/${version}`;
 
 export const settingsOf = (tenant: Tenant): TenantSettings => {
   const { id: _id, revision: _revision, issuers: _i, servers: _s, grants: _g, ...rest } = tenant;
-  const { publishers: _p, ...settings } = rest;
+  const { publishers: _p, adminIssuer: _a, ...settings } = rest;
   return settings;
 };
 
@@ -38,4 +43,5 @@ export const resourcesOf = (tenant: Tenant): ReadonlyMap<ResourceName, object> =
     ),
     ...tenant.grants.map((grant) => [grantName(grant.id), grant] as const),
     ...tenant.publishers.map((publisher) => [publisherName(publisher.id), publisher] as const),
+    ...(tenant.adminIssuer === undefined ? [] : [[ADMIN_ISSUER_NAME, tenant.adminIssuer] as const]),
   ]);

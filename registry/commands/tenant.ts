@@ -13,6 +13,7 @@ export const putTenant = (
   { id, settings }: { readonly id: string; readonly settings: TenantSettings },
 ): Outcome => {
   const { revision = 0, issuers = [], servers = [], grants = [], publishers = [] } = before ?? {};
-  const after: Tenant = { id, revision, ...settings, issuers, servers, grants, publishers };
+  const adminIssuer = before?.adminIssuer === undefined ? {} : { adminIssuer: before.adminIssuer };
+  const after = { id, revision, ...settings, issuers, servers, grants, publishers, ...adminIssuer };
   return settle({ before, after, resource: 'tenant' });
 };

@@ -6,7 +6,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApi } from '#registry/api/api.ts';
-import { createAdminKeys } from '#registry/api/auth/admin-keys.ts';
+import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
+import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
+import { createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
@@ -23,6 +25,9 @@ import {
 
 export const ADMIN_ISSUER = 'https://login.example.com/admins';
 export const ADMIN_AUDIENCE = 'registry-app';
+/** An admin issuer for a tenant of its own, where a test gives it one. */
+export const TENANT_ISSUER = 'https://login.example.com/acme';
+export const TENANT_AUDIENCE = 'registry-of-acme';
 /** Where clients of the test registry believe it to be. */
 export const PUBLIC_URL = 'https://registry.example.com';
 export const ADMIN_KEY = createTestKey('admin-1');
@@ -117,14 +122,26 @@ export const startTestRegistry = async (
   const keyServer = await startKeyServer([publishKey(ADMIN_KEY, options.keyMembers)]);
   const logLines: string[] = [];
   const logger = createLogger('registry', 'debug', { write: (line) => logLines.push(line) });
-  const keys = createAdminKeys({ issuer: ADMIN_ISSUER, jwksUri: keyServer.url, logger });
+  const keys = createAdminKeys({
+    issuer: ADMIN_ISSUER,
+    jwksUri: keyServer.url,
+    logger,
+    fetchKeys: fetch,
+  });
   const egress = createEgressGuard({ allowPrivate: options.allowPrivate ?? false, allowedHosts: [] });
+  const fetchKeys = guardedFetch(egress);
+  const adminTrusts = createAdminTrusts({
+    platform: { issuer: ADMIN_ISSUER, audience: ADMIN_AUDIENCE, getKey: keys.getKey },
+    tenants: createAdminIssuers(store),
+    createKeys: (address) => createAdminKeys({ ...address, logger, fetchKeys }),
+  });
   let ids = 0;
   const registry = { consumers: [] as readonly ConsumerEntry[] };
   const api = await createApi(
     {
       store,
       checkUrl: (url) => egress.checkUrl(url),
+      adminTrusts,
       publicUrl: PUBLIC_URL,
       consumers: () => registry.consumers,
       onWrite: () => undefined,
@@ -132,7 +149,7 @@ export const startTestRegistry = async (
       nowMs: () => Date.now(),
       newId: () => `event-${++ids}`,
     },
-    createAuthenticate({ issuer: ADMIN_ISSUER, audience: ADMIN_AUDIENCE, keys }),
+    createAuthenticate(adminTrusts),
   );
   await api.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`;
@@ -145,6 +162,7 @@ export const startTestRegistry = async (
     stop: async () => {
       await api.close();
       keys.stop();
+      adminTrusts.stop();
       await keyServer.stop();
       await store.close();
       await rm(directory, { recursive: true, force: true });

@@ -38,6 +38,7 @@ const TENANT = '/v1/tenants/{tenant}';
 const ROUTES = [
   'get /v1/tenants',
   ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}`),
+  ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/admin-issuer`),
   ...['issuers', 'servers', 'grants', 'publishers'].flatMap((path) => [
     `get ${TENANT}/${path}`,
     ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}/${path}/{id}`),

@@ -1,4 +1,4 @@
-// The keys of the admin issuer. They are fetched when first needed and refreshed in the background; an issuer that
+// The keys of an admin issuer. They are fetched when first needed and refreshed in the background; an issuer that
 // is away costs nothing as long as its last good keys are known.
 
 import {
@@ -9,11 +9,14 @@ import {
   type JWTVerifyGetKey,
 } from 'jose';
 import { GatewayError } from '#core/gateway-error.ts';
+import type { EgressGuard } from '#runtime/egress-guard.ts';
 import type { Logger } from '#runtime/logger.ts';
 
 /** How often known keys are looked at again, milliseconds: how long a withdrawn key goes on being believed. */
 const REFRESH_MS = 15 * 60_000;
 const FETCH_TIMEOUT_MS = 5_000;
+/** Entra's key document has about ten kilobytes. */
+const MAX_BYTES = 512 * 1024;
 /** Shortest time between two fetches for unknown keys, milliseconds: tokens with invented `kid`s must not become a flood. */
 const COOLDOWN_MS = 10_000;
 /** After a failed fetch the next one waits this long, milliseconds. */
@@ -24,6 +27,14 @@ export type AdminKeys = {
   stop(): void;
 };
 
+/** The network through the guard, as jose asks for it: for addresses that somebody has registered. */
+export const guardedFetch =
+  (guard: Pick<EgressGuard, 'fetch'>): FetchImplementation =>
+  async (url) => {
+    const { status, body } = await guard.fetch(url, { timeoutMs: FETCH_TIMEOUT_MS, maxBytes: MAX_BYTES });
+    return new Response(body, { status });
+  };
+
 /** Entra's shared key documents hold keys of many directories; each says whose it is, with `{tenantid}` for any GUID. */
 const isKeyOf = (keyIssuer: string, issuer: string): boolean => {
   const [prefix = '', suffix] = keyIssuer.split('{tenantid}');
@@ -32,13 +43,13 @@ const isKeyOf = (keyIssuer: string, issuer: string): boolean => {
   return issuer === `${prefix}${directory}${suffix}` && /^[0-9a-f-]{36}$/.test(directory);
 };
 
-const pausedFetch = (): FetchImplementation => {
+const pausedFetch = (fetchKeys: FetchImplementation): FetchImplementation => {
   let pausedUntilMs = 0;
   return async (url, options) => {
     if (Date.now() < pausedUntilMs)
       throw new GatewayError('provider_failed', 'the admin issuer did not answer just now');
     pausedUntilMs = Date.now() + FAILURE_PAUSE_MS;
-    const response = await fetch(url, options);
+    const response = await fetchKeys(url, options);
     if (response.status === 200) pausedUntilMs = 0;
     return response;
   };
@@ -49,13 +60,14 @@ export const createAdminKeys = (options: {
   readonly issuer: string;
   readonly jwksUri: string;
   readonly logger: Logger;
+  readonly fetchKeys: FetchImplementation;
 }): AdminKeys => {
   const { issuer, jwksUri, logger } = options;
   const remote = createRemoteJWKSet(new URL(jwksUri), {
     cacheMaxAge: Number.POSITIVE_INFINITY,
     cooldownDuration: COOLDOWN_MS,
     timeoutDuration: FETCH_TIMEOUT_MS,
-    [customFetch]: pausedFetch(),
+    [customFetch]: pausedFetch(options.fetchKeys),
   });
   const refresh = setInterval(() => {
     remote.reload().catch((thrown: unknown) => {

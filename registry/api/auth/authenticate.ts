@@ -1,11 +1,13 @@
-// A bearer token of the admin issuer in, a caller out. Whatever is not plainly right about the token is one answer
+// A bearer token of an admin issuer in, a caller out. Whatever is not plainly right about the token is one answer
 // outside, and its kind in the log.
 
-import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import { findClaim } from '#core/find-claim.ts';
 import { principalKey } from '#core/identity.ts';
 import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import type { JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import type { AdminKeys } from '#registry/api/auth/admin-keys.ts';
+import type { AdminTrust, AdminTrusts, TokenOrigin } from '#registry/api/auth/admin-trusts.ts';
 import type { Caller } from '#registry/api/auth/roles.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -26,14 +28,14 @@ const invalid = (code: string): Result<never, AuthenticationFault> => err({ kind
 const textClaim = (payload: JWTPayload, name: string): string | undefined =>
   typeof payload[name] === 'string' ? (payload[name] as string) : undefined;
 
-const callerFrom = (payload: JWTPayload): Result<Caller, AuthenticationFault> => {
+const callerFrom = (payload: JWTPayload, trust: AdminTrust): Result<Caller, AuthenticationFault> => {
   const { iss: issuer, sub: subject } = payload;
   if (issuer === undefined || subject === undefined || subject === '') return invalid('no_subject');
-  const roles = payload['roles'] ?? [];
+  const roles = findClaim(payload as JsonObject, trust.rolesClaim) ?? [];
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) return invalid('roles');
   const tid = textClaim(payload, 'tid');
   const oid = textClaim(payload, 'oid');
-  return ok({ principal: principalKey({ issuer, subject, tid, oid }), roles: new Set(roles) });
+  return ok({ principal: principalKey({ issuer, subject, tid, oid }), roles: trust.rolesOf(roles) });
 };
 
 /** No answer in time, no key document in the answer, no 200 (which jose gives no code of its own). */
@@ -49,28 +51,45 @@ const faultFrom = (thrown: unknown): Result<never, AuthenticationFault> => {
   return OUTAGE_CODES.has(thrown.code) ? err({ kind: 'unavailable' }) : invalid(thrown.code);
 };
 
-/** Builds the check of the Authorization header. */
-export const createAuthenticate = (options: {
-  readonly issuer: string;
-  readonly audience: string;
-  readonly keys: AdminKeys;
-}): Authenticate => {
-  const { issuer, audience, keys } = options;
-  return async (authorization) => {
+/** Where a token says it comes from. Nothing of it is believed yet: it only chooses what the token is held against. */
+const originOf = (token: string): TokenOrigin | undefined => {
+  try {
+    const { iss, aud } = decodeJwt(token);
+    return typeof iss === 'string' ? { issuer: iss, audiences: [aud ?? []].flat() } : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+const verify = async (token: string, trust: AdminTrust): Promise<Result<Caller, AuthenticationFault>> => {
+  const { issuer, audience } = trust;
+  try {
+    const { payload } = await jwtVerify(token, trust.getKey, {
+      issuer,
+      audience,
+      algorithms: [...SIGNATURE_ALGORITHMS],
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+    });
+    return callerFrom(payload, trust);
+  } catch (thrown) {
+    return faultFrom(thrown);
+  }
+};
+
+/**
+ * Builds the check of the Authorization header.
+ * @throws GatewayError `store_failed`, where what is trusted cannot be read.
+ */
+export const createAuthenticate =
+  (trusts: Pick<AdminTrusts, 'find'>): Authenticate =>
+  async (authorization) => {
     if (authorization === undefined) return err({ kind: 'missing' });
     const token = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1];
     if (token === undefined || token.length > MAX_TOKEN_LENGTH) return invalid('malformed');
-    try {
-      const { payload } = await jwtVerify(token, keys.getKey, {
-        issuer,
-        audience,
-        algorithms: [...SIGNATURE_ALGORITHMS],
-        requiredClaims: ['exp', 'sub'],
-        clockTolerance: CLOCK_TOLERANCE_SECONDS,
-      });
-      return callerFrom(payload);
-    } catch (thrown) {
-      return faultFrom(thrown);
-    }
+    const origin = originOf(token);
+    if (origin === undefined) return invalid('malformed');
+    const trust = await trusts.find(origin);
+    if (trust === undefined || trust === 'ambiguous') return invalid(`trust_${trust ?? 'unknown'}`);
+    return verify(token, trust);
   };
-};

@@ -179,7 +179,7 @@ const DigestParams = Type.Object({ tenant: Id, digest: Type.String({ pattern: '^
 
 const registerReads = (app: FastifyInstance, { store }: ApiContext): void => {
   app.get('/v1/tenants/:tenant/manifests', {
-    config: { access: 'read' },
+    config: { access: 'read-servers' },
     schema: {
       summary: 'List the manifests that were published, newest first',
       tags: ['manifests'],
@@ -196,7 +196,7 @@ const registerReads = (app: FastifyInstance, { store }: ApiContext): void => {
     },
   });
   app.get('/v1/tenants/:tenant/manifests/:digest', {
-    config: { access: 'read' },
+    config: { access: 'read-servers' },
     schema: {
       summary: 'Read a manifest byte for byte, with its signature in X-JWS-Signature',
       tags: ['manifests'],

@@ -1,6 +1,7 @@
 // The shape of a tenant (core/tenant.ts), as it is stored and as it travels on the feed.
 
 import { Type } from 'typebox';
+import { AdminIssuerSchema } from '#registry/feed/schema/admin-issuer-schema.ts';
 import { GrantSchema } from '#registry/feed/schema/grant-schema.ts';
 import { IssuerSchema } from '#registry/feed/schema/issuer-schema.ts';
 import { PublisherSchema } from '#registry/feed/schema/publisher-schema.ts';
@@ -24,6 +25,7 @@ export const TenantSchema = Type.Object(
     servers: Type.Array(ServerSchema, { maxItems: 2_000 }),
     grants: Type.Array(GrantSchema, { maxItems: 10_000 }),
     publishers: Type.Array(PublisherSchema, { maxItems: 200 }),
+    adminIssuer: Type.Optional(AdminIssuerSchema),
   },
   { additionalProperties: false },
 );
