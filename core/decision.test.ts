@@ -43,6 +43,8 @@ describe('guard orders', () => {
       guard: 'list',
       method: 'tools/list',
       jsonRpcId: 7,
+      resumes: true,
+      caller: { issuerId: 'home', ids: ['o', 's'], applications: [] },
       lists: [
         { kind: 'tools', visible: { all: false, names: ['a'] } },
         { kind: 'prompts', visible: { all: true } },
@@ -66,6 +68,10 @@ describe('guard orders', () => {
     ],
     [{ ...guardOrdersToJson(orders), sequence: '3' }, 'sequence'],
     [{ ...guardOrdersToJson(orders), principal: 1 }, 'principal'],
+    [{ ...guardOrdersToJson(orders), caller: null }, 'caller'],
+    [{ ...guardOrdersToJson(orders), caller: { issuerId: 'home', ids: ['o'] } }, 'caller'],
+    [{ ...guardOrdersToJson(orders), caller: { issuerId: 'home', ids: [1], applications: [] } }, 'caller'],
+    [{ ...guardOrdersToJson(orders), resumes: false }, 'resumes'],
   ])('refuse what is incomplete, naming the field (%#)', (value, field) => {
     expect(parseGuardOrders(value)).toEqual({ ok: false, error: field });
   });

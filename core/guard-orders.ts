@@ -2,6 +2,7 @@
 // (namespace envoy.filters.http.ext_authz). ext-proc obeys; it never evaluates policy itself.
 
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import type { CallerFacts } from '#core/kill-switch.ts';
 import type { JsonRpcId, McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
@@ -26,12 +27,15 @@ export type GuardOrders = {
   readonly serverId: string;
   readonly version: string;
   readonly principal: string;
+  /** What else kill switches know the caller by. Absent in orders of an ext-authz older than that. */
+  readonly caller?: Omit<CallerFacts, 'principal'>;
   readonly era: ProtocolEra;
   readonly requestId: string;
   /** Sequence of the snapshot the call was judged by. */
   readonly sequence: number;
   readonly method?: string;
   readonly tool?: string;
+  readonly resumes?: true;
   readonly jsonRpcId?: JsonRpcId;
   /**
    * Not empty exactly when `guard` is `list`. A list method names its own kind; the legacy GET stream names all of
@@ -75,10 +79,22 @@ const parseLists = (value: Json | undefined): readonly ListOrder[] | undefined =
 
 const REQUIRED_STRINGS = ['tenantId', 'serverId', 'version', 'principal', 'requestId'] as const;
 
+const isStrings = (value: Json | undefined): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');
+
+const isCaller = (value: Json | undefined): boolean =>
+  value === undefined ||
+  (isJsonObject(value) &&
+    typeof value['issuerId'] === 'string' &&
+    isStrings(value['ids']) &&
+    isStrings(value['applications']));
+
 const findFault = (value: JsonObject): string | undefined => {
   if (value['guard'] !== 'off' && value['guard'] !== 'list') return 'guard';
   if (value['era'] !== 'legacy' && value['era'] !== 'stateless') return 'era';
   if (typeof value['sequence'] !== 'number') return 'sequence';
+  if (!isCaller(value['caller'])) return 'caller';
+  if (value['resumes'] !== undefined && value['resumes'] !== true) return 'resumes';
   return REQUIRED_STRINGS.find((field) => typeof value[field] !== 'string');
 };
 

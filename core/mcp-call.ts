@@ -43,4 +43,6 @@ export type McpCall = {
   readonly params: Json;
   /** The client's `Mcp-Session-Id`, legacy era only. */
   readonly sessionId?: string;
+  /** A stream that goes on where an earlier one broke off (`Last-Event-ID`): it may bring the answer to any earlier call. */
+  readonly resumes?: true;
 };

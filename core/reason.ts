@@ -101,6 +101,7 @@ export const REASONS = {
   version_unavailable: outage(-31103, 'This MCP server has no version to serve.'),
   snapshot_unavailable: outage(-31104, 'The gateway has no configuration yet.'),
   snapshot_stale: outage(-31105, 'The gateway has been without current configuration for too long.'),
+  tenant_disabled: outage(-31106, 'All MCP servers of this organisation are switched off.'),
 
   // The caller's credential.
   token_missing: challenge(-31201, 'An access token is required.'),
@@ -134,6 +135,12 @@ export const REASONS = {
     'A rule of this server does not allow this call with these arguments.',
   ),
   policy_failed: fault(-31304, 503, 'The call could not be judged.'),
+
+  // Switches thrown by an operator. That it is a switch is told, so that nobody looks for a fault of their own; which
+  // one, why and until when callers are blocked is not.
+  caller_blocked: refusal(-31305, 'Your access has been switched off.'),
+  application_blocked: refusal(-31306, 'The application you are using has been switched off here.'),
+  tool_disabled: { ...refusal(-31307, 'This tool is switched off.'), remedy: 'retry-later' },
 
   // The token for the upstream.
   consent_required: refusal(-31401, 'An administrator has to consent before this server can act for you.'),

@@ -3,6 +3,7 @@
 import type { AdminIssuer } from '#core/admin-issuer.ts';
 import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
+import type { KillSwitch } from '#core/kill-switch.ts';
 import type { Publisher } from '#core/publisher.ts';
 import type { McpServer } from '#core/server.ts';
 
@@ -29,6 +30,8 @@ export type Tenant = TenantSettings & {
   readonly publishers: readonly Publisher[];
   /** Whose tokens administer this tenant beside those of the deployment's own; absent: nobody else's. */
   readonly adminIssuer?: AdminIssuer;
+  /** Sorted by id. */
+  readonly killSwitches: readonly KillSwitch[];
 };
 
 export const findServer = (tenant: Tenant, serverId: string): McpServer | undefined =>

@@ -45,13 +45,14 @@ const tenant: Tenant = {
   servers: [server],
   grants: [],
   publishers: [],
+  killSwitches: [],
 };
 
 const identity = { principal: '["i","s"]', kind: 'user', issuerId: 'i', relation: 'home' } as Identity;
 
 const partsWith = (change: Partial<CheckParts> = {}, inTenant: Partial<Tenant> = {}): CheckParts => ({
   world: () => ({ snapshot: { sequence: 5, tenants: [{ ...tenant, ...inTenant }] }, freshAtMs: NOW_MS }),
-  authenticator: { authenticate: async () => ok({ identity, token: new Secret('caller') }) },
+  authenticator: { authenticate: async () => ok({ identity, token: new Secret('token-of-the-caller') }) },
   policy: {
     judge: ({ call }) =>
       ok({
@@ -129,7 +130,7 @@ describe('check()', () => {
       (response.granted?.headers ?? []).map(({ header }) => [header.key, header.value]),
     );
     expect(headers).toMatchObject({ authorization: 'Bearer upstream', 'x-mcpgw-version': '1.0.0' });
-    expect(JSON.stringify(response.response)).not.toContain('caller');
+    expect(JSON.stringify(response.response)).not.toContain('token-of-the-caller');
   });
 
   it('answers a refusal with the id of the message and whom to ask', async () => {
@@ -240,12 +241,12 @@ describe('check()', () => {
     expect(await reasonOf(parts, sent)).toBe(reason);
   });
 
-  it('judges the switch only after the caller: a stranger learns nothing of it', async () => {
+  it('tells a stranger of the switch: nobody should sign in to a server that is off', async () => {
     const parts = partsWith(
       { authenticator: { authenticate: async () => err(deny('token_missing')) } },
       { servers: [{ ...server, enabled: false }] },
     );
-    expect(await reasonOf(parts)).toBe('token_missing');
+    expect(await reasonOf(parts)).toBe('server_disabled');
   });
 
   it('answers a preflight of an allowed origin without asking who is calling', async () => {

@@ -3,6 +3,7 @@
 import { GatewayError } from '#core/gateway-error.ts';
 import type { GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
+import { callerFacts } from '#core/kill-switch.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { Place } from '#ext-authz/locate.ts';
 
@@ -28,18 +29,21 @@ export const guardOrders = (known: {
 }): GuardOrders => {
   const { place, call, identity, lists } = known;
   const tool = toolOf(call);
+  const { principal, ...caller } = callerFacts(identity);
   checkLists(call, lists);
   return {
     guard: lists.length > 0 ? 'list' : 'off',
     tenantId: place.tenant.id,
     serverId: place.server.id,
     version: known.version,
-    principal: identity.principal,
+    principal,
+    caller,
     era: call.era,
     requestId: known.requestId,
     sequence: place.sequence,
     ...(call.method === undefined ? {} : { method: call.method }),
     ...(tool === undefined ? {} : { tool }),
+    ...(call.resumes === undefined ? {} : { resumes: call.resumes }),
     ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
     lists,
   };

@@ -2,15 +2,19 @@
 // Knows no gRPC and no protobuf: those are in check.ts and response/.
 
 import { allow, type Decision, type Deny, deny } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import type { Secret } from '#core/secret.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
-import { locate, type World } from '#ext-authz/locate.ts';
+import { locate, type Place, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
 import type { Policy } from '#ext-authz/policy/judge.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
+import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
 import type { Trail } from '#ext-authz/trail.ts';
 
@@ -26,10 +30,68 @@ export type PipelineParts = {
 /** Longest body that is read of a caller nobody knows yet: a large one takes half a second no other call is judged in. */
 const MAX_STRANGER_BYTES = 64 * 1024;
 
+const secondsOf = (nowMs: number): number => Math.floor(nowMs / 1000);
+
 const chooseVersion = (server: McpServer): Result<ServerVersion, Deny> => {
-  if (!server.enabled) return err(deny('server_disabled'));
   const version = findVersion(server, server.activeVersion);
   return version === undefined ? err(deny('version_unavailable')) : ok(version);
+};
+
+/**
+ * The place of a call in the world as it is now, unless a switch stops what is known of the call. Keys and tokens are
+ * waited for, for seconds: a switch thrown meanwhile counts.
+ */
+const standsOpen = (parts: PipelineParts, request: HttpRequest, known: KnownOfCall): Result<Place, Deny> => {
+  const nowMs = parts.nowMs();
+  const place = locate(request, parts.world(), nowMs);
+  const thrown = place.ok ? judgeSwitches(place.value, known, nowMs) : undefined;
+  return thrown === undefined ? place : err(thrown);
+};
+
+/** Who calls what; nothing of it is judged by policy yet. */
+type Recognised = {
+  readonly place: Place;
+  readonly call: McpCall;
+  readonly identity: Identity;
+  /** The caller's own token. */
+  readonly assertion: Secret;
+};
+
+/** The first half: where the call goes, what it is, who makes it. */
+const recognise = async (
+  parts: PipelineParts,
+  request: HttpRequest,
+  { trail, nowMs }: { readonly trail: Trail; readonly nowMs: number },
+): Promise<Result<Recognised, Deny>> => {
+  const place = locate(request, parts.world(), nowMs);
+  if (!place.ok) return place;
+  const { tenant, server } = place.value;
+  trail.step('locate', { place: place.value });
+
+  const origin = judgeOrigin(request, tenant.allowedOrigins);
+  if (!origin.ok) return origin;
+
+  // Said to strangers too, and before anything is spent on them: nobody should sign in to a server that is off.
+  const open = standsOpen(parts, request, {});
+  const isLong = request.body.length > MAX_STRANGER_BYTES;
+  if (isLong && !open.ok) return open;
+  const authenticate = () => {
+    const { headers } = request;
+    return parts.authenticator.authenticate({ headers, tenant, server, nowSeconds: secondsOf(nowMs) });
+  };
+  const early = isLong ? await authenticate() : undefined;
+  if (early?.ok === false) return early;
+
+  const { id, result: call } = parseMcpCall(request, { maxBodyBytes: server.maxBodyBytes });
+  trail.step('parse', call.ok ? { id, call: call.value } : { id });
+  if (!open.ok) return open;
+  if (!call.ok) return call;
+
+  const caller = early ?? (await authenticate());
+  trail.step('identity', caller.ok ? { identity: caller.value.identity } : {});
+  if (!caller.ok) return caller;
+  const { identity, token: assertion } = caller.value;
+  return ok({ place: place.value, call: call.value, identity, assertion });
 };
 
 /**
@@ -42,31 +104,12 @@ export const decide = async (
   { trail, signal }: { readonly trail: Trail; readonly signal: AbortSignal },
 ): Promise<Decision> => {
   const nowMs = parts.nowMs();
-  const nowSeconds = Math.floor(nowMs / 1000);
-
-  const place = locate(request, parts.world(), nowMs);
-  if (!place.ok) return place.error;
-  const { tenant, server } = place.value;
-  trail.step('locate', { place: place.value });
-
-  const origin = judgeOrigin(request, tenant.allowedOrigins);
-  if (!origin.ok) return origin.error;
-
-  const authenticate = () =>
-    parts.authenticator.authenticate({ headers: request.headers, tenant, server, nowSeconds });
-  const early = request.body.length > MAX_STRANGER_BYTES ? await authenticate() : undefined;
-  if (early?.ok === false) return early.error;
-
-  const parsed = parseMcpCall(request, { maxBodyBytes: server.maxBodyBytes });
-  trail.step('parse', { id: parsed.id });
-  if (!parsed.result.ok) return parsed.result.error;
-  const call = parsed.result.value;
-  trail.findings.call = call;
-
-  const caller = early ?? (await authenticate());
-  trail.step('identity', caller.ok ? { identity: caller.value.identity } : {});
-  if (!caller.ok) return caller.error;
-  const { identity, token: assertion } = caller.value;
+  const recognised = await recognise(parts, request, { trail, nowMs });
+  if (!recognised.ok) return recognised.error;
+  const { place, call, identity, assertion } = recognised.value;
+  const { tenant, server } = place;
+  const admitted = standsOpen(parts, request, { identity });
+  if (!admitted.ok) return admitted.error;
 
   const version = chooseVersion(server);
   if (!version.ok) return version.error;
@@ -84,12 +127,19 @@ export const decide = async (
   trail.step('policy', { policyRevision: parts.policy.revision() });
   if (!judgement.ok) return judgement.error;
 
+  // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
+  const permitted = standsOpen(parts, request, { identity, call });
+  if (!permitted.ok) return permitted.error;
+
+  const nowSeconds = secondsOf(nowMs);
   const upstream = await parts.broker.acquire({ tenant, server, identity, assertion, nowSeconds, signal });
   trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;
 
+  const present = standsOpen(parts, request, { identity, call });
+  if (!present.ok) return present.error;
+  const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version: version.value }, nowMs);
   const { requestId } = request;
-  const judged = { place: place.value, call, identity, version: version.value.version, requestId };
-  const orders = guardOrders({ ...judged, lists: judgement.value.lists });
+  const orders = guardOrders({ place, call, identity, version: version.value.version, requestId, lists });
   return allow({ identity, version: orders.version, upstreamToken: upstream.value.token, orders });
 };

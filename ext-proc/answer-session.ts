@@ -30,7 +30,7 @@ export type SessionParts = {
   readonly liveStreams: LiveStreams;
   readonly heldBytes: HeldBytes;
   readonly measures: Measures;
-  /** True if the call's server was switched off since the call was judged. */
+  /** True if what the call is part of was switched off since the call was judged. */
   readonly isSwitchedOff: (orders: GuardOrders) => boolean;
 };
 

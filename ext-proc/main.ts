@@ -57,7 +57,9 @@ runService(logger, async (lifecycle) => {
     onSnapshot: (snapshot) => {
       const before = served;
       served = snapshot;
-      liveStreams.terminate((orders) => isTakenAway(before, snapshot, orders), 'switched-off');
+      const nowMs = Date.now();
+      const step = { before, after: snapshot };
+      liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs), 'switched-off');
       feed?.report({ sequence: snapshot.sequence });
     },
     onEvent: (event) => {
@@ -84,7 +86,7 @@ runService(logger, async (lifecycle) => {
     liveStreams,
     heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
     measures,
-    isSwitchedOff: (orders) => isSwitchedOff(served, orders),
+    isSwitchedOff: (orders) => isSwitchedOff(served, orders, Date.now()),
   });
   lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service]));
   logger.info({ address: formatAddress(config.address) }, 'guarding answers');

@@ -3,28 +3,51 @@
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { GuardOrders } from '#core/guard-orders.ts';
+import { hasLapsed, type KillSwitch, takesIn } from '#core/kill-switch.ts';
 import { findTenant, type Snapshot } from '#core/snapshot.ts';
 import { findServer } from '#core/tenant.ts';
 
-const isServed = (snapshot: Snapshot, orders: GuardOrders): boolean => {
+/** An ext-authz older than switches on callers does not say enough of them: whom it let in may be the one that is meant. */
+const mayConcern = ({ target }: KillSwitch, orders: GuardOrders): boolean => {
+  const { serverId, tool, resumes, principal, caller } = orders;
+  if (
+    caller === undefined &&
+    (target.kind === 'application' || (target.kind === 'principal' && 'id' in target))
+  )
+    return true;
+  const known = caller ?? { issuerId: '', ids: [], applications: [] };
+  return takesIn(target, {
+    serverId,
+    tools: tool === undefined ? [] : [tool],
+    resumes: resumes === true,
+    caller: { principal, ...known },
+  });
+};
+
+const isServed = (snapshot: Snapshot, orders: GuardOrders, nowMs: number): boolean => {
   const tenant = findTenant(snapshot, orders.tenantId);
-  const server = tenant === undefined ? undefined : findServer(tenant, orders.serverId);
-  return server?.enabled === true;
+  if (tenant === undefined || findServer(tenant, orders.serverId)?.enabled !== true) return false;
+  return !tenant.killSwitches.some((thrown) => !hasLapsed(thrown, nowMs) && mayConcern(thrown, orders));
 };
 
 /**
- * True if the server of a call is disabled or gone in `snapshot`. A snapshot older than the one the call was judged by,
- * or none at all (sequence 0), proves nothing: the server may be newer than our copy.
+ * True if the server of a call is disabled or gone in `snapshot`, or a kill switch stops the call. A snapshot older
+ * than the one the call was judged by, or none at all (sequence 0), proves nothing: the server may be newer than our copy.
+ * @param nowMs wall clock, milliseconds since the epoch: switches may end by themselves.
  */
-export const isSwitchedOff = (snapshot: Snapshot, orders: GuardOrders): boolean =>
-  snapshot.sequence > 0 && snapshot.sequence >= orders.sequence && !isServed(snapshot, orders);
+export const isSwitchedOff = (snapshot: Snapshot, orders: GuardOrders, nowMs: number): boolean =>
+  snapshot.sequence > 0 && snapshot.sequence >= orders.sequence && !isServed(snapshot, orders, nowMs);
 
 /**
- * True if the step from one snapshot to the next takes the server of an open answer away. The step counts even where
- * sequences do not compare: a registry restored from a backup begins lower than the calls it finds running.
+ * True if the step from one snapshot to the next takes an open answer away. The step counts even where sequences do not
+ * compare: a registry restored from a backup begins lower than the calls it finds running.
  */
-export const isTakenAway = (before: Snapshot, after: Snapshot, orders: GuardOrders): boolean =>
-  isSwitchedOff(after, orders) || (isServed(before, orders) && !isServed(after, orders));
+export const isTakenAway = (
+  { before, after }: { readonly before: Snapshot; readonly after: Snapshot },
+  orders: GuardOrders,
+  nowMs: number,
+): boolean =>
+  isSwitchedOff(after, orders, nowMs) || (isServed(before, orders, nowMs) && !isServed(after, orders, nowMs));
 
 /** True if a terminate-streams command means the answer to this call. */
 export const isMeant = (event: FeedEvent, orders: GuardOrders): boolean =>

@@ -38,8 +38,10 @@ const PURE = [
   'ext-authz/audit/event.ts',
   'ext-authz/locate.ts',
   'ext-authz/orders.ts',
+  'ext-authz/switches.ts',
   'ext-proc/framing/',
   'ext-proc/lists/',
+  'ext-proc/termination.ts',
 ];
 
 /** What reaches for the world outside the arguments. Comments are cut before this is looked for. */

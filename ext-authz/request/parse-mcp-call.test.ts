@@ -108,6 +108,9 @@ describe('the legacy era', () => {
     const get = httpRequest('GET', { accept: 'text/event-stream', 'mcp-session-id': 's' });
     expect(callOf(get)).toMatchObject({ kind: 'stream', era: 'legacy', sessionId: 's' });
     expect(callOf(httpRequest('DELETE', { 'mcp-session-id': 's' }))).toMatchObject({ kind: 'session-end' });
+    expect(callOf(get)).not.toHaveProperty('resumes');
+    const resumed = httpRequest('GET', { accept: 'text/event-stream', 'last-event-id': 'e-41' });
+    expect(callOf(resumed)).toMatchObject({ kind: 'stream', resumes: true });
   });
 
   it('takes mirrored headers that agree with the body', () => {

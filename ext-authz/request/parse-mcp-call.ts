@@ -17,6 +17,8 @@ import { refuseCredentialInQuery } from '#ext-authz/request/query-credential.ts'
 import { headerValue, refuseRepeatedHeaders } from '#ext-authz/request/single-header.ts';
 
 const SESSION_HEADER = 'mcp-session-id';
+/** SSE: the client has lost a stream and asks for what came after this event. */
+const RESUMPTION_HEADER = 'last-event-id';
 const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
 
 type Call = Exclude<JsonRpcMessage, { kind: 'response' }>;
@@ -127,7 +129,15 @@ const parseBodyless = (request: HttpRequest, kind: 'stream' | 'session-end'): Re
     (kind === 'stream' ? judgeAccept(headers, 'GET') : undefined) ??
     judgeMirroredHeaders(headers, { required: false });
   if (fault !== undefined) return err(fault);
-  const call: McpCall = { kind, ...revision.value, targets: [], arguments: {}, params: {} };
+  const resumes = kind === 'stream' && headers.has(RESUMPTION_HEADER);
+  const call: McpCall = {
+    kind,
+    ...revision.value,
+    targets: [],
+    arguments: {},
+    params: {},
+    ...(resumes ? { resumes } : {}),
+  };
   return withSession(ok(call), headers, revision.value);
 };
 

@@ -11,6 +11,7 @@ import { answerUnroutable, installErrorHandler } from '#registry/api/error-handl
 import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
+import { registerKillSwitches } from '#registry/api/kill-switches.ts';
 import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
@@ -38,6 +39,7 @@ const REGISTRATIONS = [
   registerVersions,
   registerGrants,
   registerPublishers,
+  registerKillSwitches,
   registerManifests,
   registerStreams,
   registerHistory,

@@ -39,6 +39,9 @@ export const ActionHeaders = Type.Object({
   'if-match': IfMatch,
 });
 
+/** Headers of throwing a kill switch. */
+export const ThrowHeaders = Type.Object({ ...ActionHeaders.properties, 'if-none-match': IfNoneMatch });
+
 export const ReadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
 
 export const Reason = Type.Optional(

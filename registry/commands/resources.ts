@@ -5,7 +5,7 @@ import type { Tenant, TenantSettings } from '#core/tenant.ts';
 
 /**
  * `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`,
- * `publishers/{id}`, `admin-issuer`.
+ * `publishers/{id}`, `kill-switches/{id}`, `admin-issuer`.
  */
 export type ResourceName = string;
 
@@ -15,12 +15,13 @@ export const grantName = (id: string): ResourceName => `grants/${id}`;
 /** The one resource of its kind a tenant may have. */
 export const ADMIN_ISSUER_NAME: ResourceName = 'admin-issuer';
 export const publisherName = (id: string): ResourceName => `publishers/${id}`;
+export const killSwitchName = (id: string): ResourceName => `kill-switches/${id}`;
 export const versionName = (serverId: string, version: string): ResourceName =>
   `servers/${serverId}/versions/${version}`;
 
 export const settingsOf = (tenant: Tenant): TenantSettings => {
   const { id: _id, revision: _revision, issuers: _i, servers: _s, grants: _g, ...rest } = tenant;
-  const { publishers: _p, adminIssuer: _a, ...settings } = rest;
+  const { publishers: _p, killSwitches: _k, adminIssuer: _a, ...settings } = rest;
   return settings;
 };
 
@@ -44,4 +45,5 @@ export const resourcesOf = (tenant: Tenant): ReadonlyMap<ResourceName, object> =
     ...tenant.grants.map((grant) => [grantName(grant.id), grant] as const),
     ...tenant.publishers.map((publisher) => [publisherName(publisher.id), publisher] as const),
     ...(tenant.adminIssuer === undefined ? [] : [[ADMIN_ISSUER_NAME, tenant.adminIssuer] as const]),
+    ...tenant.killSwitches.map((thrown) => [killSwitchName(thrown.id), thrown] as const),
   ]);

@@ -12,8 +12,10 @@ export const putTenant = (
   before: Tenant | undefined,
   { id, settings }: { readonly id: string; readonly settings: TenantSettings },
 ): Outcome => {
-  const { revision = 0, issuers = [], servers = [], grants = [], publishers = [] } = before ?? {};
+  const { revision = 0, issuers = [], servers = [], grants = [] } = before ?? {};
+  const { publishers = [], killSwitches = [] } = before ?? {};
   const adminIssuer = before?.adminIssuer === undefined ? {} : { adminIssuer: before.adminIssuer };
-  const after = { id, revision, ...settings, issuers, servers, grants, publishers, ...adminIssuer };
+  const owned = { issuers, servers, grants, publishers, killSwitches, ...adminIssuer };
+  const after: Tenant = { id, revision, ...settings, ...owned };
   return settle({ before, after, resource: 'tenant' });
 };

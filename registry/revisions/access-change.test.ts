@@ -4,6 +4,7 @@ import type { Grant, GrantSubject } from '#core/grant.ts';
 import { findVersion } from '#core/server.ts';
 import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
 import { type AccessEntry, accessChange } from '#registry/revisions/access-change.ts';
+import { reviewAccess } from '#registry/revisions/access-review.ts';
 import { furnishedTenant, historyArbitrary } from '#test/support/tenant-histories.ts';
 
 const grant = (changes: Partial<Grant> = {}): Grant => ({
@@ -124,6 +125,17 @@ describe('accessChange', () => {
     expect(accessChange(off, { ...off, grants: [grant()] }).gained).toEqual([
       entry(OWN, { tools: ['read'] }),
     ]);
+  });
+
+  it('counts neither the throw nor the release of a kill switch: rights stay what they are', () => {
+    const thrown = (kind: 'tenant' | 'principal'): Tenant => {
+      const target = kind === 'tenant' ? { kind } : { kind, id: 'a' };
+      return { ...having(grant()), killSwitches: [{ id: 's', target }] };
+    };
+    for (const before of [thrown('tenant'), thrown('principal')]) {
+      expect(reviewAccess(before, having(grant()))).toEqual({ gained: [], lost: [], loosened: [] });
+      expect(reviewAccess(having(grant()), before)).toEqual({ gained: [], lost: [], loosened: [] });
+    }
   });
 
   it('sees a binding and a relation through which a grant begins to reach', () => {

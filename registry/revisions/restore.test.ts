@@ -5,6 +5,7 @@ import { findVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { putGrant } from '#registry/commands/grant.ts';
 import { putIssuer, removeIssuer } from '#registry/commands/issuer.ts';
+import { putKillSwitch, removeKillSwitch } from '#registry/commands/kill-switch.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
 import { settingsOf } from '#registry/commands/resources.ts';
 import { putServer, removeServer, setServerState } from '#registry/commands/server.ts';
@@ -66,6 +67,18 @@ describe('a restored tenant', () => {
     const off = accepted(setServerState(PAST, { id: 'one', enabled: false }));
     expect(server(accepted(restored(off))).enabled).toBe(false);
     expect(server(accepted(restored(PAST, off))).enabled).toBe(true);
+  });
+
+  it('leaves every kill switch as it is now: thrown since, released since, with the end it has now', () => {
+    const throwing = (tenant: Tenant, id: string, until?: string) => {
+      const target = { kind: 'server', serverId: 'one' } as const;
+      return accepted(putKillSwitch(tenant, { id, target, ...(until === undefined ? {} : { until }) }, 0));
+    };
+    const past = throwing(throwing({ ...PAST, killSwitches: [] }, 'released'), 'kept', '2026-01-01T00:00:00Z');
+    const present = throwing(throwing(accepted(removeKillSwitch(past, 'released')), 'kept'), 'thrown');
+    const after = accepted(restored(present, past));
+    expect(after.killSwitches).toEqual(present.killSwitches);
+    expect(after.killSwitches.map(({ id }) => id)).toEqual(['kept', 'thrown']);
   });
 
   it('brings a removed server back switched off', () => {
@@ -150,6 +163,7 @@ describe('a restore is refused', () => {
 
 const expectProtected = (tenant: Tenant, present: Tenant): void => {
   expect(tenant.issuers).toEqual(present.issuers);
+  expect(tenant.killSwitches).toEqual(present.killSwitches);
   for (const before of present.servers) {
     const after = server(tenant, before.id);
     expect(after.enabled).toBe(before.enabled);

@@ -138,6 +138,7 @@ describe.each(STORES)('the %s store', (_name, open) => {
       'servers/tracker/versions/1.0.0': 1,
       'grants/engineering': 1,
       'publishers/tracker-team': 1,
+      'kill-switches/leaked-token': 1,
     });
   });
 

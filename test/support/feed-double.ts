@@ -19,6 +19,7 @@ const tenantAt = (revision: number, enabled: boolean): Tenant => ({
   issuers: [],
   grants: [],
   publishers: [],
+  killSwitches: [],
   servers: [
     {
       id: SERVER,

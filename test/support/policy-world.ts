@@ -74,6 +74,7 @@ export const tenant = (grants: readonly Grant[], server: McpServer = SERVER): Te
   allowedOrigins: [],
   issuers: [],
   publishers: [],
+  killSwitches: [],
   servers: [server],
   grants,
 });

@@ -90,6 +90,14 @@ const SAMPLE: Omit<Tenant, 'id' | 'revision'> = {
       servers: [],
     },
   ],
+  killSwitches: [
+    {
+      id: 'leaked-token',
+      target: { kind: 'principal', id: 'mallory', issuerId: 'home' },
+      until: '2026-01-31T00:00:00Z',
+      note: 'Token seen in a public log',
+    },
+  ],
 };
 
 /** A tenant that every check accepts. */

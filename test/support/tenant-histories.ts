@@ -8,6 +8,7 @@ import type { McpServer, ServerVersion } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { putGrant, removeGrant } from '#registry/commands/grant.ts';
 import { putIssuer, removeIssuer } from '#registry/commands/issuer.ts';
+import { putKillSwitch, removeKillSwitch } from '#registry/commands/kill-switch.ts';
 import type { CheckUrl, Outcome } from '#registry/commands/outcome.ts';
 import { putServer, removeServer, type ServerSettings, setServerState } from '#registry/commands/server.ts';
 import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
@@ -117,6 +118,16 @@ export const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
     ([id, enabled]): Command =>
       (tenant) =>
         setServerState(tenant, { id, enabled }),
+  ),
+  fc.constantFrom('one', 'two', 'three').map(
+    (id): Command =>
+      (tenant) =>
+        putKillSwitch(tenant, { id, target: { kind: 'tenant' } }, 0),
+  ),
+  fc.constantFrom('one', 'two', 'three').map(
+    (id): Command =>
+      (tenant) =>
+        removeKillSwitch(tenant, id),
   ),
   fc.tuple(serverId, versionArbitrary).map(
     ([id, version]): Command =>

@@ -146,4 +146,5 @@ export const testTenant = (issuers: readonly TrustedIssuer[]): Tenant => ({
   servers: [testServer(issuers)],
   grants: [],
   publishers: [],
+  killSwitches: [],
 });

@@ -85,6 +85,7 @@ const tenantOf = (provider: MiniEntra): Tenant => ({
   servers: [],
   grants: [],
   publishers: [],
+  killSwitches: [],
 });
 
 const identityFrom = (claims: JWTPayload): Identity => {

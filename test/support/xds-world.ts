@@ -36,6 +36,7 @@ export const tenantOf = (id: string, servers: Readonly<Record<string, Versions>>
   issuers: [],
   grants: [],
   publishers: [],
+  killSwitches: [],
   servers: Object.entries(servers).map(([serverId, versions]) => serverOf(serverId, versions)),
 });
 

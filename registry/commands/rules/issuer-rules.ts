@@ -8,7 +8,7 @@ import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 export const DIRECTORY_PLACEHOLDER = '{tenantid}';
 
 /** The `iss` values this issuer accepts, the placeholder filled with each directory. */
-const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
+export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
   issuer.issuer.includes(DIRECTORY_PLACEHOLDER)
     ? issuer.directoryTenants.map((directory) => issuer.issuer.replaceAll(DIRECTORY_PLACEHOLDER, directory))
     : [issuer.issuer];

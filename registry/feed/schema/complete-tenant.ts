@@ -4,8 +4,8 @@
 
 import { isJsonObject } from '#core/json.ts';
 
-/** What a tenant without the field means. Each must give nobody anything. */
-const LATER_FIELDS = { publishers: [] };
+/** What a tenant without the field means. Each must give nobody anything, or be as it was before there was such a thing. */
+const LATER_FIELDS = { publishers: [], killSwitches: [] };
 
 /** The tenant with fields that are younger than it; anything that is no object is left for the schema to refuse. */
 export const completeTenant = (stored: unknown): unknown =>

@@ -3,7 +3,7 @@
 
 import { Type } from 'typebox';
 import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
-import { Id, ShortText } from '#registry/feed/schema/words.ts';
+import { Id, Moment, ShortText } from '#registry/feed/schema/words.ts';
 
 /** Base64url; the longest is the modulus of an 8192-bit RSA key. */
 const KeyText = Type.String({ pattern: '^[A-Za-z0-9_-]{1,1366}$' });
@@ -24,11 +24,6 @@ const PublicJwkSchema = Type.Object(
   },
   { additionalProperties: false },
 );
-
-const Moment = Type.String({
-  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$',
-  description: 'RFC 3339 in UTC, e.g. 2026-01-31T00:00:00Z',
-});
 
 const KeySchema = Type.Object(
   {

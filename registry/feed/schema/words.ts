@@ -17,6 +17,12 @@ export const ShortText = Type.String({ minLength: 1, maxLength: 256 });
 
 export const LongText = Type.String({ maxLength: 16_384 });
 
+/** RFC 3339 in UTC; whether it is a moment of the calendar is judged by the commands. */
+export const Moment = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$',
+  description: 'RFC 3339 in UTC, e.g. 2026-01-31T00:00:00Z',
+});
+
 /** Only the length is judged here; what a URL may name is judged by the commands, which can say why. */
 export const UrlText = Type.String({ minLength: 1, maxLength: MAX_URL_LENGTH });
 
