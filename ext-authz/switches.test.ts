@@ -259,6 +259,20 @@ describe('a switch on a tool', () => {
   });
 });
 
+describe('the orders of an allowed call', () => {
+  it('say everything a switch could mean it by later', async () => {
+    const decision = await judge(worldWith([]), bodyless('GET', { 'last-event-id': 'e-41' }));
+    expect(decision).toMatchObject({
+      kind: 'allow',
+      orders: {
+        principal: 'alice',
+        caller: { issuerId: 'contoso', ids: ['oid-alice', 'pairwise-alice'], applications: ['app-cli'] },
+        resumes: true,
+      },
+    });
+  });
+});
+
 describe('a switch thrown while others are waited for', () => {
   const CASES: readonly [string, SwitchTarget, string][] = [
     ['tenant', { kind: 'tenant' }, 'tenant_disabled'],

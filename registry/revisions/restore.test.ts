@@ -74,7 +74,11 @@ describe('a restored tenant', () => {
       const target = { kind: 'server', serverId: 'one' } as const;
       return accepted(putKillSwitch(tenant, { id, target, ...(until === undefined ? {} : { until }) }, 0));
     };
-    const past = throwing(throwing({ ...PAST, killSwitches: [] }, 'released'), 'kept', '2026-01-01T00:00:00Z');
+    const past = throwing(
+      throwing({ ...PAST, killSwitches: [] }, 'released'),
+      'kept',
+      '2026-01-01T00:00:00Z',
+    );
     const present = throwing(throwing(accepted(removeKillSwitch(past, 'released')), 'kept'), 'thrown');
     const after = accepted(restored(present, past));
     expect(after.killSwitches).toEqual(present.killSwitches);

@@ -43,6 +43,8 @@ const ROUTES = [
     `get ${TENANT}/${path}`,
     ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}/${path}/{id}`),
   ]),
+  `get ${TENANT}/kill-switches`,
+  ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/kill-switches/{id}`),
   `put ${TENANT}/servers/{id}/state`,
   `put ${TENANT}/servers/{id}/active-version`,
   `get ${TENANT}/servers/{id}/versions`,
@@ -95,7 +97,7 @@ describe('/openapi.json', () => {
     for (const { path, method, operation } of writes) {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');
       expect(reason, `${method} ${path}`).toBeDefined();
-      const isAction = /state$|terminate$/.test(path);
+      const isAction = /state$|terminate$/.test(path) || (method === 'put' && /kill-switches/.test(path));
       expect(reason?.required ?? false, `${method} ${path}`).toBe(!isAction);
     }
   });

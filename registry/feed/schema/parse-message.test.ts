@@ -67,6 +67,22 @@ describe('parseTenantChange', () => {
     });
   });
 
+  it('reads a tenant that was written before kill switches existed: none is thrown', () => {
+    const { killSwitches: _killSwitches, ...older } = sampleTenant('acme');
+    expect(parseTenantChange(upsert(older))).toMatchObject({
+      ok: true,
+      value: { tenant: { ...older, killSwitches: [] } },
+    });
+  });
+
+  it('refuses a kill switch of a kind it does not know, because it stops somebody', () => {
+    const killSwitches = [{ id: 's', target: { kind: 'group', id: 'contractors' } }];
+    expect(parseTenantChange(upsert({ ...sampleTenant('acme'), killSwitches }))).toEqual({
+      ok: false,
+      error: expect.stringContaining('/tenant/killSwitches/0/target'),
+    });
+  });
+
   it("refuses a private key among a publisher's", () => {
     const [publisher] = sampleTenant('acme').publishers;
     const [key] = publisher?.keys ?? [];
