@@ -112,8 +112,6 @@ describe('roles', () => {
     'PUT /servers/none/active-version': ['admin'],
     'PUT /servers/none/state': ['admin', 'operator'],
     'POST /streams/terminate': ['admin', 'operator'],
-    'PUT /kill-switches/all': ['admin', 'operator'],
-    'DELETE /kill-switches/all': ['admin', 'operator'],
     'GET /audit': ['admin', 'auditor'],
   };
   const bodies: Record<string, unknown> = {
@@ -122,7 +120,6 @@ describe('roles', () => {
     'PUT /servers/none/active-version': { version: '1' },
     'PUT /servers/none/state': { enabled: false },
     'POST /streams/terminate': {},
-    'PUT /kill-switches/all': { target: { kind: 'tenant' } },
   };
 
   it.each(Object.entries(allowed))('%s is for %s', async (route, roles) => {

@@ -67,6 +67,11 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`GET ${T}/manifests`]: PUBLISHING,
   [`GET ${T}/manifests/{digest}`]: PUBLISHING,
 
+  [`GET ${T}/kill-switches`]: READING,
+  [`GET ${T}/kill-switches/{id}`]: READING,
+  [`PUT ${T}/kill-switches/{id}`]: OPERATING,
+  [`DELETE ${T}/kill-switches/{id}`]: OPERATING,
+
   [`POST ${T}/streams/terminate`]: OPERATING,
 
   [`GET ${T}/revisions`]: READING,
