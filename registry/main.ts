@@ -36,7 +36,18 @@ const readSettings = () =>
     adminAudience: config.text('ADMIN_AUDIENCE'),
     allowPrivate: config.flag('EGRESS_ALLOW_PRIVATE', 'false'),
     allowedHosts: config.list('EGRESS_ALLOWED_HOSTS', ','),
+    postgresUrl: config.secretUrl('postgres', 'postgresql')('POSTGRES_URL', config.NONE),
   });
+
+/** Nobody pays for the driver of a database that is not used. */
+const openStore = async ({
+  postgresUrl,
+  stateDirectory,
+}: ReturnType<typeof readSettings>): Promise<Store> => {
+  if (postgresUrl === undefined) return openSqliteStore(join(stateDirectory, 'registry', 'registry.db'));
+  const { openPostgresStore } = await import('#registry/store/postgres-store.ts');
+  return openPostgresStore(postgresUrl);
+};
 
 const startFeed = async (
   parts: { readonly store: Store; readonly metrics: Metrics; readonly address: Address },
@@ -93,7 +104,7 @@ const countConnected = (feed: FeedServer): number =>
 const start = async (lifecycle: Lifecycle): Promise<void> => {
   const settings = readSettings();
   const metrics = createMetrics('registry');
-  const store = openSqliteStore(join(settings.stateDirectory, 'registry', 'registry.db'));
+  const store = await openStore(settings);
   lifecycle.onStop('store', () => store.close());
   const health = await startStoreMetrics(metrics, store, logger);
   lifecycle.onStop('store metrics', () => health.stop());

@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { Secret } from '#core/secret.ts';
 import { type Address, parseInternalAddress } from '#runtime/address.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -58,6 +59,18 @@ export const list = variable((value) =>
       .filter((item) => item !== ''),
   ),
 );
+/** The fallback of a variable that may be absent. */
+export const NONE = 'none';
+
+/** A URL that may hold a password, of one of these schemes; undefined for `none`. A fault does not repeat it. */
+export const secretUrl = (...schemes: readonly string[]) =>
+  variable<Secret | undefined>((value) => {
+    if (value === NONE) return ok(undefined);
+    return URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))
+      ? ok(new Secret(value))
+      : err(`expected a URL that begins with ${schemes[0]}://`);
+  });
+
 /** One of a few words. */
 export const choice = (...words: readonly string[]) =>
   variable((value) => (words.includes(value) ? ok(value) : err(`expected one of ${words.join(', ')}`)));

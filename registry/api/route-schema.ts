@@ -45,7 +45,13 @@ export const ThrowHeaders = Type.Object({ ...ActionHeaders.properties, 'if-none-
 export const ReadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
 
 export const Reason = Type.Optional(
-  Type.String({ minLength: 1, maxLength: 500, description: 'Why; instead of the X-Change-Reason header.' }),
+  Type.String({
+    minLength: 1,
+    maxLength: 500,
+    // JSON can say U+0000 and no header can; not every database keeps it.
+    pattern: '^[^\\u0000]*$',
+    description: 'Why; instead of the X-Change-Reason header.',
+  }),
 );
 
 export const listOf = (item: TSchema) => Type.Object({ items: Type.Array(item) });

@@ -2,7 +2,7 @@
 // a revision is read more widely than what it is about.
 
 import type { Tenant } from '#core/tenant.ts';
-import { resourcesOf } from '#registry/commands/resources.ts';
+import { changedResources } from '#registry/commands/changed-resources.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
 
 const changedFields = (before: object, after: object): string[] => {
@@ -21,10 +21,7 @@ const describe = (name: string, before: object | undefined, after: object | unde
 };
 
 /** One line for each resource that differs, sorted by name; `before` is undefined for a new tenant. */
-export const describeChanges = (before: Tenant | undefined, after: Tenant): readonly string[] => {
-  const old = before === undefined ? new Map<string, object>() : resourcesOf(before);
-  const current = resourcesOf(after);
-  return [...new Set([...old.keys(), ...current.keys()])]
-    .toSorted()
-    .flatMap((name) => describe(name, old.get(name), current.get(name)));
-};
+export const describeChanges = (before: Tenant | undefined, after: Tenant): readonly string[] =>
+  changedResources(before, after)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap(({ name, before: old, after: current }) => describe(name, old, current));

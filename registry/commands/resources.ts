@@ -2,6 +2,7 @@
 
 import type { McpServer } from '#core/server.ts';
 import type { Tenant, TenantSettings } from '#core/tenant.ts';
+import { settingsIn, TENANT_LISTS, TENANT_SINGLES } from '#registry/feed/tenant-parts.ts';
 
 /**
  * `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`,
@@ -19,11 +20,7 @@ export const killSwitchName = (id: string): ResourceName => `kill-switches/${id}
 export const versionName = (serverId: string, version: string): ResourceName =>
   `servers/${serverId}/versions/${version}`;
 
-export const settingsOf = (tenant: Tenant): TenantSettings => {
-  const { id: _id, revision: _revision, issuers: _i, servers: _s, grants: _g, ...rest } = tenant;
-  const { publishers: _p, killSwitches: _k, adminIssuer: _a, ...settings } = rest;
-  return settings;
-};
+export const settingsOf = (tenant: Tenant): TenantSettings => settingsIn(tenant) as TenantSettings;
 
 /** A server as it is read: its versions by name, because a list of all their tools is nobody's first question. */
 export type ServerView = Omit<McpServer, 'versions'> & { readonly versions: readonly string[] };
@@ -37,13 +34,15 @@ export const serverView = (server: McpServer): ServerView => ({
 export const resourcesOf = (tenant: Tenant): ReadonlyMap<ResourceName, object> =>
   new Map<ResourceName, object>([
     ['tenant', settingsOf(tenant)],
-    ...tenant.issuers.map((issuer) => [issuerName(issuer.id), issuer] as const),
+    ...TENANT_SINGLES.flatMap(({ field, name }) => {
+      const single = tenant[field];
+      return single === undefined ? [] : [[name, single] as const];
+    }),
+    ...TENANT_LISTS.flatMap(({ field, prefix }) =>
+      tenant[field].map((item) => [`${prefix}/${item.id}`, item] as const),
+    ),
     ...tenant.servers.map((server) => [serverName(server.id), serverView(server)] as const),
     ...tenant.servers.flatMap((server) =>
       server.versions.map((version) => [versionName(server.id, version.version), version] as const),
     ),
-    ...tenant.grants.map((grant) => [grantName(grant.id), grant] as const),
-    ...tenant.publishers.map((publisher) => [publisherName(publisher.id), publisher] as const),
-    ...(tenant.adminIssuer === undefined ? [] : [[ADMIN_ISSUER_NAME, tenant.adminIssuer] as const]),
-    ...tenant.killSwitches.map((thrown) => [killSwitchName(thrown.id), thrown] as const),
   ]);

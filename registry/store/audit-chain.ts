@@ -15,9 +15,12 @@ export const auditDigest = (record: Content): string => {
   return createHash('sha256').update(text).digest('hex');
 };
 
-/** Sequence of the first record that does not follow from the one before; records ascending by sequence. */
-export const findBrokenLink = (records: Iterable<AuditRecord>): number | undefined => {
-  let previous = CHAIN_START;
+/**
+ * Sequence of the first record that does not follow from the one before; records ascending by sequence.
+ * @param start digest of the record before the first of them.
+ */
+export const findBrokenLink = (records: Iterable<AuditRecord>, start = CHAIN_START): number | undefined => {
+  let previous = start;
   for (const record of records) {
     if (record.previous !== previous || auditDigest(record) !== record.digest) return record.sequence;
     previous = record.digest;

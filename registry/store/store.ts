@@ -1,16 +1,18 @@
 // The store as the rest of the registry knows it: tenants with their history, the audit chain, events, and the feed's
-// reading. SQLite is behind it today; whatever joins must pass what store.test.ts asks of a store.
+// reading. SQLite or Postgres is behind it; both pass what test/support/store-contract.ts asks of a store.
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
+import type { ResourceName } from '#registry/commands/resources.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
-import type { ResourceStamps } from '#registry/store/resource-stamps.ts';
+
+/** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
+export type ResourceStamps = Readonly<Record<ResourceName, number>>;
 
 export type StoredTenant = {
   readonly tenant: Tenant;
   readonly sequence: number;
-  /** Revision in which each resource last changed. */
   readonly stamps: ResourceStamps;
 };
 

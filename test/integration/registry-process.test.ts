@@ -73,8 +73,9 @@ const expectWhole = async (path: string): Promise<void> => {
   const sequence = row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'sequence'");
   expect(row('SELECT count(*) FROM audit')).toBe(sequence);
   expect(row('SELECT count(*) FROM revisions')).toBe(sequence);
-  const torn = `SELECT count(*) FROM tenants t WHERE t.revision <> (SELECT max(number) FROM revisions r WHERE r.tenant = t.id)
-    OR t.body <> (SELECT body FROM revisions r WHERE r.tenant = t.id AND r.number = t.revision)`;
+  const torn = `SELECT count(*) FROM tenants t WHERE t.sequence <> (SELECT max(sequence) FROM revisions r WHERE r.tenant = t.id)
+    OR t.revision <> (SELECT max(number) FROM revisions r WHERE r.tenant = t.id)
+    OR t.revision < (SELECT max(revision) FROM resources r WHERE r.tenant = t.id)`;
   expect(row(torn)).toBe(0);
   database.close();
   const store = openSqliteStore(path);
@@ -95,7 +96,8 @@ describe('a kill -9 in the middle of writes', () => {
       acknowledged.push(...writer.output().split('\n').slice(0, -1));
       const database = new DatabaseSync(path);
       const find = database.prepare(
-        "SELECT body ->> 'displayName' AS name, sequence FROM revisions WHERE tenant = ? AND number = ?",
+        `SELECT body ->> 'displayName' AS name, sequence FROM resources
+         WHERE tenant = ? AND revision = ? AND name = 'tenant'`,
       );
       for (const line of acknowledged) {
         const [tenant = '', revision = '', sequence = '', name = ''] = line.split(' ');

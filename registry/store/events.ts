@@ -1,0 +1,27 @@
+// Events to the running system: written like changes, kept as long as somebody may have been away.
+
+import type { FeedEvent } from '#core/feed-message.ts';
+import { appendAudit } from '#registry/store/audit-log.ts';
+import { takeSequence } from '#registry/store/sequence.ts';
+import type { ChangeRecord } from '#registry/store/store.ts';
+import type { Database } from '#registry/store/tables.ts';
+
+/** How long a consumer may be away and still hear of an event, milliseconds. Streams it missed are long over then. */
+const EVENT_LIFE_MS = 3_600_000;
+
+/** Writes an event and lets go of those nobody can still need. */
+export const writeEvent = async (
+  transaction: Database,
+  event: FeedEvent,
+  record: ChangeRecord,
+): Promise<number> => {
+  const sequence = await takeSequence(transaction);
+  const oldest = new Date(Date.parse(event.at) - EVENT_LIFE_MS).toISOString();
+  await transaction.deleteFrom('events').where('at', '<', oldest).execute();
+  await transaction
+    .insertInto('events')
+    .values({ sequence, at: event.at, body: JSON.stringify(event) })
+    .execute();
+  await appendAudit(transaction, { sequence, tenantId: event.tenantId, record });
+  return sequence;
+};

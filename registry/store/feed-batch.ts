@@ -1,0 +1,73 @@
+// What the feed reads: tenants, removals and events after a sequence, in the order of their commits.
+
+import type { FeedEvent } from '#core/feed-message.ts';
+import type { FeedBatch, FeedItem } from '#registry/feed/feed-source.ts';
+import type { PresentTenants } from '#registry/store/present-tenants.ts';
+import { lastSequence } from '#registry/store/sequence.ts';
+import type { Database, Tables } from '#registry/store/tables.ts';
+
+/** Characters of bodies after which a batch ends: a tenant may have millions, and a stream holds its batch while the peer is slow. */
+const MAX_BATCH_SIZE = 8 * 1024 * 1024;
+
+type Found = { readonly item: FeedItem; readonly size: number };
+
+type Candidate = { readonly sequence: number; readonly read: () => Promise<Found> };
+
+const tenantItem = async (
+  database: Database,
+  tenants: PresentTenants,
+  row: Tables['tenants'],
+): Promise<Found> => {
+  const { id, sequence, born } = row;
+  if (born === null)
+    return {
+      item: { kind: 'change', sequence, change: { kind: 'remove', sequence, tenantId: id } },
+      size: 0,
+    };
+  const { stored, size } = await tenants.load(database, { ...row, born });
+  return {
+    item: { kind: 'change', sequence, change: { kind: 'upsert', sequence, tenant: stored.tenant } },
+    size,
+  };
+};
+
+const eventItem = ({ sequence, body }: Tables['events']): Found => ({
+  item: { kind: 'event', sequence, event: JSON.parse(body) as FeedEvent },
+  size: body.length,
+});
+
+/** At most `limit` of tenants and of events each: more than enough to find the first `limit` of both. */
+const findCandidates = async (
+  database: Database,
+  tenants: PresentTenants,
+  { from, limit }: { readonly from: number; readonly limit: number },
+): Promise<readonly Candidate[]> => {
+  const after = (table: 'tenants' | 'events') =>
+    database.selectFrom(table).selectAll().where('sequence', '>', from).orderBy('sequence').limit(limit);
+  const heads = (await after('tenants').execute()) as Tables['tenants'][];
+  const events = (await after('events').execute()) as Tables['events'][];
+  return [
+    ...heads.map((row) => ({ sequence: row.sequence, read: () => tenantItem(database, tenants, row) })),
+    ...events.map((row) => ({ sequence: row.sequence, read: async () => eventItem(row) })),
+  ].toSorted((a, b) => a.sequence - b.sequence);
+};
+
+/** To be called in a read transaction: a batch is of one state of the database. */
+export const readBatch = async (
+  database: Database,
+  tenants: PresentTenants,
+  { from, limit }: { readonly from: number; readonly limit: number },
+): Promise<FeedBatch> => {
+  // One more than asked for tells whether there is more.
+  const candidates = await findCandidates(database, tenants, { from, limit: limit + 1 });
+  const items: FeedItem[] = [];
+  let size = 0;
+  for (const candidate of candidates) {
+    if (items.length === limit || size >= MAX_BATCH_SIZE)
+      return { items, upTo: items.at(-1)?.sequence ?? from, more: true };
+    const found = await candidate.read();
+    items.push(found.item);
+    size += found.size;
+  }
+  return { items, upTo: await lastSequence(database), more: false };
+};

@@ -1,0 +1,114 @@
+// The store over either database: each query is written once, the dialect is the engine's.
+
+import { err, ok, type Result } from '#core/result.ts';
+import { findAuditFault, listAudit } from '#registry/store/audit-log.ts';
+import { createCommitWatch } from '#registry/store/commit-watch.ts';
+import { writeEvent } from '#registry/store/events.ts';
+import { readBatch } from '#registry/store/feed-batch.ts';
+import { findManifest, findPublished, isSpent, listManifests, spendId } from '#registry/store/manifests.ts';
+import { createPresentTenants, type PresentTenants } from '#registry/store/present-tenants.ts';
+import { findRevision, listRevisions } from '#registry/store/revisions.ts';
+import { lastSequence } from '#registry/store/sequence.ts';
+import type { Committed, Store, StoredTenant } from '#registry/store/store.ts';
+import type { Database } from '#registry/store/tables.ts';
+import { guardStore, inReadTransaction, inTransaction } from '#registry/store/transaction.ts';
+import { StaleWrite, type Written, writeTenant } from '#registry/store/write-tenant.ts';
+
+/** What differs between the databases. */
+export type StoreEngine = {
+  readonly database: Database;
+  readonly epoch: string;
+  /** Number of the last commit when the store was opened. */
+  readonly sequence: number;
+  /** Part of every commit: tells other processes of it, once it is one. */
+  readonly announceCommit: (transaction: Database) => Promise<void>;
+  /** Calls `look` when another process may have committed; the end of it is `close`. */
+  readonly listen: (look: () => void) => void;
+  readonly close: () => Promise<void>;
+};
+
+type Reads = Omit<Store, 'epoch' | 'write' | 'announce' | 'spend' | 'onCommit' | 'close'>;
+
+const listTenants = async (database: Database, tenants: PresentTenants): Promise<readonly StoredTenant[]> => {
+  const rows = await database
+    .selectFrom('tenants')
+    .selectAll()
+    .where('born', 'is not', null)
+    .orderBy('id')
+    .execute();
+  const found: StoredTenant[] = [];
+  for (const { born, ...head } of rows) {
+    if (born !== null) found.push((await tenants.load(database, { ...head, born })).stored);
+  }
+  return found;
+};
+
+const createReads = (database: Database, tenants: PresentTenants): Reads => ({
+  lastSequence: () => guardStore(() => lastSequence(database)),
+  readAfter: (from, limit) => inReadTransaction(database, (all) => readBatch(all, tenants, { from, limit })),
+  findTenant: (tenantId) =>
+    inReadTransaction(database, async (all) => (await tenants.find(all, tenantId))?.stored),
+  listTenants: () => inReadTransaction(database, (all) => listTenants(all, tenants)),
+  listRevisions: (tenantId, page) => guardStore(() => listRevisions(database, tenantId, page)),
+  findRevision: (tenantId, number) =>
+    inReadTransaction(database, (all) => findRevision(all, tenantId, number)),
+  listAudit: (tenantId, page) => guardStore(() => listAudit(database, tenantId, page)),
+  findAuditFault: () => inReadTransaction(database, findAuditFault),
+  listManifests: (tenantId, page) => guardStore(() => listManifests(database, tenantId, page)),
+  findManifest: (tenantId, digest) => guardStore(() => findManifest(database, tenantId, digest)),
+  findPublished: (tenantId, version) =>
+    inReadTransaction(database, (all) => findPublished(all, tenantId, version)),
+  isSpent: (id) => guardStore(() => isSpent(database, id)),
+});
+
+const committedOf = ({ present, revision, sequence }: Written): Committed => ({
+  ...(present === undefined ? {} : { stored: present.stored }),
+  revision,
+  sequence,
+});
+
+/** Undoing is done by throwing; what a stale write throws is not a fault. */
+const undoStale = async <T>(work: () => Promise<T>): Promise<Result<T, 'stale'>> => {
+  try {
+    return ok(await work());
+  } catch (thrown) {
+    if (thrown instanceof Error && thrown.cause instanceof StaleWrite) return err('stale');
+    throw thrown;
+  }
+};
+
+/** The store over an open, migrated database. */
+export const createSqlStore = (engine: StoreEngine): Store => {
+  const { database, epoch } = engine;
+  const tenants = createPresentTenants();
+  const watch = createCommitWatch(engine.sequence, () => lastSequence(database));
+  engine.listen(() => watch.look());
+  const commit = async <T>(work: (transaction: Database) => Promise<T>): Promise<T> =>
+    inTransaction(database, async (transaction) => {
+      const result = await work(transaction);
+      await engine.announceCommit(transaction);
+      return result;
+    });
+  return {
+    ...createReads(database, tenants),
+    epoch,
+    write: (write) =>
+      undoStale(async () => {
+        const written = await commit((transaction) => writeTenant(transaction, tenants, write));
+        if (written.present !== undefined) tenants.keep(written.present);
+        watch.committed(written.sequence);
+        return committedOf(written);
+      }),
+    announce: async (event, record) => {
+      const sequence = await commit((transaction) => writeEvent(transaction, event, record));
+      watch.committed(sequence);
+      return sequence;
+    },
+    spend: (id, nowSeconds) => inTransaction(database, (transaction) => spendId(transaction, id, nowSeconds)),
+    onCommit: watch.onCommit,
+    close: async () => {
+      watch.stop();
+      await guardStore(engine.close);
+    },
+  };
+};

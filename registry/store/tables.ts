@@ -1,0 +1,55 @@
+// The tables as queries see them; registry/README.md says what each holds. Numbers are integers below 2^53, JSON is
+// text, so that both dialects give back what was put in.
+
+import type { Generated, Kysely } from 'kysely';
+
+export type Tables = {
+  meta: { key: string; value: string };
+  tenants: { id: string; revision: number; sequence: number; born: number | null };
+  resources: {
+    tenant: string;
+    name: string;
+    revision: number;
+    sequence: number;
+    until: number | null;
+    body: string | null;
+  };
+  revisions: {
+    tenant: string;
+    number: number;
+    sequence: number;
+    actor: string;
+    action: string;
+    reason: string;
+    at: string;
+    changes: string;
+  };
+  events: { sequence: number; at: string; body: string };
+  audit: {
+    sequence: number;
+    tenant: string;
+    actor: string;
+    action: string;
+    reason: string;
+    at: string;
+    previous: string;
+    digest: string;
+  };
+  published_versions: { tenant: string; server: string; version: string };
+  manifests: {
+    number: Generated<number>;
+    tenant: string;
+    server: string;
+    version: string;
+    digest: string;
+    publisher: string;
+    kid: string;
+    at: string;
+    signature: string;
+    bytes: Uint8Array;
+  };
+  signature_ids: { thumbprint: string; jti: string; forget_at: number };
+};
+
+/** The handle of a database, or of a transaction in it. */
+export type Database = Kysely<Tables>;

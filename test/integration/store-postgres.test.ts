@@ -1,0 +1,41 @@
+// The contract of a store on a real Postgres, and what is asked of its connections.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Secret } from '#core/secret.ts';
+import { openPostgresStore } from '#registry/store/postgres-store.ts';
+import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
+import { describeStore } from '#test/support/store-contract.ts';
+
+let server: PostgresServer;
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+
+afterAll(() => server.stop());
+
+describeStore('postgres', async () => {
+  const { url } = await server.createDatabase();
+  return { open: () => openPostgresStore(url), remove: async () => undefined };
+});
+
+it('does not start on a database that a newer program wrote', async () => {
+  const database = await server.createDatabase();
+  await (await openPostgresStore(database.url)).close();
+  await server.query(database, "UPDATE meta SET value = '999' WHERE key = 'schema'");
+  await expect(openPostgresStore(database.url)).rejects.toMatchObject({ code: 'store_failed' });
+});
+
+it('says that it cannot be reached without a word of its address', async () => {
+  const url = new Secret('postgres://someone:hunter2@127.0.0.1:1/registry');
+  const failure = await openPostgresStore(url).catch((thrown: unknown) => thrown);
+  expect(failure).toMatchObject({ code: 'store_failed' });
+  expect(String(failure)).not.toMatch(/hunter2|someone/);
+});
+
+it('lets many registries that start at once make the tables once', async () => {
+  const { url } = await server.createDatabase();
+  const stores = await Promise.all(Array.from({ length: 5 }, () => openPostgresStore(url)));
+  expect(new Set(stores.map(({ epoch }) => epoch)).size).toBe(1);
+  for (const store of stores) await store.close();
+});
