@@ -1,17 +1,24 @@
 // /v1/tenants/{tenant}/admin-issuer: whose tokens administer a tenant beside those of the deployment's own.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
 import type { AdminIssuer } from '#core/admin-issuer.ts';
 import type { Json } from '#core/json.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { changeTenant, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
-import { isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
+import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
-import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
-import { PROBLEM_RESPONSES, ReadHeaders, TenantParams, WriteHeaders } from '#registry/api/route-schema.ts';
+import {
+  conditionsOf,
+  paramsOf,
+  recordOf,
+  sendProblem,
+  sendRead,
+  sendResource,
+} from '#registry/api/request-facts.ts';
+import { readResponses, removalResponses, writeResponses } from '#registry/api/response-schema.ts';
+import { ReadHeaders, TenantParams, WriteHeaders } from '#registry/api/route-schema.ts';
 import { putAdminIssuer, removeAdminIssuer } from '#registry/commands/admin-issuer.ts';
 import { ADMIN_ISSUER_NAME } from '#registry/commands/resources.ts';
 import { AdminIssuerSchema } from '#registry/feed/schema/admin-issuer-schema.ts';
@@ -82,7 +89,7 @@ const registerWrites = (app: FastifyInstance, context: ApiContext): void => {
       description:
         'Roles in its tokens count for this tenant only: `admin`, `operator`, `auditor`, `publisher`, plain or followed by `:{tenant}`. Issuer and audience together lead to one tenant.',
       body: inputForm(INPUT),
-      response: { 200: AdminIssuerSchema, 201: AdminIssuerSchema, ...PROBLEM_RESPONSES },
+      response: writeResponses(AdminIssuerSchema),
     },
     handler: async (request, reply) => {
       const given = fillDefaults(INPUT, request.body as Json) as unknown as AdminIssuer;
@@ -99,7 +106,7 @@ const registerWrites = (app: FastifyInstance, context: ApiContext): void => {
     schema: {
       ...schema,
       summary: "Take a tenant's own admin issuer away; its tokens count no longer",
-      response: { 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
+      response: removalResponses,
     },
     handler: async (_request, reply) =>
       change(context, reply, {
@@ -117,13 +124,11 @@ export const registerAdminIssuer = (app: FastifyInstance, context: ApiContext): 
       tags: ['tenants'],
       params: TenantParams,
       headers: ReadHeaders,
-      response: { 200: AdminIssuerSchema, ...PROBLEM_RESPONSES },
+      response: readResponses(AdminIssuerSchema),
     },
     handler: async (request, reply) => {
       const found = find(await context.store.findTenant(paramsOf(request).tenant));
-      if (found === undefined) return sendProblem(reply, noSuchResource);
-      if (isNotModified(conditionsOf(request).ifNoneMatch, found.revision)) return reply.code(304).send();
-      return sendResource(reply, { status: 200, ...found });
+      return found === undefined ? sendProblem(reply, noSuchResource) : sendRead(reply, found);
     },
   });
   registerWrites(app, context);

@@ -11,15 +11,28 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { DryRunQuery, DryRunSchema, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
-import { isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
+import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
+import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
-import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import {
+  conditionsOf,
+  paramsOf,
+  recordOf,
+  sendProblem,
+  sendRead,
+  sendResource,
+} from '#registry/api/request-facts.ts';
+import {
+  answerOf,
+  readResponses,
+  removalResponses,
+  taggedPageResponses,
+  writeResponses,
+} from '#registry/api/response-schema.ts';
 import {
   ItemParams,
-  listOf,
   MergePatchBody,
   PATCH_MEDIA_TYPES,
-  PROBLEM_RESPONSES,
   ReadHeaders,
   TenantParams,
   WriteHeaders,
@@ -29,6 +42,11 @@ import type { Outcome } from '#registry/commands/outcome.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 import type { StoredTenant } from '#registry/store/store.ts';
+
+export type CollectionFilter = {
+  readonly schema: TSchema;
+  readonly matches: (item: object, value: unknown) => boolean;
+};
 
 export type Collection = {
   readonly path: 'issuers' | 'servers' | 'grants' | 'publishers';
@@ -41,6 +59,8 @@ export type Collection = {
   readonly nameOf: (id: string) => ResourceName;
   /** Resources as they are read, sorted by id. */
   readonly list: (tenant: Tenant) => readonly { readonly id: string }[];
+  /** Query parameters that narrow the list. */
+  readonly filters: Readonly<Record<string, CollectionFilter>>;
   readonly put: (tenant: Tenant, item: { readonly id: string; readonly settings: JsonObject }) => Outcome;
   readonly remove: (tenant: Tenant, id: string) => Outcome;
 };
@@ -115,23 +135,44 @@ const putChecked =
     return collection.put(tenant, { id, settings });
   };
 
-const registerReads = (app: FastifyInstance, { context, collection }: Parts): void => {
-  const { path, noun, view, readAccess } = collection;
+/** The resources that fit every filter of the query. */
+const narrow = (collection: Collection, tenant: Tenant, query: Readonly<Record<string, unknown>>) => {
+  const asked = Object.entries(collection.filters).filter(([name]) => query[name] !== undefined);
+  return collection
+    .list(tenant)
+    .filter((item) => asked.every(([name, { matches }]) => matches(item, query[name])));
+};
+
+const registerList = (app: FastifyInstance, { context, collection }: Parts): void => {
+  const { path, view, readAccess, filters } = collection;
   app.get(`/v1/tenants/:tenant/${path}`, {
     config: { access: readAccess },
     schema: {
       summary: `List ${path}`,
+      description: 'Sorted by id. The ETag is the revision of the tenant.',
       tags: [path],
       params: TenantParams,
-      response: { 200: listOf(view), ...PROBLEM_RESPONSES },
+      headers: ReadHeaders,
+      querystring: listQuery(
+        Object.fromEntries(
+          Object.entries(filters).map(([name, { schema }]) => [name, Type.Optional(schema)]),
+        ),
+      ),
+      response: taggedPageResponses(view),
     },
     handler: async (request, reply) => {
       const stored = await context.store.findTenant(paramsOf(request).tenant);
       if (stored === undefined) return sendProblem(reply, noSuchResource);
-      const body = { items: collection.list(stored.tenant) };
-      return sendResource(reply, { status: 200, revision: stored.tenant.revision, body });
+      const items = narrow(collection, stored.tenant, request.query as Readonly<Record<string, unknown>>);
+      const page = pageByName(items, request, ({ id }) => id);
+      linkNext(reply, page);
+      return sendRead(reply, { revision: stored.tenant.revision, body: { items: page.items } });
     },
   });
+};
+
+const registerReads = (app: FastifyInstance, { context, collection }: Parts): void => {
+  const { path, noun, view, readAccess } = collection;
   app.get(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: readAccess },
     schema: {
@@ -139,14 +180,13 @@ const registerReads = (app: FastifyInstance, { context, collection }: Parts): vo
       tags: [path],
       params: ItemParams,
       headers: ReadHeaders,
-      response: { 200: view, ...PROBLEM_RESPONSES },
+      response: readResponses(view),
     },
     handler: async (request, reply) => {
       const { tenant, id } = paramsOf(request);
       const found = find(collection, await context.store.findTenant(tenant), id);
       if (found === undefined) return sendProblem(reply, noSuchResource);
-      if (isNotModified(conditionsOf(request).ifNoneMatch, found.revision)) return reply.code(304).send();
-      return sendResource(reply, { status: 200, revision: found.revision, body: found.item });
+      return sendRead(reply, { revision: found.revision, body: found.item });
     },
   });
 };
@@ -161,7 +201,7 @@ const registerPuts = (app: FastifyInstance, parts: Parts): void => {
     params: ItemParams,
     headers: WriteHeaders,
     querystring: DryRunQuery,
-    response: { 200: Type.Union([view, DryRunSchema]), 201: view, ...PROBLEM_RESPONSES },
+    response: writeResponses(view, DryRunSchema),
   };
   app.put(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: 'write' },
@@ -202,7 +242,7 @@ const registerRemoval = (app: FastifyInstance, parts: Parts): void => {
       params: ItemParams,
       headers: WriteHeaders,
       querystring: DryRunQuery,
-      response: { 200: DryRunSchema, 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
+      response: { 200: answerOf(DryRunSchema, {}), ...removalResponses },
     },
     handler: async (_request, reply) => change(parts, reply, { action: 'remove', command: remove }),
   });
@@ -215,6 +255,7 @@ export const registerCollection = (
   collection: Collection,
 ): void => {
   const parts = { context, collection };
+  registerList(app, parts);
   registerReads(app, parts);
   registerPuts(app, parts);
   registerRemoval(app, parts);

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
-import { listOf, PROBLEM_RESPONSES } from '#registry/api/route-schema.ts';
+import { PROBLEM_RESPONSES } from '#registry/api/route-schema.ts';
 import { ConsumerStatusSchema } from '#registry/feed/schema/parse-message.ts';
 
 const ConsumerSchema = Type.Object({
@@ -24,7 +24,7 @@ export const registerConsumers = (app: FastifyInstance, context: ApiContext): vo
       response: {
         200: Type.Object({
           sequence: Type.Integer({ description: 'Of the last commit.' }),
-          ...listOf(ConsumerSchema).properties,
+          items: Type.Array(ConsumerSchema),
         }),
         ...PROBLEM_RESPONSES,
       },

@@ -46,9 +46,16 @@ const problemFromError = (error: unknown): Problem => {
 
 const NOT_FOUND: Problem = { status: 404, code: 'not-found', detail: 'There is nothing at this address.' };
 
+const UNREADABLE_ADDRESS: ProblemFault = {
+  in: 'path',
+  pointer: '',
+  message: 'is not percent-encoded UTF-8 (RFC 3986 §2.1)',
+};
+
 /** For what is refused before a route is found: an address that cannot be read. */
 export const answerUnroutable = (error: FastifyError, _request: unknown, reply: FastifyReply): void => {
-  void sendProblem(reply, problemFromError(error));
+  const problem = problemFromError(error);
+  void sendProblem(reply, problem.status === 400 ? { ...problem, errors: [UNREADABLE_ADDRESS] } : problem);
 };
 
 /** Installs the handlers of errors and of unknown paths. */

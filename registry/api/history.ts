@@ -3,9 +3,11 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
+import { linkNext, pageByNumber } from '#registry/api/paging.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
-import { listOf, PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
+import { pageResponses } from '#registry/api/response-schema.ts';
+import { PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 import type { Page, RevisionSummary } from '#registry/store/store.ts';
@@ -54,12 +56,15 @@ const registerRevisions = (app: FastifyInstance, { store }: ApiContext): void =>
       tags: ['history'],
       params: TenantParams,
       querystring: PageQuery,
-      response: { 200: listOf(Type.Object({ ...SUMMARY, ...LINKS })), ...PROBLEM_RESPONSES },
+      response: pageResponses(Type.Object({ ...SUMMARY, ...LINKS })),
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { tenant } = paramsOf(request);
-      const found = await store.listRevisions(tenant, request.query as Page);
-      return { items: found.map((revision) => withLinks(tenant, revision)) };
+      const query = request.query as Page;
+      const load = (limit: number) => store.listRevisions(tenant, { ...query, limit });
+      const page = await pageByNumber(query.limit, load, ({ number }) => number);
+      linkNext(reply, page);
+      return { items: page.items.map((revision) => withLinks(tenant, revision)) };
     },
   });
   app.get('/v1/tenants/:tenant/revisions/:number', {
@@ -90,10 +95,15 @@ export const registerHistory = (app: FastifyInstance, context: ApiContext): void
       tags: ['history'],
       params: TenantParams,
       querystring: PageQuery,
-      response: { 200: listOf(AuditSchema), ...PROBLEM_RESPONSES },
+      response: pageResponses(AuditSchema),
     },
-    handler: async (request) => ({
-      items: await context.store.listAudit(paramsOf(request).tenant, request.query as Page),
-    }),
+    handler: async (request, reply) => {
+      const { tenant } = paramsOf(request);
+      const query = request.query as Page;
+      const load = (limit: number) => context.store.listAudit(tenant, { ...query, limit });
+      const page = await pageByNumber(query.limit, load, ({ sequence }) => sequence);
+      linkNext(reply, page);
+      return { items: page.items };
+    },
   });
 };

@@ -17,6 +17,7 @@ export const registerIssuers = (app: FastifyInstance, context: ApiContext): void
     fields: ISSUER_FIELDS,
     nameOf: issuerName,
     list: (tenant) => tenant.issuers,
+    filters: {},
     put: (tenant, { id, settings }) =>
       putIssuer(tenant, { id, ...settings } as unknown as TrustedIssuer, context.checkUrl),
     remove: removeIssuer,

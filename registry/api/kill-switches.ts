@@ -8,18 +8,17 @@ import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { changeTenant } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
 import {
-  ItemParams,
-  listOf,
-  PROBLEM_RESPONSES,
-  Reason,
-  TenantParams,
-  ThrowHeaders,
-  WriteHeaders,
-} from '#registry/api/route-schema.ts';
+  actionResponses,
+  livePageResponses,
+  removalResponses,
+  writeResponses,
+} from '#registry/api/response-schema.ts';
+import { ItemParams, Reason, TenantParams, ThrowHeaders, WriteHeaders } from '#registry/api/route-schema.ts';
 import {
   findKillSwitch,
   putKillSwitch,
@@ -79,13 +78,16 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
       summary: 'List kill switches, lapsed ones included',
       tags: TAGS,
       params: TenantParams,
-      response: { 200: listOf(View), ...PROBLEM_RESPONSES },
+      querystring: listQuery(),
+      response: livePageResponses(View),
     },
     handler: async (request, reply) => {
       const stored = await context.store.findTenant(paramsOf(request).tenant);
       if (stored === undefined) return sendProblem(reply, noSuchResource);
       const nowMs = context.nowMs();
-      const items = stored.tenant.killSwitches.map((thrown) => viewOf(thrown, nowMs));
+      const page = pageByName(stored.tenant.killSwitches, request, ({ id }) => id);
+      linkNext(reply, page);
+      const items = page.items.map((thrown) => viewOf(thrown, nowMs));
       return sendResource(reply, { status: 200, revision: stored.tenant.revision, body: { items } });
     },
   });
@@ -95,7 +97,7 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
       summary: 'Read a kill switch',
       tags: TAGS,
       params: ItemParams,
-      response: { 200: View, ...PROBLEM_RESPONSES },
+      response: actionResponses(View),
     },
     handler: async (request, reply) =>
       send(context, reply, { stored: await context.store.findTenant(paramsOf(request).tenant) }),
@@ -156,7 +158,7 @@ const registerThrow = (app: FastifyInstance, context: ApiContext): void => {
       params: ItemParams,
       headers: ThrowHeaders,
       body: SwitchBody,
-      response: { 200: View, 201: View, ...PROBLEM_RESPONSES },
+      response: writeResponses(View),
     },
     handler: async (_request, reply) => throwSwitch(context, reply),
   });
@@ -186,7 +188,7 @@ const registerRelease = (app: FastifyInstance, context: ApiContext): void => {
       tags: TAGS,
       params: ItemParams,
       headers: WriteHeaders,
-      response: { 204: Type.Null({ description: 'Released' }), ...PROBLEM_RESPONSES },
+      response: removalResponses,
     },
     handler: async (_request, reply) => release(context, reply),
   });

@@ -31,7 +31,11 @@ export type ProblemCode =
   | 'internal';
 
 /** A fault and, where it is not in the body, the part of the request its pointer leads into. */
-export type ProblemFault = Fault & { readonly in?: 'header' | 'path' | 'query' };
+export type ProblemFault = Fault & {
+  readonly in?: 'header' | 'path' | 'query';
+  /** Where several rules speak under one type: which one. */
+  readonly code?: string;
+};
 
 export type Problem = {
   readonly status: number;
@@ -56,6 +60,7 @@ export const ProblemSchema = Type.Object(
           pointer: Type.String({ description: 'JSON Pointer (RFC 6901) to what is at fault' }),
           message: Type.String(),
           in: Type.Optional(Type.Enum(['header', 'path', 'query'])),
+          code: Type.Optional(Type.String({ description: 'Rule of the lint that found it' })),
         }),
       ),
     ),

@@ -7,8 +7,8 @@ import { isJsonObject, type Json } from '#core/json.ts';
 import { describeJsonFault, parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
 import { RequestFaults } from '#registry/api/error-handler.ts';
 import type { JsonSchema } from '#registry/api/json-schema.ts';
-import type { ProblemFault } from '#registry/api/problem.ts';
-import { compileCheck, compileInput, type Validate } from '#registry/api/validation.ts';
+import { MAX_FAULTS, type ProblemFault } from '#registry/api/problem.ts';
+import { compileCheck, compileInput, escapeToken, type Validate } from '#registry/api/validation.ts';
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
 const BYTES_TYPE = 'application/octet-stream';
@@ -19,23 +19,34 @@ const PARTS: Readonly<Record<string, Pick<ProblemFault, 'in'>>> = {
   headers: { in: 'header' },
 };
 
-/** Query parameters are text; those that look like whole numbers become numbers. */
-const readQuery = (value: unknown): Json =>
-  Object.fromEntries(
+/** Query parameters are text; where a whole number is expected, what looks like one becomes one. */
+const readQuery = (value: unknown, schema: JsonSchema): Json => {
+  const properties = schema['properties'] as Readonly<Record<string, JsonSchema>>;
+  const isNumber = (name: string): boolean =>
+    Object.hasOwn(properties, name) && [properties[name]?.['type']].flat().includes('integer');
+  return Object.fromEntries(
     Object.entries(value as Record<string, Json>).map(([name, given]) => [
       name,
-      typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given,
+      isNumber(name) && typeof given === 'string' && /^\d{1,15}$/.test(given) ? Number(given) : given,
     ]),
   );
+};
 
 const validatorOf = (schema: JsonSchema, part: string): Validate => {
   if (part !== 'querystring') return compileCheck(schema);
   const validate = compileInput(schema);
-  return (value) => validate(readQuery(value));
+  return (value) => validate(readQuery(value, schema));
 };
 
 const faultsIn = (part: string, faults: readonly ProblemFault[]): readonly ProblemFault[] =>
   faults.map((fault) => ({ ...fault, ...PARTS[part] }));
+
+/** Whoever asks for a dry run must not get the real thing where there is none, nor all where a part was asked for. */
+const unknownParameter = (name: string): ProblemFault => ({
+  in: 'query',
+  pointer: `/${escapeToken(name)}`,
+  message: name === 'dryRun' ? 'there is no dry run of this' : 'unknown parameter',
+});
 
 const parseBody = (bytes: Buffer): Json => {
   const parsed = parseStrictJson(bytes, REQUEST_RULES);
@@ -73,11 +84,12 @@ export const installRequestChecks = (app: FastifyInstance): void => {
   });
   // Answers are built from stored values that have been checked; a second schema would only drop what it forgot.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
-  app.addHook('preHandler', async (request) => {
-    // Whoever asks for a dry run must not get the real thing where there is none.
+  app.addHook('preValidation', async (request) => {
     const { schema } = request.routeOptions;
-    if (schema?.querystring === undefined && Object.hasOwn(request.query as object, 'dryRun'))
-      throw new RequestFaults([{ in: 'query', pointer: '/dryRun', message: 'there is no dry run of this' }]);
+    if (schema === undefined || schema.hide === true) return;
+    const known = (schema.querystring as { readonly properties?: object } | undefined)?.properties ?? {};
+    const unknown = Object.keys(request.query as object).filter((name) => !Object.hasOwn(known, name));
+    if (unknown.length > 0) throw new RequestFaults(unknown.slice(0, MAX_FAULTS).map(unknownParameter));
   });
   app.addHook('preHandler', async (request) => {
     const { reasonInBody } = request.routeOptions.config;

@@ -4,7 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import '#registry/api/fastify-types.ts';
 import type { Caller } from '#registry/api/auth/roles.ts';
 import type { ApiContext } from '#registry/api/context.ts';
-import { entityTag } from '#registry/api/precondition.ts';
+import { entityTag, isNotModified } from '#registry/api/precondition.ts';
 import { PROBLEM_MEDIA_TYPE, type Problem, problemDocument } from '#registry/api/problem.ts';
 import type { ChangeRecord } from '#registry/store/store.ts';
 
@@ -71,3 +71,12 @@ export const sendResource = (
     body,
   }: { readonly status: 200 | 201; readonly revision: number; readonly body: unknown },
 ): FastifyReply => reply.code(status).header('etag', entityTag(revision)).send(body);
+
+/** Answers a read with the resource, or with 304 where the client has it already (RFC 9110 §15.4.5: its ETag, no more). */
+export const sendRead = (
+  reply: FastifyReply,
+  { revision, body }: { readonly revision: number; readonly body: unknown },
+): FastifyReply =>
+  isNotModified(conditionsOf(reply.request).ifNoneMatch, revision)
+    ? reply.code(304).removeHeader('link').header('etag', entityTag(revision)).send()
+    : sendResource(reply, { status: 200, revision, body });

@@ -10,8 +10,9 @@ import { RevisionParams } from '#registry/api/history.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource, PROBLEM_MEDIA_TYPE, ProblemSchema } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import { actionResponses } from '#registry/api/response-schema.ts';
 import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.ts';
-import { PROBLEM_RESPONSES, WriteHeaders } from '#registry/api/route-schema.ts';
+import { WriteHeaders } from '#registry/api/route-schema.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import { requireConfirmed } from '#registry/revisions/access-review.ts';
 import { restoreRevision } from '#registry/revisions/restore.ts';
@@ -37,7 +38,7 @@ const SCHEMA = {
   headers: WriteHeaders,
   querystring: ConfirmQuery,
   response: {
-    200: Type.Union([RestoredSchema, DryRunSchema]),
+    ...actionResponses(Type.Union([RestoredSchema, DryRunSchema])),
     409: {
       description: 'What is missing or in the way; or, unconfirmed, the access that would be added',
       content: {
@@ -46,7 +47,6 @@ const SCHEMA = {
         },
       },
     },
-    ...PROBLEM_RESPONSES,
   },
 };
 

@@ -5,11 +5,11 @@ import { Type } from 'typebox';
 import type { Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { RevisionParams } from '#registry/api/history.ts';
-import { isNotModified } from '#registry/api/precondition.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
-import { conditionsOf, paramsOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import { paramsOf, sendProblem, sendRead } from '#registry/api/request-facts.ts';
+import { readResponses } from '#registry/api/response-schema.ts';
 import { ResourceDiffSchema } from '#registry/api/revision-schema.ts';
-import { PROBLEM_RESPONSES, ReadHeaders } from '#registry/api/route-schema.ts';
+import { ReadHeaders } from '#registry/api/route-schema.ts';
 import { diffTenants } from '#registry/revisions/tenant-diff.ts';
 import type { Store } from '#registry/store/store.ts';
 
@@ -63,28 +63,22 @@ export const registerRevisionDiff = (app: FastifyInstance, { store }: ApiContext
       params: RevisionParams,
       headers: ReadHeaders,
       querystring: DiffQuery,
-      response: {
-        200: Type.Object({
+      response: readResponses(
+        Type.Object({
           from: Type.Integer({ description: 'Number of the former revision; 0: before the first.' }),
           to: Type.Integer({ description: 'Number of the latter revision.' }),
           resources: Type.Array(ResourceDiffSchema),
         }),
-        ...PROBLEM_RESPONSES,
-      },
+      ),
     },
     handler: async (request, reply) => {
       const { tenant } = paramsOf(request);
       const [from, to] = endsOf(request);
       const [before, after] = [await findState(store, tenant, from), await findState(store, tenant, to)];
       if (before === undefined || after === undefined) return sendProblem(reply, noSuchResource);
-      const { number: revision } = after;
-      if (isNotModified(conditionsOf(request).ifNoneMatch, revision)) return reply.code(304).send();
       const resources = diffTenants(before.tenant, after.tenant);
-      return sendResource(reply, {
-        status: 200,
-        revision,
-        body: { from: before.number, to: revision, resources },
-      });
+      const { number: revision } = after;
+      return sendRead(reply, { revision, body: { from: before.number, to: revision, resources } });
     },
   });
 };

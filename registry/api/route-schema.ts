@@ -18,7 +18,10 @@ const IfMatch = Type.Optional(
   Type.String({ maxLength: 1_024, description: 'ETag of what was read; required to change what exists.' }),
 );
 const IfNoneMatch = Type.Optional(
-  Type.String({ maxLength: 1_024, description: '`*` on a write: only create, never replace.' }),
+  Type.String({ maxLength: 1_024, description: '`*`: only create, never replace.' }),
+);
+const IfChanged = Type.Optional(
+  Type.String({ maxLength: 1_024, description: 'ETag of what is known; 304 if it still is so.' }),
 );
 const ChangeReason = Type.String({
   minLength: 1,
@@ -42,7 +45,7 @@ export const ActionHeaders = Type.Object({
 /** Headers of throwing a kill switch. */
 export const ThrowHeaders = Type.Object({ ...ActionHeaders.properties, 'if-none-match': IfNoneMatch });
 
-export const ReadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
+export const ReadHeaders = Type.Object({ 'if-none-match': IfChanged });
 
 export const Reason = Type.Optional(
   Type.String({
@@ -70,7 +73,7 @@ const MAX_PAGE = 200;
 export const PageQuery = Type.Object(
   {
     before: Type.Optional(Type.Integer({ minimum: 1, description: 'Entries older than this number.' })),
-    limit: Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 50 }),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 50 })),
   },
   { additionalProperties: false },
 );

@@ -3,13 +3,8 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
-import {
-  ActionHeaders,
-  ItemParams,
-  PROBLEM_RESPONSES,
-  Reason,
-  WriteHeaders,
-} from '#registry/api/route-schema.ts';
+import { actionResponses } from '#registry/api/response-schema.ts';
+import { ActionHeaders, ItemParams, Reason, WriteHeaders } from '#registry/api/route-schema.ts';
 import { runServerAction } from '#registry/api/server-action.ts';
 import { ServerViewSchema } from '#registry/api/servers.ts';
 import { setServerState } from '#registry/commands/server.ts';
@@ -20,7 +15,7 @@ const StateBody = Type.Object({ enabled: Type.Boolean(), reason: Reason }, { add
 
 const ActiveVersionBody = Type.Object({ version: VersionName }, { additionalProperties: false });
 
-const RESPONSES = { 200: ServerViewSchema, ...PROBLEM_RESPONSES };
+const RESPONSES = actionResponses(ServerViewSchema);
 
 const registerState = (app: FastifyInstance, context: ApiContext): void => {
   app.put('/v1/tenants/:tenant/servers/:id/state', {

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import type { McpServer } from '#core/server.ts';
 import { registerCollection } from '#registry/api/collection.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { serverName, serverView } from '#registry/commands/resources.ts';
@@ -27,6 +28,12 @@ export const registerServers = (app: FastifyInstance, context: ApiContext): void
     fields: SERVER_FIELDS,
     nameOf: serverName,
     list: (tenant) => tenant.servers.map(serverView),
+    filters: {
+      enabled: {
+        schema: Type.Enum(['true', 'false']),
+        matches: (item, text) => String((item as McpServer).enabled) === text,
+      },
+    },
     put: (tenant, { id, settings }) =>
       putServer(tenant, { id, settings: settings as unknown as ServerSettings }),
     remove: removeServer,

@@ -7,6 +7,7 @@ import { findServer, type Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { paramsOf, recordOf, sendProblem } from '#registry/api/request-facts.ts';
+import { answerOf } from '#registry/api/response-schema.ts';
 import { ActionHeaders, PROBLEM_RESPONSES, Reason, TenantParams } from '#registry/api/route-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
@@ -44,7 +45,7 @@ export const registerStreams = (app: FastifyInstance, context: ApiContext): void
       params: TenantParams,
       headers: ActionHeaders,
       body: TerminateBody,
-      response: { 202: EventSchema, ...PROBLEM_RESPONSES },
+      response: { 202: answerOf(EventSchema, {}, 'Announced to every consumer'), ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
       const { tenant: tenantId } = paramsOf(request);

@@ -10,7 +10,8 @@ import { changeTenant, type TenantChangeRequest } from '#registry/api/change-ten
 import type { ApiContext } from '#registry/api/context.ts';
 import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
-import { isNotModified, judgePrecondition } from '#registry/api/precondition.ts';
+import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
+import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
 import {
   callerOf,
@@ -18,13 +19,18 @@ import {
   paramsOf,
   recordOf,
   sendProblem,
+  sendRead,
   sendResource,
 } from '#registry/api/request-facts.ts';
 import {
-  listOf,
+  pageResponses,
+  readResponses,
+  removalResponses,
+  writeResponses,
+} from '#registry/api/response-schema.ts';
+import {
   MergePatchBody,
   PATCH_MEDIA_TYPES,
-  PROBLEM_RESPONSES,
   ReadHeaders,
   TenantParams,
   WriteHeaders,
@@ -63,12 +69,16 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
     config: { access: 'caller' },
     schema: {
       summary: 'List the tenants the caller may see',
+      description: 'Sorted by id.',
       tags: ['tenants'],
-      response: { 200: listOf(TenantView), ...PROBLEM_RESPONSES },
+      querystring: listQuery(),
+      response: pageResponses(TenantView),
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const visible = await listVisible(context, readableTenants(callerOf(request)));
-      return { items: visible.map(({ tenant }) => viewOf(tenant)) };
+      const page = pageByName(visible, request, ({ tenant }) => tenant.id);
+      linkNext(reply, page);
+      return { items: page.items.map(({ tenant }) => viewOf(tenant)) };
     },
   });
   app.get('/v1/tenants/:tenant', {
@@ -78,14 +88,12 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
       tags: ['tenants'],
       params: TenantParams,
       headers: ReadHeaders,
-      response: { 200: TenantView, ...PROBLEM_RESPONSES },
+      response: readResponses(TenantView),
     },
     handler: async (request, reply) => {
       const stored = await context.store.findTenant(paramsOf(request).tenant);
       if (stored === undefined) return sendProblem(reply, noSuchResource);
-      const { revision } = stored.tenant;
-      if (isNotModified(conditionsOf(request).ifNoneMatch, revision)) return reply.code(304).send();
-      return sendResource(reply, { status: 200, revision, body: viewOf(stored.tenant) });
+      return sendRead(reply, { revision: stored.tenant.revision, body: viewOf(stored.tenant) });
     },
   });
 };
@@ -131,7 +139,7 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
     tags: ['tenants'],
     params: TenantParams,
     headers: WriteHeaders,
-    response: { 200: TenantView, 201: TenantView, ...PROBLEM_RESPONSES },
+    response: writeResponses(TenantView),
   };
   app.put('/v1/tenants/:tenant', {
     config: { access: 'write' },
@@ -172,7 +180,7 @@ export const registerTenants = (app: FastifyInstance, context: ApiContext): void
       tags: ['tenants'],
       params: TenantParams,
       headers: WriteHeaders,
-      response: { 204: Type.Null({ description: 'Removed' }), ...PROBLEM_RESPONSES },
+      response: removalResponses,
     },
     handler: async (_request, reply) =>
       change(context, reply, {

@@ -19,7 +19,7 @@ type SchemaFault = {
 };
 
 /** RFC 6901 §3. */
-const escapeToken = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
+export const escapeToken = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
 const each = (fault: SchemaFault, names: unknown, message: string): Fault[] =>
   (Array.isArray(names) ? names : []).map((name) => ({

@@ -8,16 +8,11 @@ import { findServer, type Tenant } from '#core/tenant.ts';
 import { changeTenant } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
-import { isNotModified } from '#registry/api/precondition.ts';
+import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
-import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
-import {
-  ItemParams,
-  listOf,
-  PROBLEM_RESPONSES,
-  ReadHeaders,
-  WriteHeaders,
-} from '#registry/api/route-schema.ts';
+import { paramsOf, recordOf, sendProblem, sendRead, sendResource } from '#registry/api/request-facts.ts';
+import { readResponses, taggedPageResponses, writeResponses } from '#registry/api/response-schema.ts';
+import { ItemParams, ReadHeaders, WriteHeaders } from '#registry/api/route-schema.ts';
 import { serverName, versionName } from '#registry/commands/resources.ts';
 import { publishVersion } from '#registry/commands/server-version.ts';
 import { VERSION_FIELDS, VersionSchema } from '#registry/feed/schema/version-schema.ts';
@@ -41,9 +36,9 @@ const sendVersion = (
   const body = server === undefined ? undefined : findVersion(server, version);
   const revision = stored?.stamps[versionName(id, version)];
   if (body === undefined || revision === undefined) return sendProblem(reply, noSuchResource);
-  if (status === 200 && isNotModified(conditionsOf(reply.request).ifNoneMatch, revision))
-    return reply.code(304).send();
-  return sendResource(reply, { status, revision, body });
+  return status === 200 && reply.request.method === 'GET'
+    ? sendRead(reply, { revision, body })
+    : sendResource(reply, { status, revision, body });
 };
 
 const registerReads = (app: FastifyInstance, context: ApiContext): void => {
@@ -52,8 +47,11 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
     schema: {
       summary: 'List the published versions of a server',
       tags: ['versions'],
+      description: 'Sorted by name. The ETag is that of the server.',
       params: ItemParams,
-      response: { 200: listOf(VersionSchema), ...PROBLEM_RESPONSES },
+      headers: ReadHeaders,
+      querystring: listQuery(),
+      response: taggedPageResponses(VersionSchema),
     },
     handler: async (request, reply) => {
       const { tenant, id } = paramsOf(request);
@@ -61,7 +59,9 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
       const server = stored === undefined ? undefined : findServer(stored.tenant, id);
       const revision = stored?.stamps[serverName(id)];
       if (server === undefined || revision === undefined) return sendProblem(reply, noSuchResource);
-      return sendResource(reply, { status: 200, revision, body: { items: server.versions } });
+      const page = pageByName(server.versions, request, (item) => item.version);
+      linkNext(reply, page);
+      return sendRead(reply, { revision, body: { items: page.items } });
     },
   });
   app.get('/v1/tenants/:tenant/servers/:id/versions/:version', {
@@ -71,7 +71,7 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
       tags: ['versions'],
       params: VersionParams,
       headers: ReadHeaders,
-      response: { 200: VersionSchema, ...PROBLEM_RESPONSES },
+      response: readResponses(VersionSchema),
     },
     handler: async (request, reply) =>
       sendVersion(reply, await context.store.findTenant(paramsOf(request).tenant), 200),
@@ -106,7 +106,7 @@ export const registerVersions = (app: FastifyInstance, context: ApiContext): voi
       params: VersionParams,
       headers: WriteHeaders,
       body: inputForm(INPUT),
-      response: { 200: VersionSchema, 201: VersionSchema, ...PROBLEM_RESPONSES },
+      response: writeResponses(VersionSchema),
     },
     preHandler: async (request, reply) => {
       const given = (request.body as { readonly version?: string }).version;

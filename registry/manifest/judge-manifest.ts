@@ -79,6 +79,8 @@ export const versionOf = (manifest: Manifest): ServerVersion => {
   return { version, endpoints, transport, protocolVersions, tools };
 };
 
+const faultFrom = ({ code, pointer, message }: Finding): ManifestFault => ({ code, pointer, message });
+
 const refusalOf = (code: ManifestRefusalCode, faults: readonly ManifestFault[]): ManifestRefusal[] =>
   faults.length === 0 ? [] : [{ code, faults }];
 
@@ -137,7 +139,7 @@ export const judgeManifest = (
       ...refusalOf('signature-replayed', facts.isReplay ? [replay] : []),
       ...refusalOf('manifest-endpoint-not-allowed', judgeAddresses(server, versionOf(manifest), checkUrl)),
       ...judgeVersion(server, authenticated, facts),
-      ...refusalOf('manifest-lint-failed', errorsOf(findings)),
+      ...refusalOf('manifest-lint-failed', errorsOf(findings).map(faultFrom)),
     ],
   };
 };

@@ -30,6 +30,8 @@ export type ManifestRefusalCode = (typeof MANIFEST_REFUSAL_CODES)[number];
 export type ManifestFault = Fault & {
   /** Absent: the pointer leads into the manifest. */
   readonly in?: 'header';
+  /** The rule of the lint that says so. */
+  readonly code?: string;
 };
 
 export type ManifestRefusal = {

@@ -15,6 +15,7 @@ import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
+import { createAnswerCheck, type OpenApiDocument } from '#test/support/openapi-answers.ts';
 import {
   createTestKey,
   type KeyServer,
@@ -78,6 +79,32 @@ export type Call = {
   readonly roles?: readonly string[] | null;
 };
 
+let answerCheck: ReturnType<typeof createAnswerCheck> | undefined;
+
+/** Every answer a test sees is what /openapi.json says it is. */
+const holdToDocument = async (method: string, response: Response, text: string): Promise<void> => {
+  const url = new URL(response.url);
+  answerCheck ??= createAnswerCheck(
+    (await (await fetch(new URL('/openapi.json', url))).json()) as OpenApiDocument,
+  );
+  const { status, headers } = response;
+  const faults = answerCheck({ method, path: url.pathname, status, headers, text });
+  if (faults.length > 0)
+    throw new Error(`${method} ${url.pathname} answers other than documented: ${faults.join('; ')}`);
+};
+
+/** What was answered, once it has been held to the document. */
+export const answerFrom = async (method: string, response: Response): Promise<Answer> => {
+  const text = await response.text();
+  await holdToDocument(method, response, text);
+  return {
+    status: response.status,
+    etag: response.headers.get('etag') ?? '',
+    headers: response.headers,
+    body: text === '' ? undefined : JSON.parse(text),
+  };
+};
+
 /** One call to the API at `url`, with a reason unless the headers bring their own. */
 export const callApi = async (url: string, method: string, call: Call = {}): Promise<Answer> => {
   const roles = call.roles === undefined ? ['platform-admin'] : call.roles;
@@ -94,13 +121,7 @@ export const callApi = async (url: string, method: string, call: Call = {}): Pro
     },
     ...(hasBody ? { body: typeof call.body === 'string' ? call.body : JSON.stringify(call.body) } : {}),
   });
-  const text = await response.text();
-  return {
-    status: response.status,
-    etag: response.headers.get('etag') ?? '',
-    headers: response.headers,
-    body: text === '' ? undefined : JSON.parse(text),
-  };
+  return answerFrom(method, response);
 };
 
 export type TestRegistry = {

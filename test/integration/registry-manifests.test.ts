@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   adminToken,
+  answerFrom,
   PUBLIC_URL,
   startTestRegistry,
   type TestRegistry,
@@ -97,11 +98,8 @@ const post = async (bytes: Buffer, signature: string | undefined, query = ''): P
     },
     body: new Uint8Array(bytes),
   });
-  return {
-    status: response.status,
-    headers: response.headers,
-    body: (await response.json()) as Sent['body'],
-  };
+  const { status, headers, body } = await answerFrom('POST', response);
+  return { status, headers, body: body as unknown as Sent['body'] };
 };
 
 type Signing = { readonly key?: typeof TEAM; readonly header?: object; readonly query?: string };

@@ -3,6 +3,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import {
+  createAnswerCheck,
+  type OpenApiDocument,
+  type ReceivedAnswer,
+} from '#test/support/openapi-answers.ts';
 
 type Operation = {
   readonly summary?: string;
@@ -139,5 +144,51 @@ describe('/openapi.json', () => {
     expect(Object.keys(patch?.requestBody?.content ?? {})).toContain('application/merge-patch+json');
     const problem = patch?.responses['default'];
     expect(Object.keys(problem?.content ?? {})).toEqual(['application/problem+json']);
+  });
+});
+
+describe('every answer the tests see', () => {
+  const answer = (changes: Partial<ReceivedAnswer> = {}): ReceivedAnswer => ({
+    method: 'GET',
+    path: '/v1/tenants/acme',
+    status: 200,
+    headers: new Headers({ 'content-type': 'application/json', etag: '"1"' }),
+    text: JSON.stringify({
+      id: 'acme',
+      revision: 1,
+      displayName: 'Acme',
+      accessContact: '',
+      allowedOrigins: [],
+    }),
+    ...changes,
+  });
+  const problem = (members: object) => ({
+    status: 404,
+    headers: new Headers({ 'content-type': 'application/problem+json' }),
+    text: JSON.stringify({ type: 'urn:x', title: 'x', status: 404, detail: 'x', ...members }),
+  });
+  const tenantWith = (members: object) => ({
+    text: JSON.stringify({ ...JSON.parse(answer().text), ...members }),
+  });
+
+  it('is held to the document: status, headers, media type, members', () => {
+    const check = createAnswerCheck(document as unknown as OpenApiDocument);
+    expect(check(answer())).toEqual([]);
+    expect(check(answer(problem({})))).toEqual([]);
+    expect(check(answer({ path: '/v1/nowhere' }))).toEqual([]);
+    const wrong: readonly Partial<ReceivedAnswer>[] = [
+      { status: 202 },
+      { status: 500 },
+      { headers: new Headers({ 'content-type': 'text/html', etag: '"1"' }) },
+      { headers: new Headers({ 'content-type': 'application/json' }) },
+      { headers: new Headers({ 'content-type': 'application/json', etag: '"1"', location: '/' }) },
+      { text: '' },
+      tenantWith({ revision: 'one' }),
+      tenantWith({ surprise: 1 }),
+      tenantWith({ id: undefined }),
+      problem({ surprise: 1 }),
+      problem({ errors: [{ pointer: '', message: '', severity: 'error' }] }),
+    ];
+    for (const changes of wrong) expect(check(answer(changes)), JSON.stringify(changes)).toHaveLength(1);
   });
 });

@@ -11,9 +11,11 @@ import {
 } from '#registry/api/manifests/publish-manifest.ts';
 import { createRateLimit } from '#registry/api/manifests/rate-limit.ts';
 import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
+import { linkNext, pageByNumber } from '#registry/api/paging.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
 import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
-import { listOf, PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
+import { answerOf, pageResponses } from '#registry/api/response-schema.ts';
+import { PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 import type { Finding } from '#registry/manifest/lint/finding.ts';
 import { errorsOf, warningsOf } from '#registry/manifest/lint/lint.ts';
@@ -55,6 +57,14 @@ const ManifestBody = Type.Unsafe<object>({
   description:
     'The manifest, byte for byte as it was signed: docs/schemas/manifest-2.json or docs/schemas/manifest-1.json.',
 });
+
+const LOCATION = {
+  Location: { type: 'string', description: 'Path of the version; absent from a dry run.' },
+} as const;
+
+const SIGNATURE = {
+  'X-JWS-Signature': { type: 'string', description: 'The signature the manifest came with.' },
+} as const;
 
 const requestOf = (request: FastifyRequest): ManifestRequest => {
   const signature = request.headers[SIGNATURE_HEADER];
@@ -142,7 +152,7 @@ const registerSubmission = (app: FastifyInstance, context: ApiContext): void => 
       security: [],
       params: TenantParams,
       querystring: Type.Object(
-        { dryRun: Type.Enum(['true', 'false'], { default: 'false' }) },
+        { dryRun: Type.Optional(Type.Enum(['true', 'false'], { default: 'false' })) },
         { additionalProperties: false },
       ),
       headers: Type.Object({
@@ -156,8 +166,8 @@ const registerSubmission = (app: FastifyInstance, context: ApiContext): void => 
       consumes: ['application/json', 'application/octet-stream'],
       body: ManifestBody,
       response: {
-        200: Type.Union([DryRunSchema, PublishedSchema]),
-        201: PublishedSchema,
+        200: answerOf(Type.Union([DryRunSchema, PublishedSchema]), LOCATION),
+        201: answerOf(PublishedSchema, LOCATION, 'Published'),
         ...PROBLEM_RESPONSES,
       },
     },
@@ -185,14 +195,15 @@ const registerReads = (app: FastifyInstance, { store }: ApiContext): void => {
       tags: ['manifests'],
       params: TenantParams,
       querystring: PageQuery,
-      response: {
-        200: listOf(Type.Object({ number: Type.Integer(), ...SUMMARY })),
-        ...PROBLEM_RESPONSES,
-      },
+      response: pageResponses(Type.Object({ number: Type.Integer(), ...SUMMARY })),
     },
-    handler: async (request) => {
-      const found = await store.listManifests(paramsOf(request).tenant, request.query as Page);
-      return { items: found.map((summary) => ({ number: summary.number, ...summaryView(summary) })) };
+    handler: async (request, reply) => {
+      const { tenant } = paramsOf(request);
+      const query = request.query as Page;
+      const load = (limit: number) => store.listManifests(tenant, { ...query, limit });
+      const page = await pageByNumber(query.limit, load, ({ number }) => number);
+      linkNext(reply, page);
+      return { items: page.items.map((summary) => ({ number: summary.number, ...summaryView(summary) })) };
     },
   });
   app.get('/v1/tenants/:tenant/manifests/:digest', {
@@ -201,7 +212,7 @@ const registerReads = (app: FastifyInstance, { store }: ApiContext): void => {
       summary: 'Read a manifest byte for byte, with its signature in X-JWS-Signature',
       tags: ['manifests'],
       params: DigestParams,
-      response: { 200: ManifestBody, ...PROBLEM_RESPONSES },
+      response: { 200: answerOf(ManifestBody, SIGNATURE), ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
       const { tenant, digest } = request.params as { readonly tenant: string; readonly digest: string };
