@@ -25,6 +25,15 @@ export type PublisherKey = {
   readonly notAfter?: string;
 };
 
+export const CERTIFICATE_KINDS = ['spki-sha256', 'san-uri', 'san-dns'] as const;
+
+/** What a client certificate is known by: its key, or a name its authority has put into it. */
+export type PublisherCertificate = {
+  readonly kind: (typeof CERTIFICATE_KINDS)[number];
+  /** `spki-sha256`: base64 of the SHA-256 of the SubjectPublicKeyInfo; otherwise the subject alternative name. */
+  readonly value: string;
+};
+
 export type Publisher = {
   readonly id: string;
   readonly displayName: string;
@@ -32,4 +41,6 @@ export type Publisher = {
   readonly keys: readonly PublisherKey[];
   /** Ids of the servers whose versions it may publish. */
   readonly servers: readonly string[];
+  /** Client certificates that speak for it over mutual TLS. Absent: none. */
+  readonly certificates?: readonly PublisherCertificate[];
 };

@@ -18,6 +18,8 @@ export type TenantSettings = {
   readonly allowedOrigins: readonly string[];
   /** A snapshot older than this denies every call of the tenant; absent: serve the last good one for ever. */
   readonly maxStaleSeconds?: number;
+  /** True: a signed manifest is taken only over mutual TLS, with a certificate of the same publisher. Absent: false. */
+  readonly requirePublisherCertificate?: boolean;
 };
 
 export type Tenant = TenantSettings & {

@@ -40,6 +40,25 @@ describe('buildBootstrap()', () => {
     expect(text).toContain('"DELTA_GRPC"');
   });
 
+  it('has a listener of its own for publishers only where one is wanted', () => {
+    const publish = {
+      listener: {
+        listenAddress: '127.0.0.1',
+        port: 8443,
+        certificateFile: '/tls.pem',
+        keyFile: '/tls.key',
+        clientCaFile: '/ca.pem',
+        clientCrlFile: '',
+      },
+      secretFiles: { certificate: '/run/c.json', authorities: '/run/a.json' },
+      registry: { kind: 'unix', path: '/run/r.sock' },
+    } as const;
+    const wanted = JSON.stringify(buildBootstrap({ ...options, publish }));
+    expect(wanted).toContain('"require_client_certificate":true');
+    expect(wanted).toContain('"forward_client_cert_details":"SANITIZE_SET"');
+    expect(wanted).toContain('"pipe":{"path":"/run/r.sock"}');
+  });
+
   it('is the same for the same options', () => {
     expect(JSON.stringify(buildBootstrap(options))).toBe(text);
   });

@@ -2,6 +2,12 @@
 // Everything else comes over ADS. Pure; written to a file by main.ts.
 
 import type { Json, JsonObject } from '#core/json.ts';
+import {
+  buildPublishListener,
+  type PublishListenerOptions,
+  REGISTRY_PUBLISH_CLUSTER,
+  type SecretFiles,
+} from '#envoy/publish-listener.ts';
 import type { Address } from '#runtime/address.ts';
 
 export type BootstrapOptions = {
@@ -18,6 +24,15 @@ export type BootstrapOptions = {
   readonly maxConnections: number;
   /** Memory at which calls are refused. Bodies wait in Envoy until they are whole, before anybody knows whose they are. */
   readonly maxHeapBytes: number;
+  /** Where publishers with client certificates come in; absent: nowhere. */
+  readonly publish?: PublishDoor;
+};
+
+export type PublishDoor = {
+  readonly listener: PublishListenerOptions;
+  readonly secretFiles: SecretFiles;
+  /** The registry's socket for it. */
+  readonly registry: Address;
 };
 
 /** A stream of ext-proc lives as long as the answer it guards, so these are live answers, not calls per second. */
@@ -55,6 +70,21 @@ const grpcCluster = (name: string, address: Address): JsonObject => ({
     endpoints: [{ lb_endpoints: [{ endpoint: { address: envoyAddress(address) } }] }],
   },
 });
+
+/** Manifests are few; what waits beyond this is no publisher. */
+const registryCluster = (address: Address): JsonObject => ({
+  name: REGISTRY_PUBLISH_CLUSTER,
+  type: 'STATIC',
+  connect_timeout: '1s',
+  circuit_breakers: { thresholds: [{ max_connections: 32, max_pending_requests: 64, max_requests: 64 }] },
+  load_assignment: {
+    cluster_name: REGISTRY_PUBLISH_CLUSTER,
+    endpoints: [{ lb_endpoints: [{ endpoint: { address: envoyAddress(address) } }] }],
+  },
+});
+
+const publishListeners = ({ publish }: BootstrapOptions): JsonObject =>
+  publish === undefined ? {} : { listeners: [buildPublishListener(publish.listener, publish.secretFiles)] };
 
 const dynamicResources: JsonObject = {
   ads_config: {
@@ -128,11 +158,13 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
   },
   dynamic_resources: dynamicResources,
   static_resources: {
+    ...publishListeners(options),
     clusters: [
       grpcCluster('xds-server', options.services.xdsServer),
       grpcCluster('ext-authz', options.services.extAuthz),
       grpcCluster('ext-proc', options.services.extProc),
       grpcCluster('rate-limit', options.services.rateLimit),
+      ...(options.publish === undefined ? [] : [registryCluster(options.publish.registry)]),
     ],
   },
   layered_runtime: {

@@ -8,6 +8,7 @@ import { GatewayError } from '#core/gateway-error.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
 import { buildBootstrap } from '#envoy/bootstrap.ts';
 import { drainEnvoy } from '#envoy/drain.ts';
+import { PUBLISH_VARIABLES, readPublishListener, writePublishSecrets } from '#envoy/publish-door.ts';
 import {
   choice,
   integer,
@@ -42,6 +43,7 @@ const VARIABLES = {
   extAuthz: internalAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
   extProc: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
   rateLimit: internalAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
+  ...PUBLISH_VARIABLES,
 };
 
 const readVariables = () => readConfig(VARIABLES);
@@ -59,8 +61,10 @@ const writeBootstrap = async (config: Configuration): Promise<string> => {
   const services = { xdsServer, extAuthz, extProc, rateLimit };
   const file = join(config.runtimeDirectory, 'envoy-bootstrap.json');
   await mkdir(config.runtimeDirectory, { recursive: true, mode: 0o700 });
+  const listener = readPublishListener(config);
+  const publish = listener === undefined ? {} : { publish: await writePublishSecrets(config, listener) };
   const limits = { maxConnections, maxHeapBytes: maxHeapBytes(config) };
-  const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services });
+  const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services, ...publish });
   await writeFile(file, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
   return file;
 };

@@ -41,6 +41,7 @@ const PLACES = {
   envoyAdminPort: port('ENVOY_ADMIN_PORT', '9901'),
   runtimeDirectory,
   logsDirectory: directory('MCPGW_LOG_DIR', join(process.cwd(), '.local', 'logs')),
+  publishPort: port('PUBLISH_PORT', '0'),
   registry: internalAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
   xdsServer: internalAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
   extAuthz: internalAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
@@ -62,6 +63,7 @@ const startAll = async (): Promise<void> => {
     { port: places.gatewayPort, variable: 'GATEWAY_PORT' },
     { port: places.registryPort, variable: 'REGISTRY_PORT' },
     { port: places.envoyAdminPort, variable: 'ENVOY_ADMIN_PORT' },
+    ...(places.publishPort === 0 ? [] : [{ port: places.publishPort, variable: 'PUBLISH_PORT' }]),
   ];
   const portFaults = await findPortFaults(wanted, 'npm run start:production');
   const socketFault = await findSocketFault(places.runtimeDirectory);

@@ -2,17 +2,19 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
 import { createApi } from '#registry/api/api.ts';
 import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
 import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
 import { type AdminTrusts, createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { createPublishApi } from '#registry/api/publish-api.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { startStoreMetrics } from '#registry/store-metrics.ts';
-import type { Address } from '#runtime/address.ts';
+import { type Address, netOptions } from '#runtime/address.ts';
 import * as config from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
@@ -20,6 +22,7 @@ import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { prepareSocket, protectSocket } from '#runtime/unix-socket.ts';
 
 const { logLevel } = config.readConfig({ logLevel: config.logLevel });
 const logger = createLogger('registry', logLevel);
@@ -30,6 +33,10 @@ const readSettings = () =>
     port: config.port('REGISTRY_PORT', '8081'),
     feedAddress: config.internalAddress('REGISTRY_FEED_ADDRESS', config.socketDefault('registry-feed')),
     publicUrl: config.registryPublicUrl,
+    publishAddress: config.internalAddress(
+      'REGISTRY_PUBLISH_ADDRESS',
+      config.socketDefault('registry-publish'),
+    ),
     opsAddress: config.internalAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
     adminIssuer: config.text('ADMIN_ISSUER'),
     adminJwksUri: config.url('ADMIN_JWKS_URI'),
@@ -77,6 +84,13 @@ const startAdminTrusts = (
   return trusts;
 };
 
+/** Whoever reaches this socket is believed about certificates, so it is its owner's alone. */
+const listenForEnvoy = async (api: FastifyInstance, address: Address): Promise<void> => {
+  await prepareSocket(address);
+  await api.listen(netOptions(address));
+  await protectSocket(address);
+};
+
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
   parts: Pick<ApiContext, 'store' | 'consumers' | 'onWrite'>,
@@ -93,9 +107,13 @@ const startApi = async (
     nowMs: () => Date.now(),
     newId: () => randomUUID(),
   };
-  const api = await createApi(context, createAuthenticate(adminTrusts));
+  const authenticate = createAuthenticate(adminTrusts);
+  const api = await createApi(context, authenticate);
   lifecycle.onStop('api', () => api.close());
   await api.listen({ host: '127.0.0.1', port: settings.port });
+  const publishApi = await createPublishApi(context, authenticate);
+  lifecycle.onStop('publish api', () => publishApi.close());
+  await listenForEnvoy(publishApi, settings.publishAddress);
 };
 
 const countConnected = (feed: FeedServer): number =>

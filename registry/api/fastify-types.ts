@@ -1,6 +1,7 @@
 // What our routes and requests carry beside Fastify's own.
 
 import type { Access, Caller } from '#registry/api/auth/roles.ts';
+import type { ClientCertificate } from '#registry/manifest/client-certificate.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,5 +15,7 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on open routes only. */
     caller: Caller | null;
+    /** Of the connection to our Envoy; null on the door that asks for none. */
+    clientCertificate: ClientCertificate | null;
   }
 }

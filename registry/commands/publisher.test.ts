@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { Publisher, PublisherKey } from '#core/publisher.ts';
+import type { Publisher, PublisherCertificate, PublisherKey } from '#core/publisher.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
 import { putPublisher, removePublisher } from '#registry/commands/publisher.ts';
@@ -85,5 +85,47 @@ describe('putPublisher', () => {
 describe('removePublisher', () => {
   it('refuses one that is not there', () => {
     expect(removePublisher(TENANT, 'team')).toMatchObject({ error: { kind: 'not-found' } });
+  });
+});
+
+describe('certificates of a publisher', () => {
+  const SPKI = `${'A'.repeat(43)}=`;
+  const bound = (id: string, ...certificates: readonly PublisherCertificate[]): Publisher => ({
+    ...publisher({ kid: `${id}-1`, jwk: ES256 }),
+    id,
+    certificates,
+  });
+
+  it('are known by their key or by a name', () => {
+    const outcome = putPublisher(
+      TENANT,
+      bound(
+        'team',
+        { kind: 'spki-sha256', value: SPKI },
+        { kind: 'san-uri', value: 'spiffe://example.com/ci' },
+        { kind: 'san-dns', value: 'ci.example.com' },
+      ),
+    );
+    expect(accepted(outcome).publishers[0]?.certificates).toHaveLength(3);
+  });
+
+  it.each<PublisherCertificate>([
+    { kind: 'spki-sha256', value: 'a'.repeat(64) },
+    { kind: 'spki-sha256', value: `${'A'.repeat(42)}B=` },
+    { kind: 'san-uri', value: 'ci.example.com' },
+    { kind: 'san-uri', value: 'SPIFFE://example.com/ci' },
+    { kind: 'san-uri', value: 'spiffe://example.com/a b' },
+    { kind: 'san-dns', value: '*.example.com' },
+    { kind: 'san-dns', value: 'CI.example.com' },
+    { kind: 'san-dns', value: 'ci.example.com.' },
+  ])('are written in one way: not $kind $value', (certificate) => {
+    expect(pointers(putPublisher(TENANT, bound('team', certificate)))).toEqual(['/certificates/0/value']);
+  });
+
+  it('speak for one publisher of the tenant', () => {
+    const certificate: PublisherCertificate = { kind: 'san-dns', value: 'ci.example.com' };
+    const one = accepted(putPublisher(TENANT, bound('one', certificate)));
+    expect(pointers(putPublisher(one, bound('two', certificate)))).toEqual(['/certificates/0/value']);
+    expect(pointers(putPublisher(TENANT, bound('one', certificate, certificate)))).not.toEqual([]);
   });
 });

@@ -6,6 +6,7 @@ import type { Tenant } from '#core/tenant.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import type { Fault, Outcome } from '#registry/commands/outcome.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
+import { certificateRule } from '#registry/commands/rules/certificate-rule.ts';
 import { constraintRule } from '#registry/commands/rules/constraint-rule.ts';
 import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
 import { grantRule } from '#registry/commands/rules/grant-rules.ts';
@@ -27,6 +28,7 @@ const RULES: readonly Rule[] = [
   constraintRule,
   grantRule,
   publisherRule,
+  certificateRule,
 ];
 
 const judge = (tenant: Tenant): readonly LocatedFault[] => RULES.flatMap((rule) => rule(tenant));

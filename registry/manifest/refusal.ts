@@ -15,6 +15,8 @@ export const MANIFEST_REFUSAL_CODES = [
   'signature-too-long-lived',
   'signature-audience-mismatch',
   'signature-replayed',
+  'publisher-certificate-required',
+  'publisher-certificate-not-bound',
   'manifest-not-json',
   'manifest-schema-version-unknown',
   'manifest-invalid',

@@ -59,6 +59,9 @@ const loosenedSettings = (before: Tenant, after: Tenant): readonly string[] => {
       (origin) => `origin ${origin} is allowed`,
     ),
     ...(current > old ? ['maxStaleSeconds is raised'] : []),
+    ...(before.requirePublisherCertificate === true && after.requirePublisherCertificate !== true
+      ? ['publishers need no certificate any more']
+      : []),
   ];
 };
 

@@ -10,6 +10,7 @@ import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
 import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
 import { createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
+import { createPublishApi } from '#registry/api/publish-api.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
@@ -126,6 +127,8 @@ export const callApi = async (url: string, method: string, call: Call = {}): Pro
 
 export type TestRegistry = {
   readonly url: string;
+  /** Where Envoy brings publishers with client certificates. */
+  readonly publishSocket: string;
   readonly store: Store;
   readonly keyServer: KeyServer;
   readonly logLines: readonly string[];
@@ -158,30 +161,33 @@ export const startTestRegistry = async (
   });
   let ids = 0;
   const registry = { consumers: [] as readonly ConsumerEntry[] };
-  const api = await createApi(
-    {
-      store,
-      checkUrl: (url) => egress.checkUrl(url),
-      adminTrusts,
-      publicUrl: PUBLIC_URL,
-      consumers: () => registry.consumers,
-      onWrite: () => undefined,
-      logger,
-      nowMs: () => Date.now(),
-      newId: () => `event-${++ids}`,
-    },
-    createAuthenticate(adminTrusts),
-  );
+  const context = {
+    store,
+    checkUrl: (url: string) => egress.checkUrl(url),
+    adminTrusts,
+    publicUrl: PUBLIC_URL,
+    consumers: () => registry.consumers,
+    onWrite: () => undefined,
+    logger,
+    nowMs: () => Date.now(),
+    newId: () => `event-${++ids}`,
+  };
+  const authenticate = createAuthenticate(adminTrusts);
+  const api = await createApi(context, authenticate);
   await api.listen({ host: '127.0.0.1', port: 0 });
+  const publishApi = await createPublishApi(context, authenticate);
+  const publishSocket = join(directory, 'publish.sock');
+  await publishApi.listen({ path: publishSocket });
   const url = `http://127.0.0.1:${(api.server.address() as AddressInfo).port}`;
   return Object.assign(registry, {
     url,
+    publishSocket,
     store,
     keyServer,
     logLines,
     call: (method: string, path: string, call: Call = {}) => callApi(`${url}${path}`, method, call),
     stop: async () => {
-      await api.close();
+      await Promise.all([api.close(), publishApi.close()]);
       keys.stop();
       adminTrusts.stop();
       await keyServer.stop();

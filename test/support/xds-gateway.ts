@@ -130,7 +130,8 @@ export type Gateway = {
   stop(): Promise<void>;
 };
 
-const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Promise<ChildProcess> => {
+/** Starts Envoy as the product does, with its files in `directory`. */
+export const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Promise<ChildProcess> => {
   const bootstrapFile = join(directory, 'bootstrap.json');
   await writeFile(bootstrapFile, JSON.stringify(bootstrap));
   const options = { bootstrapFile, logLevel: 'warning', concurrency: 1 };

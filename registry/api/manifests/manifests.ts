@@ -72,6 +72,7 @@ const requestOf = (request: FastifyRequest): ManifestRequest => {
     tenantId: paramsOf(request).tenant,
     bytes: request.body as Buffer,
     signature: typeof signature === 'string' ? signature : undefined,
+    certificate: request.clientCertificate ?? undefined,
   };
 };
 
@@ -139,7 +140,8 @@ const submit = async (context: ApiContext, reply: FastifyReply): Promise<Fastify
     });
 };
 
-const registerSubmission = (app: FastifyInstance, context: ApiContext): void => {
+/** The route that takes manifests; both doors have it. */
+export const registerSubmission = (app: FastifyInstance, context: ApiContext): void => {
   const limit = createRateLimit(ATTEMPTS);
   app.post('/v1/tenants/:tenant/manifests', {
     config: { access: 'open', rawBody: true },

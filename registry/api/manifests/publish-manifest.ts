@@ -8,6 +8,8 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
 import type { Problem } from '#registry/api/problem.ts';
 import { publishVersion } from '#registry/commands/server-version.ts';
+import type { ClientCertificate } from '#registry/manifest/client-certificate.ts';
+import { judgeCertificate } from '#registry/manifest/judge-certificate.ts';
 import {
   type Authenticated,
   authenticateManifest,
@@ -20,7 +22,11 @@ import { type ManifestRefusal, SIGNATURE_HEADER } from '#registry/manifest/refus
 import { tenantAudience } from '#registry/manifest/verify-signature.ts';
 import type { Publication, SignatureId, StoredTenant } from '#registry/store/store.ts';
 
-export type ManifestRequest = Submission & { readonly tenantId: string };
+export type ManifestRequest = Submission & {
+  readonly tenantId: string;
+  /** Of the connection; undefined where it came by the door that asks for none. */
+  readonly certificate: ClientCertificate | undefined;
+};
 
 export type Examined = { readonly authenticated: Authenticated; readonly judgement: Judgement };
 
@@ -46,13 +52,16 @@ export const examineManifest = async (
     nowSeconds: nowSeconds(context),
   });
   if (!authenticated.ok) return authenticated;
+  const { tenant } = stored as StoredTenant;
+  const bound = judgeCertificate(tenant, authenticated.value.publisher, request.certificate);
+  if (!bound.ok) return bound;
   const { manifest } = authenticated.value;
   const published = await context.store.findPublished(tenantId, {
     serverId: manifest.server,
     version: manifest.version,
   });
   const judgement = judgeManifest(authenticated.value, {
-    tenant: (stored as StoredTenant).tenant,
+    tenant,
     facts: { ...published, isReplay: await context.store.isSpent(signatureId(authenticated.value)) },
     checkUrl: context.checkUrl,
   });

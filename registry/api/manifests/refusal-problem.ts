@@ -17,6 +17,8 @@ const ANSWERS: Readonly<Record<ManifestRefusalCode, Answer>> = {
   'signature-too-long-lived': [400, 'The signature would be valid for too long.'],
   'signature-audience-mismatch': [401, 'The signature was made for somebody else.'],
   'signature-replayed': [409, 'This signature was used before. Sign again.'],
+  'publisher-certificate-required': [403, 'This tenant takes manifests over mutual TLS only.'],
+  'publisher-certificate-not-bound': [403, 'The client certificate does not speak for this publisher.'],
   'manifest-not-json': [400, 'The manifest is not JSON that can be read in one way only.'],
   'manifest-schema-version-unknown': [422, 'The schema version of the manifest is not known here.'],
   'manifest-invalid': [422, 'The manifest does not fit its schema.'],

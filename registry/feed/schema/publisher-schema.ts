@@ -3,6 +3,7 @@
 
 import { Type } from 'typebox';
 import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import { CERTIFICATE_KINDS } from '#core/publisher.ts';
 import { Id, Moment, ShortText } from '#registry/feed/schema/words.ts';
 
 /** Base64url; the longest is the modulus of an 8192-bit RSA key. */
@@ -35,10 +36,25 @@ const KeySchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** How a value of each kind is written is judged by the commands, which can say why. */
+const CertificateSchema = Type.Object(
+  {
+    kind: Type.Enum([...CERTIFICATE_KINDS]),
+    value: Type.String({
+      minLength: 1,
+      maxLength: 2_048,
+      description:
+        'spki-sha256: base64 of the SHA-256 of the public key (SubjectPublicKeyInfo); san-uri, san-dns: the subject alternative name.',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 export const PUBLISHER_FIELDS = {
   displayName: ShortText,
   keys: Type.Array(KeySchema, { minItems: 1, maxItems: 16 }),
   servers: Type.Array(Id, { maxItems: 2_000, uniqueItems: true, default: [] }),
+  certificates: Type.Optional(Type.Array(CertificateSchema, { maxItems: 16 })),
 };
 
 /** A stored publisher. */

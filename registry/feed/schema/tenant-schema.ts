@@ -14,6 +14,12 @@ export const TENANT_FIELDS = {
   accessContact: Type.String({ maxLength: 256 }),
   allowedOrigins: Type.Array(ShortText, { maxItems: 100, uniqueItems: true, default: [] }),
   maxStaleSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 31_536_000 })),
+  requirePublisherCertificate: Type.Optional(
+    Type.Boolean({
+      description:
+        'true: signed manifests are taken only over mutual TLS, with a certificate of their publisher.',
+    }),
+  ),
 };
 
 /** A stored tenant. */

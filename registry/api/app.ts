@@ -1,0 +1,42 @@
+// A Fastify application as both doors of the registry need it: strict reading, problem documents, the access hook.
+// Knows no route.
+
+import { type FastifyInstance, fastify } from 'fastify';
+import '#registry/api/fastify-types.ts';
+import { installAccess } from '#registry/api/access-hook.ts';
+import type { Authenticate } from '#registry/api/auth/authenticate.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { answerUnroutable, installErrorHandler } from '#registry/api/error-handler.ts';
+import { installRequestChecks } from '#registry/api/request-checks.ts';
+
+/** A version with a thousand tools and their schemas; what is longer is a mistake or an attack. */
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** From the first byte to the last, milliseconds: a request that trickles in holds a socket no longer. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export type Door = {
+  readonly context: ApiContext;
+  readonly authenticate: Authenticate;
+  /** Proxies in front whose `x-forwarded-for` entries are believed. */
+  readonly trustedHops: number;
+};
+
+/** An application without routes. Hooks that must see the routes' schemas are installed before the first of them. */
+export const createApp = ({ context, authenticate, trustedHops }: Door): FastifyInstance => {
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+    logger: false,
+    frameworkErrors: answerUnroutable,
+    trustProxy: (_address, hop) => hop < trustedHops,
+  });
+  app.decorateRequest('clientCertificate', null);
+  installErrorHandler(app, context.logger);
+  installRequestChecks(app);
+  installAccess(app, { authenticate, logger: context.logger });
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  });
+  return app;
+};
