@@ -40,10 +40,11 @@ const LIST = '/v1/tenants/:tenant/kill-switches';
 const ITEM = `${LIST}/:id`;
 const TAGS = ['kill-switches'];
 
-const View = Type.Object({
-  ...KillSwitchSchema.properties,
-  state: Type.Enum(['thrown', 'lapsed'], { description: 'lapsed: `until` has passed, it stops nobody.' }),
+const State = Type.Enum(['thrown', 'lapsed'], {
+  description: 'lapsed: `until` has passed, it stops nobody.',
 });
+
+const View = Type.Object({ ...KillSwitchSchema.properties, state: State });
 
 const SwitchBody = Type.Object(
   { id: Type.Optional(Id), target: SentTargetSchema, ...SWITCH_FIELDS, reason: Reason },
@@ -78,17 +79,21 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
       summary: 'List kill switches, lapsed ones included',
       tags: TAGS,
       params: TenantParams,
-      querystring: listQuery(),
+      querystring: listQuery({ state: Type.Optional(State) }),
       response: livePageResponses(View),
     },
     handler: async (request, reply) => {
       const stored = await context.store.findTenant(paramsOf(request).tenant);
       if (stored === undefined) return sendProblem(reply, noSuchResource);
       const nowMs = context.nowMs();
-      const page = pageByName(stored.tenant.killSwitches, request, ({ id }) => id);
+      const { state } = request.query as { readonly state?: string };
+      const items = stored.tenant.killSwitches
+        .map((thrown) => viewOf(thrown, nowMs))
+        .filter((view) => state === undefined || view.state === state);
+      const page = pageByName(items, request, ({ id }) => id);
       linkNext(reply, page);
-      const items = page.items.map((thrown) => viewOf(thrown, nowMs));
-      return sendResource(reply, { status: 200, revision: stored.tenant.revision, body: { items } });
+      const { revision } = stored.tenant;
+      return sendResource(reply, { status: 200, revision, body: { items: page.items } });
     },
   });
   app.get(ITEM, {

@@ -268,8 +268,14 @@ describe('a switch with an end', () => {
     const { etag } = await put('attack', { ...SERVER_OFF, until: later(700) });
     const revision = await revisionNow();
     await expect.poll(async () => (await read('attack')).body).toMatchObject({ state: 'lapsed' });
-    expect((await call('GET', '/kill-switches')).body.items).toMatchObject([{ state: 'lapsed' }]);
     expect(await revisionNow()).toBe(revision);
+    expect((await call('GET', '/kill-switches')).body.items).toMatchObject([{ state: 'lapsed' }]);
+    await put('standing', TENANT_OFF);
+    for (const [state, id] of [
+      ['lapsed', 'attack'],
+      ['thrown', 'standing'],
+    ] as const)
+      expect((await call('GET', `/kill-switches?state=${state}`)).body.items).toMatchObject([{ id, state }]);
     expect((await read('attack')).etag).toBe(etag);
     expect((await put('attack', TENANT_OFF)).body).toMatchObject({ state: 'thrown' });
     expect((await release('attack', (await read('attack')).etag)).status).toBe(204);
