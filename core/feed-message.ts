@@ -35,5 +35,7 @@ export type EnvoyNodeStatus = {
     readonly tenantId?: string;
     /** Envoy's text, cut and redacted. */
     readonly message: string;
+    /** The sequences among which the refused content came to be wanted; `after` is absent where nobody knows. */
+    readonly arrived?: { readonly after?: number; readonly upTo: number };
   }[];
 };

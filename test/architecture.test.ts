@@ -26,6 +26,7 @@ const PURE = [
   'core/',
   'registry/commands/',
   'registry/revisions/',
+  'registry/rollout/',
   'registry/manifest/',
   'registry/feed/apply-resources.ts',
   'registry/feed/tenant-parts.ts',

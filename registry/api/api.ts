@@ -16,6 +16,7 @@ import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
 import { registerPublishers } from '#registry/api/publishers.ts';
 import { registerRestore } from '#registry/api/restore.ts';
 import { registerRevisionDiff } from '#registry/api/revision-diff.ts';
+import { registerRollout } from '#registry/api/rollout/rollout.ts';
 import { registerServerState } from '#registry/api/server-state.ts';
 import { registerServers } from '#registry/api/servers.ts';
 import { registerStreams } from '#registry/api/streams.ts';
@@ -37,6 +38,7 @@ const REGISTRATIONS = [
   registerHistory,
   registerRevisionDiff,
   registerRestore,
+  registerRollout,
   registerConsumers,
 ];
 

@@ -63,6 +63,7 @@ const ROUTES = [
   `get ${TENANT}/revisions/{number}`,
   `get ${TENANT}/revisions/{number}/diff`,
   `post ${TENANT}/revisions/{number}/restore`,
+  `get ${TENANT}/rollout/{revision}`,
   `get ${TENANT}/audit`,
   'get /v1/consumers',
 ];

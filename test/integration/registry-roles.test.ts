@@ -78,6 +78,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`GET ${T}/revisions/{number}`]: READING,
   [`GET ${T}/revisions/{number}/diff`]: READING,
   [`POST ${T}/revisions/{number}/restore`]: ADMIN,
+  [`GET ${T}/rollout/{revision}`]: READING,
   [`GET ${T}/audit`]: AUDITING,
 };
 

@@ -6,6 +6,7 @@ import { loadService } from '#protos/service.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { arrivalsAfter, NO_ARRIVALS } from '#xds-server/snapshot/arrivals.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { deltaFromTold, heardFromDelta } from '#xds-server/stream/delta-messages.ts';
 import { type AnyRequest, type Dialect, EnvoyStream } from '#xds-server/stream/envoy-stream.ts';
@@ -46,6 +47,7 @@ export const createAds = (options: {
   const metrics = createStreamMetrics(options.metrics);
   const streams = new Set<Pick<EnvoyStream<AnyRequest, unknown>, 'publish' | 'status' | 'end'>>();
   let current: ResourceSnapshot | undefined;
+  let arrivals = NO_ARRIVALS;
 
   const open =
     <Request extends AnyRequest, Response>(dialect: Dialect<Request, Response>) =>
@@ -68,9 +70,10 @@ export const createAds = (options: {
     },
     publish: (snapshot) => {
       current = snapshot;
+      arrivals = arrivalsAfter(arrivals, snapshot);
       for (const stream of streams) stream.publish(snapshot);
     },
-    nodes: () => [...streams].map((stream) => stream.status()),
+    nodes: () => [...streams].map((stream) => stream.status(arrivals)),
     endStreams: () => {
       for (const stream of streams) stream.end();
     },

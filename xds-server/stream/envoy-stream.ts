@@ -6,6 +6,7 @@ import type { EnvoyNodeStatus } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { findKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import type { Arrivals } from '#xds-server/snapshot/arrivals.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import {
   type Conversation,
@@ -81,8 +82,8 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     });
   }
 
-  status(): EnvoyNodeStatus {
-    return nodeStatus(this.#nodeId, this.#conversation);
+  status(arrivals: Arrivals): EnvoyNodeStatus {
+    return nodeStatus(this.#nodeId, this.#conversation, arrivals);
   }
 
   end(): void {

@@ -3,6 +3,7 @@
 
 import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
 import { isRejected } from '#xds-server/stream/diff.ts';
+import { isMentioned } from '#xds-server/stream/nack.ts';
 import type { Sent, Subscription } from '#xds-server/stream/subscription.ts';
 
 const lastGood = (subscription: Subscription, resource: Resource): Resource | undefined =>
@@ -32,6 +33,6 @@ export const suspectsOf = (
   const changed = response.resources.filter(
     ({ name, version }) => subscription.known.get(name)?.version !== version,
   );
-  const named = changed.filter(({ name }) => message.includes(name));
+  const named = changed.filter(({ name }) => isMentioned(message, name));
   return named.length > 0 ? named : changed;
 };

@@ -1,7 +1,7 @@
 // Unit tests of nack.ts.
 
 import { describe, expect, it } from 'vitest';
-import { redactNack } from '#xds-server/stream/nack.ts';
+import { isMentioned, ownReason, redactNack } from '#xds-server/stream/nack.ts';
 
 describe('redactNack()', () => {
   it('keeps what an operator needs', () => {
@@ -44,5 +44,29 @@ describe('redactNack()', () => {
     const redacted = redactNack(`first\nsecond\t\u0000third ${'long words '.repeat(100)}`);
     expect(redacted.startsWith('first second third')).toBe(true);
     expect(redacted.length).toBe(300);
+  });
+});
+
+describe('ownReason()', () => {
+  const text =
+    'Error adding/updating cluster(s) acme/files/1: no type, beta/files/1: bad key, acme/mail/1: no name';
+
+  it('keeps what is about the resource and leaves out what is about others', () => {
+    expect(ownReason(text, 'beta/files/1', ['acme/files/1', 'acme/mail/1'])).toBe('beta/files/1: bad key');
+    expect(ownReason(text, 'acme/files/1', ['beta/files/1'])).toBe('acme/files/1: no type');
+  });
+
+  it('keeps the whole text where nothing of others was refused', () => {
+    expect(ownReason('no virtual hosts', 'tenant/acme', [])).toBe('no virtual hosts');
+  });
+
+  it('tells nothing of a text that names others only', () => {
+    expect(ownReason(text, 'gamma/files/1', ['beta/files/1'])).not.toContain('beta');
+  });
+
+  it('does not take a longer name for a shorter one', () => {
+    expect(isMentioned("in 'tenant/acme-two'", 'tenant/acme')).toBe(false);
+    expect(isMentioned('tenant/acme.', 'tenant/acme')).toBe(true);
+    expect(isMentioned('cluster(s) acme/files/1.0: bad', 'acme/files/1')).toBe(false);
   });
 });

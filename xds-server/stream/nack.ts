@@ -27,3 +27,31 @@ export const redactNack = (message: string): string => {
   const line = redacted.replace(/[\p{Cc}\s]+/gu, ' ').trim();
   return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH - 1)}…` : line;
 };
+
+/** Where a text names a resource; `tenant/acme` is not named by `tenant/acme-two`. */
+const mentionsOf = (message: string, name: string): readonly number[] => {
+  const places: number[] = [];
+  for (let at = message.indexOf(name); at >= 0; at = message.indexOf(name, at + 1))
+    if (!/[\w./-]/.test(message.slice(at - 1, at)) && !/^\.?[\w/-]/.test(message.slice(at + name.length)))
+      places.push(at);
+  return places;
+};
+
+export const isMentioned = (message: string, name: string): boolean => mentionsOf(message, name).length > 0;
+
+/** Instead of a text that would tell one tenant of another. */
+const SHARED = 'refused together with resources of others';
+
+/**
+ * What of Envoy's text is about one resource: it goes to that resource's tenant, and must not tell it of others.
+ * @param others names of what else was refused, and is not the tenant's.
+ */
+export const ownReason = (message: string, name: string, others: readonly string[]): string => {
+  if (others.length === 0) return message;
+  const ends = others.flatMap((other) => mentionsOf(message, other));
+  const parts = mentionsOf(message, name).map((start) => {
+    const end = Math.min(message.length, ...ends.filter((place) => place > start));
+    return message.slice(start, end).replace(/[\s,;]+$/, '');
+  });
+  return parts.length === 0 ? SHARED : parts.join('; ');
+};

@@ -2,6 +2,7 @@
 // knows nothing of messages, and of resources only their names and versions.
 
 import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
+import { ownReason } from '#xds-server/stream/nack.ts';
 
 /** `none`: never asked. `all`: everything, and some names beside (xDS protocol, "wildcard"). */
 export type Interest =
@@ -142,6 +143,11 @@ const rejectionOf = (resource: Resource | undefined, message: string): Rejection
   ...(resource?.tenantId === undefined ? {} : { tenantId: resource.tenantId }),
 });
 
+const rejectionAmong = (resource: Resource, resources: readonly Resource[], message: string): Rejection => {
+  const others = resources.filter(({ tenantId }) => tenantId !== resource.tenantId).map(({ name }) => name);
+  return rejectionOf(resource, ownReason(message, resource.name, others));
+};
+
 /** The client refused these resources of a response: they are not sent again in this version. */
 export const rejected = (
   subscription: Subscription,
@@ -151,7 +157,7 @@ export const rejected = (
   ...subscription,
   rejected: new Map([
     ...subscription.rejected,
-    ...resources.map((resource) => [resource.name, rejectionOf(resource, message)] as const),
+    ...resources.map((resource) => [resource.name, rejectionAmong(resource, resources, message)] as const),
   ]),
 });
 

@@ -54,6 +54,9 @@ export const ConsumerStatusSchema = Type.Object(
                   resource: Type.String({ maxLength: 512 }),
                   tenantId: Type.Optional(Id),
                   message: Type.String({ maxLength: 1_024 }),
+                  arrived: Type.Optional(
+                    Type.Object({ after: Type.Optional(Sequence), upTo: Sequence }, closed),
+                  ),
                 },
                 closed,
               ),
