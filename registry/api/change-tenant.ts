@@ -1,6 +1,7 @@
 // How every change is made: read, check the precondition, run the pure command, commit if nobody was faster. A race
 // with a change of another resource is run again; one that touched the same resource fails its precondition.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -12,6 +13,12 @@ import type { ChangeRecord, Committed, Publication, StoredTenant } from '#regist
 /** Lost races before the client is told; each means that another change was committed meanwhile. */
 const MAX_ATTEMPTS = 5;
 
+/** The same for what is done in an emergency. With the pauses between them: some ten seconds. */
+const MAX_URGENT_ATTEMPTS = 100;
+
+/** Longest pause after a lost race of an urgent change, milliseconds: several that keep step would lose for ever. */
+const URGENT_PAUSE_MS = 200;
+
 /** A tenant must fit into one message of the feed (64 MiB) with room to grow. */
 const MAX_TENANT_BYTES = 32 * 1024 * 1024;
 
@@ -20,6 +27,8 @@ export type TenantChangeRequest = {
   readonly record: ChangeRecord;
   /** The signed manifest the change comes from. */
   readonly publication?: Publication;
+  /** It only switches off, and must not be sent away because others are busy with the tenant. */
+  readonly isUrgent?: boolean;
   /** What stands against the change before it is even tried: no such resource, wrong ETag. */
   readonly judge: (stored: StoredTenant | undefined) => Problem | undefined | Promise<Problem | undefined>;
   /** `tenant` null in the result removes the tenant. */
@@ -99,9 +108,11 @@ const BUSY: Problem = {
 };
 
 const tryOften = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
-  for (let tries = 0; tries < MAX_ATTEMPTS; tries += 1) {
+  const { isUrgent = false } = request;
+  for (let tries = 0; tries < (isUrgent ? MAX_URGENT_ATTEMPTS : MAX_ATTEMPTS); tries += 1) {
     const result = await attempt(context, request);
     if (result.ok || result.error !== 'stale') return result;
+    if (isUrgent) await sleep(Math.random() * URGENT_PAUSE_MS);
   }
   return err(BUSY);
 };

@@ -141,6 +141,7 @@ const throwSwitch = async (context: ApiContext, reply: FastifyReply): Promise<Fa
   const result = await changeTenant(context, {
     tenantId,
     record: recordOf(context, request, `throw ${killSwitchName(id)}`),
+    isUrgent: true,
     judge: judgeThrow(context, reply, sent),
     // `judge` has refused a tenant that does not exist.
     command: (tenant) =>

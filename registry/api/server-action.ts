@@ -29,6 +29,7 @@ export const runServerAction = async (
   const result = await changeTenant(context, {
     tenantId,
     record: recordOf(context, reply.request, `${action} ${serverName(id)}`),
+    isUrgent: !needsMatch,
     judge: (stored) => {
       const revision = stored?.stamps[serverName(id)];
       if (revision === undefined) return noSuchResource;

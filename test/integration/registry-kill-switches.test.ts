@@ -5,13 +5,20 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { changeTenant } from '#registry/api/change-tenant.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { putKillSwitch } from '#registry/commands/kill-switch.ts';
+import { openPostgresStore } from '#registry/store/postgres-store.ts';
+import type { Store } from '#registry/store/store.ts';
 import {
   type Answer,
   adminToken,
   startTestRegistry,
   type TestRegistry,
 } from '#test/integration/registry-harness.ts';
+import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { ROOT } from '#test/support/product-process.ts';
+import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const OPERATIONS = readFileSync(join(ROOT, 'docs', 'operations.md'), 'utf8');
 const EMERGENCY = /## Emergency[\s\S]*?```sh\n([\s\S]*?)```/.exec(OPERATIONS)?.[1] ?? '';
@@ -212,6 +219,45 @@ describe('throwing a switch', () => {
     expect((await call('PUT', '/kill-switches/attack?dryRun=true', TENANT_OFF)).status).toBe(400);
     tenant = 'nobody';
     expect((await put('attack', TENANT_OFF)).status).toBe(404);
+  });
+});
+
+describe('over one Postgres', () => {
+  let postgres: PostgresServer;
+  let stores: readonly Store[] = [];
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    const { url } = await postgres.createDatabase();
+    stores = await Promise.all([1, 2, 3].map(() => openPostgresStore(url)));
+  });
+
+  afterAll(async () => {
+    for (const store of stores) await store.close();
+    await postgres.stop();
+  });
+
+  it('three registries that throw switches of one tenant all at once throw every one of them', async () => {
+    const [first] = stores;
+    if (first === undefined) throw new Error('no store');
+    const record = { actor: 'ada', action: 'test', reason: 'test', at: '2026-01-31T12:00:00.000Z' };
+    const before = sampleTenant('acme', 0);
+    await first.write({ tenantId: 'acme', record, before: undefined, tenant: before, changes: ['created'] });
+    const throws = Array.from({ length: 30 }, (_, index) => {
+      const context = { store: stores[index % 3], onWrite: () => undefined } as unknown as ApiContext;
+      const sent = { id: `s-${index}`, target: { kind: 'tenant' as const } };
+      return changeTenant(context, {
+        tenantId: 'acme',
+        record,
+        isUrgent: true,
+        judge: () => undefined,
+        command: (found) => putKillSwitch(found ?? before, sent, 0),
+      });
+    });
+    expect((await Promise.all(throws)).filter(({ ok }) => !ok)).toEqual([]);
+    expect((await first.findTenant('acme'))?.tenant.killSwitches).toHaveLength(
+      30 + before.killSwitches.length,
+    );
   });
 });
 
