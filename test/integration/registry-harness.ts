@@ -15,6 +15,7 @@ import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
+import type { HostLookup } from '#runtime/egress-resolve.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createAnswerCheck, type OpenApiDocument } from '#test/support/openapi-answers.ts';
 import {
@@ -139,7 +140,12 @@ export type TestRegistry = {
 
 /** Starts a registry on a free port with an empty store. */
 export const startTestRegistry = async (
-  options: { readonly allowPrivate?: boolean; readonly keyMembers?: object } = {},
+  options: {
+    readonly allowPrivate?: boolean;
+    readonly keyMembers?: object;
+    /** The name service; the system's otherwise. */
+    readonly lookup?: HostLookup;
+  } = {},
 ): Promise<TestRegistry> => {
   const directory = await mkdtemp(join(tmpdir(), 'registry-'));
   const store = openSqliteStore(join(directory, 'registry.db'));
@@ -152,7 +158,11 @@ export const startTestRegistry = async (
     logger,
     fetchKeys: fetch,
   });
-  const egress = createEgressGuard({ allowPrivate: options.allowPrivate ?? false, allowedHosts: [] });
+  const egress = createEgressGuard({
+    allowPrivate: options.allowPrivate ?? false,
+    allowedHosts: [],
+    ...(options.lookup === undefined ? {} : { lookup: options.lookup }),
+  });
   const fetchKeys = guardedFetch(egress);
   const adminTrusts = createAdminTrusts({
     platform: { issuer: ADMIN_ISSUER, audience: ADMIN_AUDIENCE, getKey: keys.getKey },

@@ -9,6 +9,7 @@ import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { type HostLookup, systemLookup } from '#runtime/egress-resolve.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { type KeyServer, NOW, startKeyServer, testServer } from '#test/support/token-issuer.ts';
@@ -29,13 +30,17 @@ export type IdentityBench = {
   stop(): Promise<void>;
 };
 
-export const startIdentityBench = async (keys: readonly object[]): Promise<IdentityBench> => {
+/** @param lookup the name service; the system's otherwise. */
+export const startIdentityBench = async (
+  keys: readonly object[],
+  lookup: HostLookup = systemLookup,
+): Promise<IdentityBench> => {
   const directory = await mkdtemp(join(tmpdir(), 'mcpgw-'));
   const keyServer = await startKeyServer(keys);
   const metrics = createMetrics('test');
   let nowMs = NOW * 1000;
   const keySets = createKeySets({
-    fetch: createEgressGuard({ allowPrivate: true, allowedHosts: [] }).fetch,
+    fetch: createEgressGuard({ allowPrivate: true, allowedHosts: [], lookup }).fetch,
     store: createKeySetStore(directory),
     logger: createLogger('test', 'silent'),
     metrics,
