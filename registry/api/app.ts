@@ -7,6 +7,7 @@ import { installAccess } from '#registry/api/access-hook.ts';
 import type { Authenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { answerUnroutable, installErrorHandler } from '#registry/api/error-handler.ts';
+import { installIdempotency } from '#registry/api/idempotency.ts';
 import { installRequestChecks } from '#registry/api/request-checks.ts';
 
 /** A version with a thousand tools and their schemas; what is longer is a mistake or an attack. */
@@ -35,6 +36,7 @@ export const createApp = ({ context, authenticate, trustedHops }: Door): Fastify
   installErrorHandler(app, context.logger);
   installRequestChecks(app);
   installAccess(app, { authenticate, logger: context.logger });
+  installIdempotency(app, context);
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });

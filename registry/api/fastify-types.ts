@@ -2,6 +2,7 @@
 
 import type { Access, Caller } from '#registry/api/auth/roles.ts';
 import type { ClientCertificate } from '#registry/manifest/client-certificate.ts';
+import type { KeyedRequest } from '#registry/store/store.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -11,11 +12,15 @@ declare module 'fastify' {
     reasonInBody?: boolean;
     /** The handler gets the bytes of the body: what is signed must not be parsed before it is verified. */
     rawBody?: boolean;
+    /** The request may name itself with an Idempotency-Key and be sent again. */
+    keyed?: boolean;
   }
   interface FastifyRequest {
     /** Null on open routes only. */
     caller: Caller | null;
     /** Of the connection to our Envoy; null on the door that asks for none. */
     clientCertificate: ClientCertificate | null;
+    /** Set while a request that named itself is carried out. */
+    keyed: KeyedRequest | null;
   }
 }

@@ -5,12 +5,13 @@ import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
 import { linkNext, pageByNumber } from '#registry/api/paging.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
+import { ActionFilter, RECORD_FILTERS, ResourceFilter, readTimes } from '#registry/api/record-filters.ts';
 import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
 import { pageResponses } from '#registry/api/response-schema.ts';
-import { PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
+import { PROBLEM_RESPONSES, pageQuery, TenantParams } from '#registry/api/route-schema.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
-import type { Page, RevisionSummary } from '#registry/store/store.ts';
+import type { AuditPage, RevisionSummary, RevisionsPage } from '#registry/store/store.ts';
 
 const RECORD = {
   actor: Type.String(),
@@ -55,12 +56,12 @@ const registerRevisions = (app: FastifyInstance, { store }: ApiContext): void =>
       summary: 'List the revisions of a tenant, newest first',
       tags: ['history'],
       params: TenantParams,
-      querystring: PageQuery,
+      querystring: pageQuery({ ...RECORD_FILTERS, resource: Type.Optional(ResourceFilter) }),
       response: pageResponses(Type.Object({ ...SUMMARY, ...LINKS })),
     },
     handler: async (request, reply) => {
       const { tenant } = paramsOf(request);
-      const query = request.query as Page;
+      const query = readTimes(request.query as RevisionsPage);
       const load = (limit: number) => store.listRevisions(tenant, { ...query, limit });
       const page = await pageByNumber(query.limit, load, ({ number }) => number);
       linkNext(reply, page);
@@ -94,12 +95,12 @@ export const registerHistory = (app: FastifyInstance, context: ApiContext): void
       summary: 'List the audit records of a tenant, newest first',
       tags: ['history'],
       params: TenantParams,
-      querystring: PageQuery,
+      querystring: pageQuery({ ...RECORD_FILTERS, action: Type.Optional(ActionFilter) }),
       response: pageResponses(AuditSchema),
     },
     handler: async (request, reply) => {
       const { tenant } = paramsOf(request);
-      const query = request.query as Page;
+      const query = readTimes(request.query as AuditPage);
       const load = (limit: number) => context.store.listAudit(tenant, { ...query, limit });
       const page = await pageByNumber(query.limit, load, ({ sequence }) => sequence);
       linkNext(reply, page);

@@ -26,6 +26,9 @@ export type ProblemCode =
   | 'body-too-large'
   | 'unsupported-media-type'
   | 'too-many-requests'
+  | 'idempotency-key-reused'
+  | 'idempotency-key-in-progress'
+  | 'idempotency-answer-lost'
   | ManifestRefusalCode
   | 'unavailable'
   | 'internal';

@@ -48,11 +48,16 @@ const reasonOf = (request: FastifyRequest): string => {
   return inBody ?? textFromHeader(header(request, 'x-change-reason') ?? '');
 };
 
+/** The key of the request, for the record of its commit. */
+export const keyOf = ({ keyed }: FastifyRequest): Pick<ChangeRecord, 'request'> =>
+  keyed === null ? {} : { request: keyed };
+
 export const recordOf = (context: ApiContext, request: FastifyRequest, action: string): ChangeRecord => ({
   actor: callerOf(request).principal,
   action,
   reason: reasonOf(request),
   at: new Date(context.nowMs()).toISOString(),
+  ...keyOf(request),
 });
 
 export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>

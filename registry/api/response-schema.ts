@@ -14,6 +14,11 @@ const NEXT = {
   Link: { type: 'string', description: '`<…>; rel="next"` (RFC 8288): where the list goes on, if it does.' },
 } as const satisfies Headers;
 
+/** Of an answer to a request with an Idempotency-Key. */
+export const REPLAYED = {
+  'Idempotency-Replayed': { type: 'string', description: '`true`: answered before, and not done again.' },
+} as const satisfies Headers;
+
 /** An answer with a JSON body and these headers. */
 export const answerOf = (schema: TSchema, headers: Headers, description = 'OK') => ({
   description,
@@ -41,8 +46,8 @@ export const writeResponses = (schema: TSchema, other?: TSchema) => ({
 });
 
 /** An action that answers with what it has changed. */
-export const actionResponses = (schema: TSchema) => ({
-  200: answerOf(schema, ENTITY_TAG),
+export const actionResponses = (schema: TSchema, headers: Headers = {}) => ({
+  200: answerOf(schema, { ...ENTITY_TAG, ...headers }),
   ...PROBLEM_RESPONSES,
 });
 

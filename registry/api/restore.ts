@@ -7,10 +7,11 @@ import { changeTenant, type TenantChangeRequest } from '#registry/api/change-ten
 import type { ApiContext } from '#registry/api/context.ts';
 import { ConfirmQuery, DryRunSchema, describeChange, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { RevisionParams } from '#registry/api/history.ts';
+import { IdempotencyHeader } from '#registry/api/idempotency.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource, PROBLEM_MEDIA_TYPE, ProblemSchema } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
-import { actionResponses } from '#registry/api/response-schema.ts';
+import { actionResponses, REPLAYED } from '#registry/api/response-schema.ts';
 import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.ts';
 import { WriteHeaders } from '#registry/api/route-schema.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
@@ -35,10 +36,10 @@ const SCHEMA = {
     'Settings, servers, active versions, constraints and grants go back together. What is switched off, disabled or removed as an issuer stays so; a server that comes back comes back switched off; published versions stay. If-Match is the revision of the tenant. A restore that adds access is refused with the list of it (`access`) until the digest of that list is sent as confirmAddedAccess.',
   tags: ['history'],
   params: RevisionParams,
-  headers: WriteHeaders,
+  headers: Type.Object({ ...WriteHeaders.properties, ...IdempotencyHeader }),
   querystring: ConfirmQuery,
   response: {
-    ...actionResponses(Type.Union([RestoredSchema, DryRunSchema])),
+    ...actionResponses(Type.Union([RestoredSchema, DryRunSchema]), REPLAYED),
     409: {
       description: 'What is missing or in the way; or, unconfirmed, the access that would be added',
       content: {
@@ -94,7 +95,7 @@ const restore = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
 
 export const registerRestore = (app: FastifyInstance, context: ApiContext): void => {
   app.post('/v1/tenants/:tenant/revisions/:number/restore', {
-    config: { access: 'write' },
+    config: { access: 'write', keyed: true },
     schema: SCHEMA,
     handler: async (_request, reply) => restore(context, reply),
   });

@@ -70,10 +70,12 @@ export const PATCH_MEDIA_TYPES = ['application/merge-patch+json', 'application/j
 const MAX_PAGE = 200;
 
 /** Paging through what is listed newest first. */
-export const PageQuery = Type.Object(
-  {
-    before: Type.Optional(Type.Integer({ minimum: 1, description: 'Entries older than this number.' })),
-    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 50 })),
-  },
-  { additionalProperties: false },
-);
+export const pageQuery = (filters: Readonly<Record<string, TSchema>>) =>
+  Type.Object(
+    {
+      ...filters,
+      before: Type.Optional(Type.Integer({ minimum: 1, description: 'Entries older than this number.' })),
+      limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_PAGE, default: 50 })),
+    },
+    { additionalProperties: false },
+  );

@@ -5,9 +5,10 @@ import { Type } from 'typebox';
 import type { FeedEvent } from '#core/feed-message.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { IdempotencyHeader } from '#registry/api/idempotency.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { paramsOf, recordOf, sendProblem } from '#registry/api/request-facts.ts';
-import { answerOf } from '#registry/api/response-schema.ts';
+import { answerOf, REPLAYED } from '#registry/api/response-schema.ts';
 import { ActionHeaders, PROBLEM_RESPONSES, Reason, TenantParams } from '#registry/api/route-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
@@ -38,14 +39,14 @@ const isThere = (tenant: Tenant, serverId: string | undefined): boolean =>
 
 export const registerStreams = (app: FastifyInstance, context: ApiContext): void => {
   app.post('/v1/tenants/:tenant/streams/terminate', {
-    config: { access: 'operate', reasonInBody: true },
+    config: { access: 'operate', reasonInBody: true, keyed: true },
     schema: {
       summary: 'End live streams of a tenant, of one server or of one caller',
       tags: ['streams'],
       params: TenantParams,
-      headers: ActionHeaders,
+      headers: Type.Object({ ...ActionHeaders.properties, ...IdempotencyHeader }),
       body: TerminateBody,
-      response: { 202: answerOf(EventSchema, {}, 'Announced to every consumer'), ...PROBLEM_RESPONSES },
+      response: { 202: answerOf(EventSchema, REPLAYED, 'Announced to every consumer'), ...PROBLEM_RESPONSES },
     },
     handler: async (request, reply) => {
       const { tenant: tenantId } = paramsOf(request);

@@ -1,7 +1,7 @@
 // The audit table: one record a commit, appended inside its transaction, each chained to the one before.
 
 import { auditDigest, CHAIN_START, findBrokenLink } from '#registry/store/audit-chain.ts';
-import type { AuditRecord, ChangeRecord, Page } from '#registry/store/store.ts';
+import type { AuditPage, AuditRecord, ChangeRecord } from '#registry/store/store.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 
 /** Records read at once while the chain is checked. */
@@ -33,16 +33,21 @@ export const appendAudit = async (
 export const listAudit = async (
   database: Database,
   tenantId: string,
-  page: Page,
+  page: AuditPage,
 ): Promise<readonly AuditRecord[]> => {
-  const rows = await database
+  const { actor, action, since, until } = page;
+  let query = database
     .selectFrom('audit')
     .selectAll()
     .where('tenant', '=', tenantId)
-    .where('sequence', '<', page.before ?? Number.MAX_SAFE_INTEGER)
-    .orderBy('sequence', 'desc')
-    .limit(page.limit)
-    .execute();
+    .where('sequence', '<', page.before ?? Number.MAX_SAFE_INTEGER);
+  if (actor !== undefined) query = query.where('actor', '=', actor);
+  if (since !== undefined) query = query.where('at', '>=', since);
+  if (until !== undefined) query = query.where('at', '<', until);
+  // The last of all characters: a prefix as a range, in which no character means anything else.
+  if (action !== undefined)
+    query = query.where('action', '>=', action).where('action', '<', `${action}\u{10ffff}`);
+  const rows = await query.orderBy('sequence', 'desc').limit(page.limit).execute();
   return rows.map(recordFromRow);
 };
 

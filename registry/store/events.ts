@@ -2,6 +2,7 @@
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import { appendAudit } from '#registry/store/audit-log.ts';
+import { settleKey } from '#registry/store/idempotency.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
 import type { ChangeRecord } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
@@ -22,6 +23,7 @@ export const writeEvent = async (
     .insertInto('events')
     .values({ sequence, at: event.at, body: JSON.stringify(event) })
     .execute();
+  await settleKey(transaction, record.request, sequence);
   await appendAudit(transaction, { sequence, tenantId: event.tenantId, record });
   return sequence;
 };

@@ -4,7 +4,7 @@
 import type { ChangedResource } from '#registry/commands/changed-resources.ts';
 import type {
   ManifestSummary,
-  Page,
+  ManifestsPage,
   Publication,
   SignatureId,
   StoredManifest,
@@ -100,16 +100,15 @@ export const insertManifest = async (
 export const listManifests = async (
   database: Database,
   tenantId: string,
-  page: Page,
+  page: ManifestsPage,
 ): Promise<readonly ManifestSummary[]> => {
-  const rows = await database
+  let query = database
     .selectFrom('manifests')
     .select(SUMMARY)
     .where('tenant', '=', tenantId)
-    .where('number', '<', page.before ?? Number.MAX_SAFE_INTEGER)
-    .orderBy('number', 'desc')
-    .limit(page.limit)
-    .execute();
+    .where('number', '<', page.before ?? Number.MAX_SAFE_INTEGER);
+  if (page.serverId !== undefined) query = query.where('server', '=', page.serverId);
+  const rows = await query.orderBy('number', 'desc').limit(page.limit).execute();
   return rows.map(summaryFromRow);
 };
 

@@ -151,8 +151,26 @@ const RESOURCES: Migration = [
   `,
 ];
 
+const IDEMPOTENCY_KEYS: Migration = [
+  `
+  CREATE TABLE idempotency_keys (
+    scope       TEXT PRIMARY KEY,
+    tenant      TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    owner       TEXT NOT NULL,
+    since       INTEGER NOT NULL,
+    sequence    INTEGER,
+    status      INTEGER,
+    headers     TEXT,
+    body        TEXT
+  ) STRICT;
+  CREATE INDEX idempotency_keys_by_tenant ON idempotency_keys (tenant);
+  CREATE INDEX idempotency_keys_by_time ON idempotency_keys (since);
+  `,
+];
+
 /** Entry n takes a database from version n to n + 1. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, MANIFESTS, RESOURCES];
+export const MIGRATIONS: readonly Migration[] = [FIRST, MANIFESTS, RESOURCES, IDEMPOTENCY_KEYS];
 
 /** More migrations were seen than there are here. */
 export const NEWER_PROGRAM = 'the database was written by a newer version of the registry';

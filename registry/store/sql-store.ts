@@ -5,6 +5,7 @@ import { findAuditFault, listAudit } from '#registry/store/audit-log.ts';
 import { createCommitWatch } from '#registry/store/commit-watch.ts';
 import { writeEvent } from '#registry/store/events.ts';
 import { readBatch } from '#registry/store/feed-batch.ts';
+import { keepAnswer, releaseKey, reserveKey } from '#registry/store/idempotency.ts';
 import { findManifest, findPublished, isSpent, listManifests, spendId } from '#registry/store/manifests.ts';
 import { createPresentTenants, type PresentTenants } from '#registry/store/present-tenants.ts';
 import { findRevision, listRevisions } from '#registry/store/revisions.ts';
@@ -27,7 +28,9 @@ export type StoreEngine = {
   readonly close: () => Promise<void>;
 };
 
-type Reads = Omit<Store, 'epoch' | 'write' | 'announce' | 'spend' | 'onCommit' | 'close'>;
+type Keys = Pick<Store, 'reserveKey' | 'keepAnswer' | 'releaseKey'>;
+
+type Reads = Omit<Store, 'epoch' | 'write' | 'announce' | 'spend' | 'onCommit' | 'close' | keyof Keys>;
 
 const listTenants = async (database: Database, tenants: PresentTenants): Promise<readonly StoredTenant[]> => {
   const rows = await database
@@ -61,6 +64,13 @@ const createReads = (database: Database, tenants: PresentTenants): Reads => ({
   isSpent: (id) => guardStore(() => isSpent(database, id)),
 });
 
+const createKeys = (database: Database): Keys => ({
+  reserveKey: (reservation, nowMs) =>
+    inTransaction(database, (transaction) => reserveKey(transaction, reservation, nowMs)),
+  keepAnswer: (request, answer) => guardStore(() => keepAnswer(database, request, answer)),
+  releaseKey: (request) => guardStore(() => releaseKey(database, request)),
+});
+
 const committedOf = ({ present, revision, sequence }: Written): Committed => ({
   ...(present === undefined ? {} : { stored: present.stored }),
   revision,
@@ -91,6 +101,7 @@ export const createSqlStore = (engine: StoreEngine): Store => {
     });
   return {
     ...createReads(database, tenants),
+    ...createKeys(database),
     epoch,
     write: (write) =>
       undoStale(async () => {

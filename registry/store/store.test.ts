@@ -6,16 +6,20 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import { describeKeys } from '#test/support/key-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
 
-describeStore('sqlite', async () => {
+const create = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'store-'));
   return {
     open: async () => openSqliteStore(join(directory, 'a', 'registry.db')),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
-});
+};
+
+describeStore('sqlite', create);
+describeKeys('sqlite', create);
 
 let directory: string;
 

@@ -16,8 +16,36 @@ export type StoredTenant = {
   readonly stamps: ResourceStamps;
 };
 
+/** A request that named itself with an Idempotency-Key, and the attempt at it that holds the key. */
+export type KeyedRequest = { readonly scope: string; readonly owner: string };
+
+export type KeyReservation = KeyedRequest & {
+  readonly tenantId: string;
+  /** Digest of everything that makes the request the one it is. */
+  readonly fingerprint: string;
+};
+
+export type KeptAnswer = {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+};
+
+/**
+ * `reserved`: the request is this attempt's to do. `other-request`: the key was used for another one. `running`: another
+ * attempt has it. `answered`: it was done. `unanswered`: it was done, in the commit of that sequence, and the registry
+ * ended before its answer was kept. `full`: the tenant has too many keys.
+ */
+export type KeyState =
+  | { readonly kind: 'reserved' }
+  | { readonly kind: 'other-request' | 'running' | 'full' }
+  | { readonly kind: 'answered'; readonly answer: KeptAnswer }
+  | { readonly kind: 'unanswered'; readonly sequence: number };
+
 /** Who did what, and why. Kept with the change itself. */
 export type ChangeRecord = {
+  /** The request it comes from: the commit settles that it was done, and fails if its key is another's. */
+  readonly request?: KeyedRequest;
   readonly actor: string;
   /** What was asked for, e.g. `put servers/tracker`. */
   readonly action: string;
@@ -96,6 +124,23 @@ export type AuditRecord = ChangeRecord & {
 /** Newest first: entries below `before`, at most `limit`. */
 export type Page = { readonly before?: number; readonly limit: number };
 
+/** Which records: by whom, from `since` on, before `until` (RFC 3339 in UTC, as records have it). */
+export type RecordFilter = { readonly actor?: string; readonly since?: string; readonly until?: string };
+
+export type RevisionsPage = Page &
+  RecordFilter & {
+    /** Name of a resource that the revision changed, or that holds one it changed. */
+    readonly resource?: string;
+  };
+
+export type AuditPage = Page &
+  RecordFilter & {
+    /** What the action begins with. */
+    readonly action?: string;
+  };
+
+export type ManifestsPage = Page & { readonly serverId?: string };
+
 /**
  * Every method rejects with GatewayError `store_failed` if the store is broken. A write that resolved survives
  * the death of the process and of the machine; one that did not has left nothing behind, or is whole.
@@ -108,11 +153,11 @@ export type Store = FeedSource & {
   write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
   /** Commits an event and its audit record together; resolves with the sequence. */
   announce(event: FeedEvent, record: ChangeRecord): Promise<number>;
-  listRevisions(tenantId: string, page: Page): Promise<readonly RevisionSummary[]>;
+  listRevisions(tenantId: string, page: RevisionsPage): Promise<readonly RevisionSummary[]>;
   findRevision(tenantId: string, number: number): Promise<Revision | undefined>;
-  listAudit(tenantId: string, page: Page): Promise<readonly AuditRecord[]>;
+  listAudit(tenantId: string, page: AuditPage): Promise<readonly AuditRecord[]>;
   /** Newest first. */
-  listManifests(tenantId: string, page: Page): Promise<readonly ManifestSummary[]>;
+  listManifests(tenantId: string, page: ManifestsPage): Promise<readonly ManifestSummary[]>;
   findManifest(tenantId: string, digest: string): Promise<StoredManifest | undefined>;
   /** What a manifest is held against. Versions outlive their server and their tenant. */
   findPublished(
@@ -122,6 +167,12 @@ export type Store = FeedSource & {
   isSpent(id: SignatureId): Promise<boolean>;
   /** Uses up a signature without a write. False: it was used before. */
   spend(id: SignatureId, nowSeconds: number): Promise<boolean>;
+  /** Takes the key of a request, if nobody has it. Keys older than a day are forgotten. */
+  reserveKey(reservation: KeyReservation, nowMs: number): Promise<KeyState>;
+  /** Keeps the answer of a request that was done. False: the key is another attempt's by now. */
+  keepAnswer(request: KeyedRequest, answer: KeptAnswer): Promise<boolean>;
+  /** Gives back the key of a request that was refused and changed nothing. */
+  releaseKey(request: KeyedRequest): Promise<void>;
   /** Sequence of the first audit record that does not follow from the one before it; undefined if all do. */
   findAuditFault(): Promise<number | undefined>;
   close(): Promise<void>;

@@ -48,6 +48,17 @@ export type Tables = {
     signature: string;
     bytes: Uint8Array;
   };
+  idempotency_keys: {
+    scope: string;
+    tenant: string;
+    fingerprint: string;
+    owner: string;
+    since: number;
+    sequence: number | null;
+    status: number | null;
+    headers: string | null;
+    body: string | null;
+  };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };
 

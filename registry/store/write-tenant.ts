@@ -3,6 +3,7 @@
 import type { Tenant } from '#core/tenant.ts';
 import { type ChangedResource, changedResources } from '#registry/commands/changed-resources.ts';
 import { appendAudit } from '#registry/store/audit-log.ts';
+import { settleKey } from '#registry/store/idempotency.ts';
 import { insertManifest, isSpent, markVersions, spendId } from '#registry/store/manifests.ts';
 import { bringForward, type PresentTenant, type PresentTenants } from '#registry/store/present-tenants.ts';
 import { insertResources, supersedeAll } from '#registry/store/resources.ts';
@@ -127,6 +128,7 @@ export const writeTenant = async (
   await assertExpected(transaction, write, before);
   const last = before?.head.revision ?? (await findLastRevision(transaction, write.tenantId));
   const parts = { transaction, write, before, place: { revision: last + 1, sequence } };
+  await settleKey(transaction, write.record.request, sequence);
   await appendRevision(parts);
   return write.tenant === null ? remove(parts) : put(parts, write.tenant);
 };

@@ -140,6 +140,46 @@ describe('a list', () => {
   });
 });
 
+describe('the past', () => {
+  const count = async (query: string): Promise<number> => {
+    const { status, body } = await registry.call('GET', `${T}/${query}`);
+    expect(status, query).toBe(200);
+    return body.items.length;
+  };
+
+  it('is narrowed by who, when and what', async () => {
+    const actor = encodeURIComponent(JSON.stringify(['https://login.example.com/admins', 'ada']));
+    const all = (await registry.call('GET', `${T}/revisions?limit=200`)).body.items;
+    const [oldest] = all.slice(-1) as unknown as readonly { readonly at: string }[];
+    const since = oldest?.at ?? '';
+    expect(await count(`revisions?limit=200&actor=${actor}`)).toBe(all.length);
+    expect(await count('revisions?actor=nobody')).toBe(0);
+    expect(await count(`revisions?limit=200&since=${since}`)).toBe(all.length);
+    // The same time in another zone.
+    const shifted = new Date(Date.parse(since) + 3_600_000).toISOString().replace('Z', '%2B01:00');
+    expect(await count(`audit?limit=200&since=${shifted}`)).toBe(all.length);
+    expect(await count(`audit?until=${since}`)).toBe(0);
+    expect(await count('revisions?resource=servers/a')).toBe(4);
+    expect(await count('revisions?resource=servers/a/versions/2.0.0')).toBe(1);
+    expect(await count('audit?action=disable')).toBe(1);
+    expect(await count('manifests?serverId=a')).toBe(0);
+    const pages = await pagesOf(`${T}/revisions?resource=servers/a&limit=3`);
+    expect(pages.map((page) => page.length)).toEqual([3, 1]);
+  });
+
+  it.each([
+    ['revisions?since=yesterday', '/since'],
+    ['revisions?since=2026-13-01T00:00:00Z', '/since'],
+    ['audit?until=2026-01-01T00:00:00', '/until'],
+    ['audit?resource=servers/a', '/resource'],
+    ['revisions?action=put', '/action'],
+  ])('is refused for %s, by its name', async (query, pointer) => {
+    const { status, body } = await registry.call('GET', `${T}/${query}`);
+    expect(status).toBe(400);
+    expect(body.errors).toMatchObject([{ pointer, in: 'query' }]);
+  });
+});
+
 describe('a parameter nobody knows', () => {
   it('is refused by name on every route', async () => {
     const document = (await (await fetch(`${registry.url}/openapi.json`)).json()) as {

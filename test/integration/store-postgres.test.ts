@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Secret } from '#core/secret.ts';
 import { openPostgresStore } from '#registry/store/postgres-store.ts';
+import { describeKeys } from '#test/support/key-contract.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { describeStore } from '#test/support/store-contract.ts';
 
@@ -14,10 +15,13 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-describeStore('postgres', async () => {
+const create = async () => {
   const { url } = await server.createDatabase();
   return { open: () => openPostgresStore(url), remove: async () => undefined };
-});
+};
+
+describeStore('postgres', create);
+describeKeys('postgres', create);
 
 it('does not start on a database that a newer program wrote', async () => {
   const database = await server.createDatabase();

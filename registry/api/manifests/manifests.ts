@@ -3,25 +3,27 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
+import { admitKeyed, IdempotencyHeader } from '#registry/api/idempotency.ts';
 import {
   type Examined,
   examineManifest,
   type ManifestRequest,
+  publisherName,
   publishManifest,
 } from '#registry/api/manifests/publish-manifest.ts';
 import { createRateLimit } from '#registry/api/manifests/rate-limit.ts';
 import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
 import { linkNext, pageByNumber } from '#registry/api/paging.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
-import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
-import { answerOf, pageResponses } from '#registry/api/response-schema.ts';
-import { PageQuery, PROBLEM_RESPONSES, TenantParams } from '#registry/api/route-schema.ts';
+import { keyOf, paramsOf, sendProblem } from '#registry/api/request-facts.ts';
+import { answerOf, pageResponses, REPLAYED } from '#registry/api/response-schema.ts';
+import { PROBLEM_RESPONSES, pageQuery, TenantParams } from '#registry/api/route-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 import type { Finding } from '#registry/manifest/lint/finding.ts';
 import { errorsOf, warningsOf } from '#registry/manifest/lint/lint.ts';
 import { MAX_MANIFEST_BYTES } from '#registry/manifest/parse-manifest.ts';
 import { SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
-import type { ManifestSummary, Page } from '#registry/store/store.ts';
+import type { ManifestSummary, ManifestsPage } from '#registry/store/store.ts';
 
 /** A release pipeline with hundreds of servers passes; whoever guesses does not get far. */
 const ATTEMPTS = { burst: 300, perSecond: 5 };
@@ -59,6 +61,7 @@ const ManifestBody = Type.Unsafe<object>({
 });
 
 const LOCATION = {
+  ...REPLAYED,
   Location: { type: 'string', description: 'Path of the version; absent from a dry run.' },
 } as const;
 
@@ -127,7 +130,9 @@ const submit = async (context: ApiContext, reply: FastifyReply): Promise<Fastify
   }
   const { dryRun } = reply.request.query as { readonly dryRun: 'true' | 'false' };
   if (dryRun === 'true') return reply.code(200).send(dryRunView(examined.value));
-  const published = await publishManifest(context, request, examined.value);
+  const admitted = await admitKeyed(context, reply, publisherName(examined.value));
+  if (admitted !== undefined) return admitted;
+  const published = await publishManifest(context, { ...request, ...keyOf(reply.request) }, examined.value);
   if (!published.ok) return refuse(context, reply, published.error);
   const { publication, isNew } = published.value;
   const { serverId, version } = publication;
@@ -144,7 +149,7 @@ const submit = async (context: ApiContext, reply: FastifyReply): Promise<Fastify
 export const registerSubmission = (app: FastifyInstance, context: ApiContext): void => {
   const limit = createRateLimit(ATTEMPTS);
   app.post('/v1/tenants/:tenant/manifests', {
-    config: { access: 'open', rawBody: true },
+    config: { access: 'open', rawBody: true, keyed: true },
     bodyLimit: MAX_MANIFEST_BYTES,
     schema: {
       summary: 'Publish a version of a server by a signed manifest',
@@ -158,6 +163,7 @@ export const registerSubmission = (app: FastifyInstance, context: ApiContext): v
         { additionalProperties: false },
       ),
       headers: Type.Object({
+        ...IdempotencyHeader,
         [SIGNATURE_HEADER]: Type.Optional(
           Type.String({
             description:
@@ -196,12 +202,12 @@ const registerReads = (app: FastifyInstance, { store }: ApiContext): void => {
       summary: 'List the manifests that were published, newest first',
       tags: ['manifests'],
       params: TenantParams,
-      querystring: PageQuery,
+      querystring: pageQuery({ serverId: Type.Optional(Id) }),
       response: pageResponses(Type.Object({ number: Type.Integer(), ...SUMMARY })),
     },
     handler: async (request, reply) => {
       const { tenant } = paramsOf(request);
-      const query = request.query as Page;
+      const query = request.query as ManifestsPage;
       const load = (limit: number) => store.listManifests(tenant, { ...query, limit });
       const page = await pageByNumber(query.limit, load, ({ number }) => number);
       linkNext(reply, page);

@@ -20,13 +20,14 @@ import {
 } from '#registry/manifest/judge-manifest.ts';
 import { type ManifestRefusal, SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
 import { tenantAudience } from '#registry/manifest/verify-signature.ts';
-import type { Publication, SignatureId, StoredTenant } from '#registry/store/store.ts';
+import type { ChangeRecord, Publication, SignatureId, StoredTenant } from '#registry/store/store.ts';
 
-export type ManifestRequest = Submission & {
-  readonly tenantId: string;
-  /** Of the connection; undefined where it came by the door that asks for none. */
-  readonly certificate: ClientCertificate | undefined;
-};
+export type ManifestRequest = Submission &
+  Pick<ChangeRecord, 'request'> & {
+    readonly tenantId: string;
+    /** Of the connection; undefined where it came by the door that asks for none. */
+    readonly certificate: ClientCertificate | undefined;
+  };
 
 export type Examined = { readonly authenticated: Authenticated; readonly judgement: Judgement };
 
@@ -102,6 +103,10 @@ const judgeAgain =
     return isSame ? undefined : KEY_MOVED;
   };
 
+/** Who publishes, as records name him. */
+export const publisherName = ({ authenticated: { publisher, kid } }: Examined): string =>
+  `publisher:${publisher.id}#${kid}`;
+
 export type Published = {
   readonly publication: Publication;
   /** False: these bytes were published before, and nothing changed. */
@@ -117,14 +122,15 @@ export const publishManifest = async (
   const { authenticated } = examined;
   const at = new Date(context.nowMs()).toISOString();
   const publication = publicationOf(request, examined, at);
-  const { serverId, version, digest, publisherId, kid, id } = publication;
+  const { serverId, version, digest, id } = publication;
   const result = await changeTenant(context, {
     tenantId: request.tenantId,
     record: {
-      actor: `publisher:${publisherId}#${kid}`,
+      actor: publisherName(examined),
       action: `publish servers/${serverId}/versions/${version}`,
       reason: `signed manifest sha256:${digest}`,
       at,
+      ...(request.request === undefined ? {} : { request: request.request }),
     },
     publication,
     judge: judgeAgain(context, request, examined),
