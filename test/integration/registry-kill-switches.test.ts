@@ -311,7 +311,7 @@ describe('releasing a switch', () => {
 
 describe('a switch with an end', () => {
   it('lapses without a write, reads so, and can be thrown anew or cleared away', async () => {
-    const { etag } = await put('attack', { ...SERVER_OFF, until: later(700) });
+    const { etag } = await put('attack', { ...SERVER_OFF, until: later(2_500) });
     const revision = await revisionNow();
     await expect.poll(async () => (await read('attack')).body).toMatchObject({ state: 'lapsed' });
     expect(await revisionNow()).toBe(revision);
