@@ -66,7 +66,8 @@ const partsWith = (change: Partial<CheckParts> = {}, inTenant: Partial<Tenant> =
     acquire: async () => ok({ token: new Secret('upstream'), source: 'exchange' }),
     purge: async () => {},
   },
-  sink: { write: () => {} },
+  sink: { record: async () => {}, tell: () => {} },
+  recordDeadlineMs: 1_000,
   publicUrl: 'https://gw.example.com',
   deadlineMs: 1_000,
   nowMs: () => NOW_MS,
@@ -190,7 +191,9 @@ describe('check()', () => {
     [
       'the decision cannot be recorded',
       'audit_unavailable',
-      partsWith({ sink: { write: throwing(new GatewayError('internal', 'disk full')) } }),
+      partsWith({
+        sink: { record: throwing(new GatewayError('store_failed', 'disk full')), tell: () => {} },
+      }),
     ],
     [
       'there is no snapshot',

@@ -1,11 +1,10 @@
 // The edge to Envoy: one Check in, one CheckResponse out, within the deadline. Whatever is thrown below ends here, as
 // a refusal: Envoy would read an answer without a status as an Allow.
 
-import { type Decision, type Deny, deny, isAllow } from '#core/decision.ts';
+import { type Decision, type Deny, deny } from '#core/decision.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import { answerForm } from '#ext-authz/answer-form.ts';
-import { decisionEvent } from '#ext-authz/audit/event.ts';
-import type { DecisionSink } from '#ext-authz/audit/sink.ts';
+import { type RecordParts, recordDecision } from '#ext-authz/audit/record-decision.ts';
 import { ownAnswer } from '#ext-authz/own-answer.ts';
 import { decide, type PipelineParts } from '#ext-authz/pipeline.ts';
 import {
@@ -16,15 +15,15 @@ import {
 import { type CheckResponseMessage, checkResponseFromDecision } from '#ext-authz/response/check-response.ts';
 import { startTrail, type Trail } from '#ext-authz/trail.ts';
 
-export type CheckParts = PipelineParts & {
-  readonly sink: DecisionSink;
-  /** Absolute URL of the gateway, from configuration. */
-  readonly publicUrl: string;
-  /** Shorter than Envoy's own timeout for the Check, so that the refusal is ours and has a reason. */
-  readonly deadlineMs: number;
-  /** Monotonic clock for durations, milliseconds. */
-  readonly monotonicMs: () => number;
-};
+export type CheckParts = PipelineParts &
+  RecordParts & {
+    /** Absolute URL of the gateway, from configuration. */
+    readonly publicUrl: string;
+    /** Shorter than Envoy's own timeout for the Check, so that the refusal is ours and has a reason. */
+    readonly deadlineMs: number;
+    /** Monotonic clock for durations, milliseconds. */
+    readonly monotonicMs: () => number;
+  };
 
 const within = async (
   deadlineMs: number,
@@ -55,18 +54,6 @@ const judge = async (parts: CheckParts, request: HttpRequest, trail: Trail): Pro
   return within(parts.deadlineMs, (signal) => decide(parts, request, { trail, signal }));
 };
 
-/** The decision as recorded: one that cannot be written down is not carried out. */
-const record = (parts: CheckParts, requestId: string, decision: Decision, trail: Trail): Decision => {
-  try {
-    const told = { findings: trail.findings, durations: trail.durations() };
-    parts.sink.write(decision, decisionEvent(requestId, decision, told));
-    return decision;
-  } catch (thrown) {
-    const { message } = GatewayError.from(thrown);
-    return isAllow(decision) ? deny('audit_unavailable', { log: { error: message } }) : decision;
-  }
-};
-
 /**
  * Answers one Check. Never throws and never answers without a status.
  * @param message envoy.service.auth.v3.CheckRequest as proto-loader decodes it.
@@ -84,6 +71,7 @@ export const check = async (
   } catch (thrown) {
     decision = failed(thrown);
   }
-  const recorded = record(parts, request?.requestId ?? '', decision, trail);
+  const requestId = request?.requestId ?? '';
+  const recorded = await recordDecision(parts, decision, { requestId, trail });
   return checkResponseFromDecision(recorded, answerForm(request, trail.findings, parts.publicUrl));
 };

@@ -22,6 +22,9 @@ import { createSecretStore } from '#ext-authz/token/secrets.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
+import { readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
+import type { AuditChain } from '#runtime/audit/chain-writer.ts';
+import { startProcessChain } from '#runtime/audit/process-chain.ts';
 import { logLevel, readConfig } from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
@@ -32,6 +35,9 @@ import { startOpsServer } from '#runtime/ops-server.ts';
 
 /** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
 const CHECK_DEADLINE_MS = 4_500;
+
+/** What is left of Envoy's patience for the record of a decision that took all of its time. */
+const RECORD_DEADLINE_MS = 350;
 
 type Tools = {
   readonly config: ExtAuthzConfiguration;
@@ -104,8 +110,16 @@ const startFeed = async (
   return started;
 };
 
+const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> => {
+  const configuration = readAuditConfiguration();
+  const chain = await startProcessChain({ process: 'ext-authz', configuration, metrics, nowMs: Date.now });
+  lifecycle.onStop('audit', () => chain.stop());
+  return chain;
+};
+
 const start = async (tools: Tools): Promise<void> => {
   const { config, logger, metrics, lifecycle } = tools;
+  const chain = await startChain(tools);
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const feed = await startFeed(tools, keySets);
@@ -114,7 +128,8 @@ const start = async (tools: Tools): Promise<void> => {
     authenticator: createAuthenticator({ keySets, metrics }),
     policy: createPolicy({ holder: policy }),
     broker: createBroker(tools),
-    sink: createDecisionSink(logger, metrics),
+    sink: createDecisionSink({ chain, logger, metrics, nowMs: Date.now }),
+    recordDeadlineMs: RECORD_DEADLINE_MS,
     publicUrl: config.publicUrl,
     deadlineMs: CHECK_DEADLINE_MS,
     nowMs: Date.now,
@@ -124,7 +139,8 @@ const start = async (tools: Tools): Promise<void> => {
   const readiness = () => {
     const facts = feedFacts(feed.current(), Date.now());
     const judgedBy = { policy: policy.current().revision, policyFault: policy.fault() ?? null };
-    return { ready: facts.source !== 'none', facts: { ...facts, ...judgedBy } };
+    const audit = { auditFault: chain.fault() ?? null };
+    return { ready: facts.source !== 'none', facts: { ...facts, ...judgedBy, ...audit } };
   };
   lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
   logger.info({ sequence: feed.current().snapshot.sequence }, 'ext-authz serves');

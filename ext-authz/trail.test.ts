@@ -42,13 +42,12 @@ describe('the line of a decision', () => {
   it('reaches the log with every duration as a number, and the counters by reason', async () => {
     const lines: string[] = [];
     const metrics = createMetrics('test');
-    const sink = createDecisionSink(
-      createLogger('ext-authz', 'info', { write: (line) => lines.push(line) }),
-      metrics,
-    );
+    const logger = createLogger('ext-authz', 'info', { write: (line) => lines.push(line) });
+    const chain = { append: async () => {} };
+    const sink = createDecisionSink({ chain, logger, metrics, nowMs: () => 0 });
     const trail = startTrail(clock(0, 1, 2, 3, 4, 5, 6));
     for (const step of ['locate', 'parse', 'identity', 'policy', 'exchange']) trail.step(step);
-    sink.write(refusal, decisionEvent('r1', refusal, { findings: {}, durations: trail.durations() }));
+    sink.tell(refusal, decisionEvent('r1', refusal, { findings: {}, durations: trail.durations() }));
     const { milliseconds } = JSON.parse(lines[0] ?? '') as { milliseconds: Record<string, unknown> };
     expect(Object.values(milliseconds).every((value) => typeof value === 'number')).toBe(true);
     expect((await metrics.render()).body).toContain('reason="constraint_violated"');

@@ -40,6 +40,7 @@ const PURE = [
   'ext-authz/response/',
   'ext-authz/policy/input.ts',
   'ext-authz/audit/event.ts',
+  'ext-authz/audit/audit-event.ts',
   'ext-authz/locate.ts',
   'ext-authz/orders.ts',
   'ext-authz/switches.ts',

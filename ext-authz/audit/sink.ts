@@ -1,14 +1,25 @@
-// Where decisions are written: one JSON line each, and counters. A decision that cannot be written is not carried out;
-// the pipeline turns what this throws into a refusal.
+// Where decisions are written: a record in the audit chain, which must be there before the answer leaves, then one JSON
+// line in the log and counters, which say what the answer was.
 
 import { type Decision, isAllow } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
+import { auditEventOf } from '#ext-authz/audit/audit-event.ts';
+import type { AuditChain } from '#runtime/audit/chain-writer.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 export type DecisionSink = {
-  /** @throws whatever the log does; the caller must refuse then. */
-  write(decision: Decision, event: JsonObject): void;
+  /** Resolves when the decision is on record. @throws whatever the chain does; the caller must refuse then */
+  record(event: JsonObject): Promise<void>;
+  /** Says what is answered. @throws whatever the log does; the caller must refuse then */
+  tell(decision: Decision, event: JsonObject): void;
+};
+
+export type SinkParts = {
+  readonly chain: Pick<AuditChain, 'append'>;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly nowMs: () => number;
 };
 
 const labelOf = (decision: Decision): { decision: string; reason: string } => {
@@ -18,8 +29,8 @@ const labelOf = (decision: Decision): { decision: string; reason: string } => {
     : { decision: 'answer', reason: '' };
 };
 
-/** Decisions as log lines named `decision`, counted by outcome and reason, timed by step. */
-export const createDecisionSink = (logger: Logger, metrics: Metrics): DecisionSink => {
+/** Decisions as audit records and as log lines named `decision`, counted by outcome and reason, timed by step. */
+export const createDecisionSink = ({ chain, logger, metrics, nowMs }: SinkParts): DecisionSink => {
   const decisions = metrics.counter('decisions_total', 'Decisions by outcome and reason', [
     'decision',
     'reason',
@@ -27,7 +38,8 @@ export const createDecisionSink = (logger: Logger, metrics: Metrics): DecisionSi
   ]);
   const steps = metrics.duration('decision_step_seconds', 'Time a step of the decision took', ['step']);
   return {
-    write: (decision, event) => {
+    record: async (event) => chain.append(auditEventOf(event, new Date(nowMs()).toISOString())),
+    tell: (decision, event) => {
       logger.info(event, 'decision');
       decisions.inc({ ...labelOf(decision), tenant: String(event['tenant'] ?? '') });
       for (const [step, milliseconds] of Object.entries(event['milliseconds'] as Record<string, number>)) {

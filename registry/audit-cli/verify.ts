@@ -1,0 +1,63 @@
+// `audit:verify`: every chain, offline, one line each; the first fault of a chain is named by its number. Status 1 if
+// anything is not as it was written or not there.
+
+import { type ChainVerdict, describeVerdict, isSound } from '#core/audit/verdict.ts';
+import { auditKeys, chainPlaces, checkpointKeys, readCheckpoints } from '#registry/audit-cli/audit-places.ts';
+import { verifyExport } from '#registry/audit-cli/verify-export.ts';
+import { type Command, pathOf, readArguments } from '#registry/manifest-cli/command.ts';
+import {
+  missingChains,
+  type Outside,
+  type VerifierKeys,
+  verifyProcess,
+} from '#runtime/audit/verify-process.ts';
+
+const USAGE =
+  'usage: npm run -s audit:verify -- [--directory <audit directory> | --file <export>] [--checkpoint <file>] [--start <file>] [--public-key <JWK file>]';
+
+type Named = { readonly name: string; readonly verdict: ChainVerdict };
+
+const verifyDirectories = async (
+  verifierKeys: VerifierKeys,
+  directory: string | undefined,
+  outside: Outside,
+): Promise<Named[]> => {
+  const found: Named[] = [];
+  for (const place of chainPlaces(directory)) {
+    const { verdicts } = await verifyProcess(verifierKeys, place.directory, outside);
+    found.push(...verdicts.map((verdict) => ({ name: place.process, verdict })));
+  }
+  return found;
+};
+
+export const verify: Command = async (args) => {
+  const { options } = readArguments(args, {
+    options: ['directory', 'file', 'checkpoint', 'start', 'public-key'],
+    files: 0,
+    usage: USAGE,
+  });
+  const signers = await checkpointKeys(options['public-key']);
+  const anchored = await readCheckpoints(signers, options['checkpoint']);
+  const outside = {
+    starts: await readCheckpoints(signers, options['start']),
+    witnesses: anchored.map((checkpoint) => ({ ...checkpoint, by: 'an anchored checkpoint' })),
+  };
+  const verifierKeys = { keys: auditKeys(), signers };
+  const file = options['file'];
+  const found =
+    file === undefined
+      ? await verifyDirectories(verifierKeys, options['directory'], outside)
+      : (await verifyExport(verifierKeys.keys, pathOf(file), outside)).map((verdict) => ({
+          name: 'export',
+          verdict,
+        }));
+  const present = found.map(({ verdict }) => verdict.chain);
+  const missing = missingChains(present, outside.witnesses, outside.starts);
+  const all = [...found, ...missing.map((verdict) => ({ name: 'anchored', verdict }))];
+  const faulty = all.filter(({ verdict }) => !isSound(verdict)).length;
+  return {
+    output: all.map(({ name, verdict }) => `${name} ${describeVerdict(verdict)}`).join('\n'),
+    notes: [faulty === 0 ? `${all.length} chains, no fault` : `${all.length} chains, ${faulty} with a fault`],
+    failed: faulty > 0,
+  };
+};

@@ -1,0 +1,96 @@
+// Files of secrets of the audit: one key a line, the last one writes, all of them verify. Made on the first start, by
+// whichever process comes first. There is no default secret, and a file others can read is refused.
+
+import { randomUUID } from 'node:crypto';
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { GatewayError } from '#core/gateway-error.ts';
+
+const OWNER_ONLY = 0o600;
+const OTHERS = 0o077;
+
+const isCode = (thrown: unknown, code: string): boolean =>
+  thrown instanceof Error && 'code' in thrown && thrown.code === code;
+
+/** Writes a whole file that must not exist yet; false if it does. Never half a file, whoever else is starting. */
+export const createFileOnce = (path: string, content: string): boolean => {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  writeFileSync(temporary, content, { mode: OWNER_ONLY, flag: 'wx', flush: true });
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (thrown) {
+    if (isCode(thrown, 'EEXIST')) return false;
+    throw thrown;
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+};
+
+const unusable = (variable: string, why: string): never => {
+  throw new GatewayError('config_invalid', `${variable}: ${why}`);
+};
+
+const readLines = (path: string, variable: string): string[] => {
+  if ((statSync(path).mode & OTHERS) !== 0)
+    return unusable(variable, 'the file must be readable by its owner only (0600)');
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+};
+
+export type KeyFile<T> = {
+  readonly path: string;
+  /** Name of the environment variable, for errors; the content is never repeated. */
+  readonly variable: string;
+  readonly generate: () => string;
+  /** Undefined where the line holds no key. */
+  readonly parse: (line: string) => T | undefined;
+};
+
+/**
+ * The keys of an existing file, oldest first.
+ * @throws GatewayError `config_invalid` if it is missing, open to others, empty, or holds a line that is no key.
+ */
+export const readKeyFile = <T>({ path, variable, parse }: KeyFile<T>): readonly [T, ...T[]] => {
+  let lines: string[];
+  try {
+    lines = readLines(path, variable);
+  } catch (thrown) {
+    if (thrown instanceof GatewayError) throw thrown;
+    return unusable(variable, 'the file cannot be read');
+  }
+  const keys = lines.map((line, index) => parse(line) ?? unusable(variable, `line ${index + 1} is no key`));
+  const [first, ...others] = keys;
+  return first === undefined ? unusable(variable, 'the file holds no key') : [first, ...others];
+};
+
+/** The keys of the file, which is made with one key if it does not exist. @throws as `readKeyFile` does */
+export const ensureKeyFile = <T>(file: KeyFile<T>): readonly [T, ...T[]] => {
+  try {
+    statSync(file.path);
+  } catch (thrown) {
+    if (!isCode(thrown, 'ENOENT')) return unusable(file.variable, 'the file cannot be read');
+    try {
+      createFileOnce(file.path, `${file.generate()}\n`);
+    } catch {
+      return unusable(file.variable, 'the file does not exist and cannot be made');
+    }
+  }
+  return readKeyFile(file);
+};
+
+/** Adds a key, which writes from the next start on. The file is replaced whole. */
+export const addKey = <T>(file: KeyFile<T>): void => {
+  readKeyFile(file);
+  const temporary = `${file.path}.${randomUUID()}.tmp`;
+  const lines = readLines(file.path, file.variable);
+  writeFileSync(temporary, `${[...lines, file.generate()].join('\n')}\n`, {
+    mode: OWNER_ONLY,
+    flag: 'wx',
+    flush: true,
+  });
+  renameSync(temporary, file.path);
+};
