@@ -1,8 +1,8 @@
 // The chain of a process on a real file system, with the kernel's own full device where a disk is full.
 import { generateKeyPairSync } from 'node:crypto';
-import { chmodSync } from 'node:fs';
 import {
   appendFileSync,
+  chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,

@@ -10,7 +10,8 @@ import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { SERVER, TENANT } from '#test/support/guarded-call.ts';
 
-const tenantAt = (revision: number, enabled: boolean): Tenant => ({
+/** The tenant of the double. */
+export const tenantAt = (revision: number, enabled: boolean): Tenant => ({
   id: TENANT,
   revision,
   displayName: 'Acme',
