@@ -1,4 +1,4 @@
-// The publisher's commands, and the worked example of registry/README.md run as it stands: real processes, curl, HTTP.
+// The publisher's commands as real processes. Sending what they sign is in registry-api-page.test.ts.
 
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -6,16 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { adminToken, startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import { commandOf, type Ended } from '#test/support/documented-commands.ts';
 import { manifest1, manifest2, tool } from '#test/support/manifest-world.ts';
-import { ROOT } from '#test/support/product-process.ts';
-
-const README = readFileSync(join(ROOT, 'registry', 'README.md'), 'utf8');
-const EXAMPLE = /```sh\n(# The publisher makes a key pair[\s\S]*?)```/.exec(README)?.[1] ?? '';
-
-type Scripts = Readonly<Record<string, string>>;
-const SCRIPTS = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Scripts })
-  .scripts;
 
 let directory = '';
 
@@ -25,25 +17,11 @@ beforeEach(() => {
 
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-/** What `npm run` would run, without the look at node_modules that comes before it. */
-const commandOf = (script: string): string[] => {
-  const [, program = ''] = (SCRIPTS[script] ?? '').split(' -- ');
-  const [file = '', ...args] = program.split(' ');
-  return [process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, file), ...args];
-};
-
-const NPM = `npm() {
-  script="$3"; shift 4
-  case "$script" in
-${['keygen', 'sign', 'verify'].map((name) => `    manifest:${name}) ${commandOf(`manifest:${name}`).join(' ')} "$@" ;;`).join('\n')}
-    *) echo "no script $script" >&2; return 1 ;;
-  esac
-}
-`;
-
-type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
-
-const run = async (file: string, args: readonly string[], variables: Scripts = {}): Promise<Ended> => {
+const run = async (
+  file: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ended> => {
   const options = { cwd: directory, env: { ...process.env, INIT_CWD: directory, ...variables } };
   try {
     return { code: 0, ...(await promisify(execFile)(file, [...args], options)) };
@@ -81,46 +59,6 @@ const verify = (...args: string[]) =>
     'acme',
     ...args,
   );
-
-const furnish = async (registry: TestRegistry): Promise<void> => {
-  const put = async (path: string, body: object) => {
-    const answer = await registry.call('PUT', `/v1/tenants/default${path}`, { body });
-    expect(answer.status, path).toBe(201);
-  };
-  await put('', { displayName: 'Default', accessContact: '' });
-  await put('/issuers/home', {
-    kind: 'oidc',
-    issuer: 'https://login.example.com',
-    jwksUri: 'https://login.example.com/keys',
-    relation: 'home',
-  });
-  await put('/servers/tracker', {
-    displayName: 'Tracker',
-    allowedHosts: ['tracker.example.com'],
-    upstreamAuth: { mode: 'none' },
-    bindings: [{ issuerId: 'home', audiences: ['api://tracker'] }],
-  });
-};
-
-describe('the worked example of registry/README.md', () => {
-  it('leads from a key to a version in service', async () => {
-    const registry = await startTestRegistry();
-    await furnish(registry);
-    const variables = { REGISTRY: registry.url, ADMIN_TOKEN: await adminToken(['admin:default']) };
-    const { code, stdout, stderr } = await run(
-      'bash',
-      ['-euo', 'pipefail', '-c', `${NPM}${EXAMPLE}`],
-      variables,
-    );
-    expect({ code, stderr }).toMatchObject({ code: 0 });
-    expect(stdout).toContain('"publisher":"tracker-team"');
-    expect((await registry.call('GET', '/v1/tenants/default/servers/tracker')).body).toMatchObject({
-      activeVersion: '1.4.0',
-      upstreamAuth: { mode: 'none', scopes: [] },
-    });
-    await registry.stop();
-  });
-});
 
 describe('manifest:keygen', () => {
   it('keeps the private half in a file of its owner and prints the public one', async () => {

@@ -1,0 +1,104 @@
+// docs/registry-api.md, every command of it in its order, with curl against a registry that runs as a process.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import {
+  ADMIN_AUDIENCE,
+  ADMIN_ISSUER,
+  ADMIN_KEY,
+  adminToken,
+  callApi,
+} from '#test/integration/registry-harness.ts';
+import { type Ended, runCommands, shellBlocks } from '#test/support/documented-commands.ts';
+import { findFreePorts } from '#test/support/free-ports.ts';
+import { ROOT } from '#test/support/product-process.ts';
+import { type KeyServer, publishKey, startKeyServer } from '#test/support/token-issuer.ts';
+
+const PAGE = readFileSync(join(ROOT, 'docs', 'registry-api.md'), 'utf8');
+const SCRIPTS = ['manifest:keygen', 'manifest:sign', 'manifest:verify'];
+
+let directory: string;
+let keyServer: KeyServer;
+let registry: ChildProcess;
+let url: string;
+
+const startRegistry = async (): Promise<ChildProcess> => {
+  const [port = 0] = await findFreePorts(1);
+  url = `http://127.0.0.1:${port}`;
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'registry/main.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      ...process.env,
+      MCPGW_STATE_DIR: join(directory, 'state'),
+      MCPGW_RUNTIME_DIR: join(directory, 'run'),
+      REGISTRY_PORT: String(port),
+      ADMIN_ISSUER,
+      ADMIN_AUDIENCE,
+      ADMIN_JWKS_URI: keyServer.url,
+    },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString();
+  });
+  await vi.waitFor(() => expect(output).toContain('registry ready'), 30_000);
+  return child;
+};
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'page-'));
+  keyServer = await startKeyServer([publishKey(ADMIN_KEY)]);
+  registry = await startRegistry();
+});
+
+afterAll(async () => {
+  registry.kill('SIGKILL');
+  if (registry.exitCode === null) await once(registry, 'exit');
+  await keyServer.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What the commands below each heading printed. */
+const outputs = ({ stdout }: Ended): ReadonlyMap<string, string> =>
+  new Map(
+    stdout
+      .split('\n### ')
+      .slice(1)
+      .map((part) => [part.slice(0, part.indexOf('\n')), part.slice(part.indexOf('\n') + 1)] as const)
+      .reduce((all, [heading, text]) => all.set(heading, `${all.get(heading) ?? ''}${text}`), new Map()),
+  );
+
+it('leads through every task, and each command does what the page says', async () => {
+  const blocks = shellBlocks(PAGE);
+  expect(blocks.length).toBeGreaterThan(15);
+  const ended = await runCommands(blocks, {
+    directory,
+    scripts: SCRIPTS,
+    variables: {
+      REGISTRY: url,
+      PLATFORM_TOKEN: await adminToken(['platform-admin']),
+      TOKEN: await adminToken(['admin:acme']),
+    },
+  });
+  expect(ended.code, `${ended.stderr}\n${ended.stdout.slice(-1_500)}`).toBe(0);
+  const said = outputs(ended);
+  expect(said.get('Grant access')).toContain('"id": "engineering"');
+  expect(said.get('Let a team publish by itself')).toMatch(/^true\n/m);
+  expect(said.get('See what changed')).toMatch(/^(applied|pending)$/m);
+  const [first, second] =
+    (said.get('End open streams, and retry safely') ?? '').match(/^[0-9a-f-]{36}$/gm) ?? [];
+  expect(first).toBeDefined();
+  expect(second).toBe(first);
+  expect(said.get('Read the audit')).toContain('restore revisions/7');
+  expect(said.get('Read long lists')).toMatch(/^304$/m);
+  expect(said.get('Read a refusal')).toContain('"pointer":"/tools"');
+  const read = (path: string) => callApi(`${url}/v1/tenants/acme${path}`, 'GET');
+  expect((await read('/servers/tracker')).body).toMatchObject({ activeVersion: '1.0.0', enabled: true });
+  expect((await read('/admin-issuer')).body).toMatchObject({ audience: 'api://mcp-registry-acme' });
+  expect((await read('/kill-switches')).body.items).toEqual([]);
+}, 120_000);
