@@ -93,7 +93,7 @@ const listenForEnvoy = async (api: FastifyInstance, address: Address): Promise<v
 
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
-  parts: Pick<ApiContext, 'store' | 'consumers' | 'onWrite'>,
+  parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'onWrite'>,
   lifecycle: Lifecycle,
 ): Promise<void> => {
   const egress = createEgressGuard(settings);
@@ -127,8 +127,9 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   const health = await startStoreMetrics(metrics, store, logger);
   lifecycle.onStop('store metrics', () => health.stop());
   const feed = await startFeed({ store, metrics, address: settings.feedAddress }, lifecycle);
-  const consumers = () => feed.consumers();
-  await startApi(settings, { store, consumers, onWrite: health.onWrite }, lifecycle);
+  const consumers = async () => feed.consumers();
+  const { onReport } = feed;
+  await startApi(settings, { store, consumers, onReport, onWrite: health.onWrite }, lifecycle);
   const closeOps = await startOpsServer({
     address: settings.opsAddress,
     metrics,

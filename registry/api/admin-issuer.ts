@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { AdminIssuer } from '#core/admin-issuer.ts';
 import type { Json } from '#core/json.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { changeTenant, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
+import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
@@ -18,6 +18,8 @@ import {
   sendResource,
 } from '#registry/api/request-facts.ts';
 import { readResponses, removalResponses, writeResponses } from '#registry/api/response-schema.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { ReadHeaders, TenantParams, WriteHeaders } from '#registry/api/route-schema.ts';
 import { putAdminIssuer, removeAdminIssuer } from '#registry/commands/admin-issuer.ts';
 import { ADMIN_ISSUER_NAME } from '#registry/commands/resources.ts';
@@ -62,7 +64,7 @@ const change = async (
 ): Promise<FastifyReply> => {
   const { request } = reply;
   const { action, given, command } = parts;
-  const result = await changeTenant(context, {
+  const result = await makeChange(context, request, {
     tenantId: paramsOf(request).tenant,
     record: recordOf(context, request, `${action} ${ADMIN_ISSUER_NAME}`),
     judge: async (stored) => {
@@ -83,14 +85,14 @@ const registerWrites = (app: FastifyInstance, context: ApiContext): void => {
   const schema = { tags: ['tenants'], params: TenantParams, headers: WriteHeaders };
   app.put(PATH, {
     config: { access: 'platform' },
-    schema: {
+    schema: withWait({
       ...schema,
       summary: 'Give a tenant an admin issuer of its own',
       description:
         'Roles in its tokens count for this tenant only: `admin`, `operator`, `auditor`, `publisher`, plain or followed by `:{tenant}`. Issuer and audience together lead to one tenant.',
       body: inputForm(INPUT),
       response: writeResponses(AdminIssuerSchema),
-    },
+    }),
     handler: async (request, reply) => {
       const given = fillDefaults(INPUT, request.body as Json) as unknown as AdminIssuer;
       return change(context, reply, {
@@ -103,11 +105,11 @@ const registerWrites = (app: FastifyInstance, context: ApiContext): void => {
   });
   app.delete(PATH, {
     config: { access: 'platform' },
-    schema: {
+    schema: withWait({
       ...schema,
       summary: "Take a tenant's own admin issuer away; its tokens count no longer",
       response: removalResponses,
-    },
+    }),
     handler: async (_request, reply) =>
       change(context, reply, {
         action: 'remove',

@@ -9,6 +9,7 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { answerUnroutable, installErrorHandler } from '#registry/api/error-handler.ts';
 import { installIdempotency } from '#registry/api/idempotency.ts';
 import { installRequestChecks } from '#registry/api/request-checks.ts';
+import { installWait } from '#registry/api/rollout/wait-hook.ts';
 
 /** A version with a thousand tools and their schemas; what is longer is a mistake or an attack. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -36,6 +37,8 @@ export const createApp = ({ context, authenticate, trustedHops }: Door): Fastify
   installErrorHandler(app, context.logger);
   installRequestChecks(app);
   installAccess(app, { authenticate, logger: context.logger });
+  // Before the keys: the answer that is kept for a key is the one after the waiting.
+  installWait(app, context);
   installIdempotency(app, context);
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });

@@ -6,7 +6,7 @@ import { type TSchema, Type } from 'typebox';
 import type { Json, JsonObject } from '#core/json.ts';
 import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { changeTenant, type TenantChanged, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
+import type { TenantChanged, TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { DryRunQuery, DryRunSchema, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
@@ -29,6 +29,8 @@ import {
   taggedPageResponses,
   writeResponses,
 } from '#registry/api/response-schema.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import {
   ItemParams,
   MergePatchBody,
@@ -118,7 +120,7 @@ const change = async (
     command: (tenant) => command(tenant as Tenant, id),
   };
   if (isDryRun(request)) return sendDryRun(context, reply, asked);
-  const result = await changeTenant(context, asked);
+  const result = await makeChange(context, request, asked);
   return result.ok ? sendChanged(collection, reply, result.value) : sendProblem(reply, result.error);
 };
 
@@ -205,11 +207,11 @@ const registerPuts = (app: FastifyInstance, parts: Parts): void => {
   };
   app.put(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: 'write' },
-    schema: {
+    schema: withWait({
       ...schema,
       summary: `Create or replace ${noun}`,
       body: inputForm(input as unknown as JsonSchema),
-    },
+    }),
     handler: async (request, reply) =>
       change(parts, reply, {
         action: 'put',
@@ -218,12 +220,12 @@ const registerPuts = (app: FastifyInstance, parts: Parts): void => {
   });
   app.patch(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: 'write' },
-    schema: {
+    schema: withWait({
       ...schema,
       summary: `Change some fields of ${noun}`,
       consumes: PATCH_MEDIA_TYPES,
       body: MergePatchBody,
-    },
+    }),
     handler: async (request, reply) =>
       change(parts, reply, {
         action: 'patch',
@@ -236,14 +238,14 @@ const registerRemoval = (app: FastifyInstance, parts: Parts): void => {
   const { path, noun, remove } = parts.collection;
   app.delete(`/v1/tenants/:tenant/${path}/:id`, {
     config: { access: 'write' },
-    schema: {
+    schema: withWait({
       summary: `Remove ${noun}`,
       tags: [path],
       params: ItemParams,
       headers: WriteHeaders,
       querystring: DryRunQuery,
       response: { 200: answerOf(DryRunSchema, {}), ...removalResponses },
-    },
+    }),
     handler: async (_request, reply) => change(parts, reply, { action: 'remove', command: remove }),
   });
 };

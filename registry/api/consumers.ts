@@ -31,7 +31,7 @@ export const registerConsumers = (app: FastifyInstance, context: ApiContext): vo
     },
     handler: async () => ({
       sequence: await context.store.lastSequence(),
-      items: context.consumers(),
+      items: await context.consumers(),
     }),
   });
 };

@@ -15,7 +15,9 @@ export type ApiContext = {
   readonly adminTrusts: Pick<AdminTrusts, 'holderOf'>;
   /** Where clients reach the registry: an audience of signed manifests. */
   readonly publicUrl: string;
-  readonly consumers: () => readonly ConsumerEntry[];
+  readonly consumers: () => Promise<readonly ConsumerEntry[]>;
+  /** Calls `listener` whenever a consumer came, went or reported; returns what ends that. */
+  readonly onReport: (listener: () => void) => () => void;
   readonly onWrite: (outcome: WriteOutcome) => void;
   readonly logger: Logger;
   readonly nowMs: () => number;

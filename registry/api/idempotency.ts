@@ -17,7 +17,7 @@ const HEADER = 'idempotency-key';
 /** Larger answers are not kept: that the request was done is, and what it did can be read. */
 const MAX_KEPT_CHARACTERS = 1024 * 1024;
 
-const KEPT_HEADERS = ['content-type', 'etag', 'location', 'link'];
+const KEPT_HEADERS = ['content-type', 'etag', 'location', 'link', 'rollout-state'];
 
 /** The header of every POST. */
 export const IdempotencyHeader = {

@@ -6,7 +6,6 @@ import { Type } from 'typebox';
 import { hasLapsed, type KillSwitch } from '#core/kill-switch.ts';
 import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { changeTenant } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
@@ -18,6 +17,8 @@ import {
   removalResponses,
   writeResponses,
 } from '#registry/api/response-schema.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { ItemParams, Reason, TenantParams, ThrowHeaders, WriteHeaders } from '#registry/api/route-schema.ts';
 import {
   findKillSwitch,
@@ -138,7 +139,7 @@ const throwSwitch = async (context: ApiContext, reply: FastifyReply): Promise<Fa
   const { tenant: tenantId, id } = paramsOf(request);
   const { reason: _reason, id: givenId = id, ...body } = request.body as Sent;
   const sent: SentSwitch = { ...body, id };
-  const result = await changeTenant(context, {
+  const result = await makeChange(context, reply.request, {
     tenantId,
     record: recordOf(context, request, `throw ${killSwitchName(id)}`),
     isUrgent: true,
@@ -156,7 +157,7 @@ const throwSwitch = async (context: ApiContext, reply: FastifyReply): Promise<Fa
 const registerThrow = (app: FastifyInstance, context: ApiContext): void => {
   app.put(ITEM, {
     config: { access: 'operate', reasonInBody: true },
-    schema: {
+    schema: withWait({
       summary: 'Throw a kill switch',
       description:
         'Refused everywhere within a second, open streams ended. Needs no If-Match, unless a switch of this id would be released by it: another target, or an earlier end.',
@@ -165,14 +166,14 @@ const registerThrow = (app: FastifyInstance, context: ApiContext): void => {
       headers: ThrowHeaders,
       body: SwitchBody,
       response: writeResponses(View),
-    },
+    }),
     handler: async (_request, reply) => throwSwitch(context, reply),
   });
 };
 
 const release = async (context: ApiContext, reply: FastifyReply): Promise<FastifyReply> => {
   const { tenant: tenantId, id } = paramsOf(reply.request);
-  const result = await changeTenant(context, {
+  const result = await makeChange(context, reply.request, {
     tenantId,
     record: recordOf(context, reply.request, `release ${killSwitchName(id)}`),
     judge: (stored) => {
@@ -189,13 +190,13 @@ const release = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
 const registerRelease = (app: FastifyInstance, context: ApiContext): void => {
   app.delete(ITEM, {
     config: { access: 'operate' },
-    schema: {
+    schema: withWait({
       summary: 'Release a kill switch, or clear away one that has lapsed',
       tags: TAGS,
       params: ItemParams,
       headers: WriteHeaders,
       response: removalResponses,
-    },
+    }),
     handler: async (_request, reply) => release(context, reply),
   });
 };

@@ -17,6 +17,7 @@ export type ProblemCode =
   | 'invalid-resource'
   | 'conflict'
   | 'access-not-confirmed'
+  | 'rollout-rejected'
   | 'not-found'
   | 'method-not-allowed'
   | 'unauthenticated'

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { Tenant } from '#core/tenant.ts';
-import { changeTenant, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
+import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { ConfirmQuery, DryRunSchema, describeChange, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { RevisionParams } from '#registry/api/history.ts';
@@ -13,6 +13,8 @@ import { noSuchResource, PROBLEM_MEDIA_TYPE, ProblemSchema } from '#registry/api
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
 import { actionResponses, REPLAYED } from '#registry/api/response-schema.ts';
 import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { WriteHeaders } from '#registry/api/route-schema.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import { requireConfirmed } from '#registry/revisions/access-review.ts';
@@ -30,7 +32,7 @@ const RestoredSchema = Type.Object({
   }),
 });
 
-const SCHEMA = {
+const SCHEMA = withWait({
   summary: 'Bring a tenant back to what it was at a revision',
   description:
     'Settings, servers, active versions, constraints and grants go back together. What is switched off, disabled or removed as an issuer stays so; a server that comes back comes back switched off; published versions stay. If-Match is the revision of the tenant. A restore that adds access is refused with the list of it (`access`) until the digest of that list is sent as confirmAddedAccess.',
@@ -42,6 +44,7 @@ const SCHEMA = {
     ...actionResponses(Type.Union([RestoredSchema, DryRunSchema]), REPLAYED),
     409: {
       description: 'What is missing or in the way; or, unconfirmed, the access that would be added',
+      headers: REPLAYED,
       content: {
         [PROBLEM_MEDIA_TYPE]: {
           schema: Type.Object({ ...ProblemSchema.properties, access: Type.Optional(AccessSchema) }),
@@ -49,7 +52,7 @@ const SCHEMA = {
       },
     },
   },
-};
+});
 
 const restoreChange = (context: ApiContext, reply: FastifyReply, source: Revision): TenantChangeRequest => {
   const { request } = reply;
@@ -76,7 +79,7 @@ const restore = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
   if (source === undefined) return sendProblem(reply, noSuchResource);
   const change = restoreChange(context, reply, source);
   if (isDryRun(reply.request)) return sendDryRun(context, reply, change);
-  const result = await changeTenant(context, change);
+  const result = await makeChange(context, reply.request, change);
   if (!result.ok) return sendProblem(reply, result.error);
   const { stored, before, revision } = result.value;
   if (stored === undefined || before === undefined || source.tenant === null)

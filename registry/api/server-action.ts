@@ -2,11 +2,11 @@
 
 import type { FastifyReply } from 'fastify';
 import { findServer, type Tenant } from '#core/tenant.ts';
-import { changeTenant } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
 import { serverName, serverView } from '#registry/commands/resources.ts';
 
@@ -26,7 +26,7 @@ export const runServerAction = async (
 ): Promise<FastifyReply> => {
   const { tenant: tenantId, id } = paramsOf(reply.request);
   const conditions = conditionsOf(reply.request);
-  const result = await changeTenant(context, {
+  const result = await makeChange(context, reply.request, {
     tenantId,
     record: recordOf(context, reply.request, `${action} ${serverName(id)}`),
     isUrgent: !needsMatch,

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
 import { actionResponses } from '#registry/api/response-schema.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { ActionHeaders, ItemParams, Reason, WriteHeaders } from '#registry/api/route-schema.ts';
 import { runServerAction } from '#registry/api/server-action.ts';
 import { ServerViewSchema } from '#registry/api/servers.ts';
@@ -20,7 +21,7 @@ const RESPONSES = actionResponses(ServerViewSchema);
 const registerState = (app: FastifyInstance, context: ApiContext): void => {
   app.put('/v1/tenants/:tenant/servers/:id/state', {
     config: { access: 'operate', reasonInBody: true },
-    schema: {
+    schema: withWait({
       summary: 'Throw or release the kill switch of a server',
       description:
         'Switching off needs no If-Match: in an emergency nobody should lose a race. Switching on does.',
@@ -29,7 +30,7 @@ const registerState = (app: FastifyInstance, context: ApiContext): void => {
       headers: ActionHeaders,
       body: StateBody,
       response: RESPONSES,
-    },
+    }),
     handler: async (request, reply) => {
       const { enabled } = request.body as { readonly enabled: boolean };
       return runServerAction(context, reply, {
@@ -44,14 +45,14 @@ const registerState = (app: FastifyInstance, context: ApiContext): void => {
 const registerActiveVersion = (app: FastifyInstance, context: ApiContext): void => {
   app.put('/v1/tenants/:tenant/servers/:id/active-version', {
     config: { access: 'write' },
-    schema: {
+    schema: withWait({
       summary: 'Choose the version of a server that is served',
       tags: ['servers'],
       params: ItemParams,
       headers: WriteHeaders,
       body: ActiveVersionBody,
       response: RESPONSES,
-    },
+    }),
     handler: async (request, reply) => {
       const { version } = request.body as { readonly version: string };
       return runServerAction(context, reply, {

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '#core/json.ts';
 import { err, ok } from '#core/result.ts';
 import type { Tenant, TenantSettings } from '#core/tenant.ts';
 import { isPermitted, readableTenants } from '#registry/api/auth/roles.ts';
-import { changeTenant, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
+import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
@@ -28,6 +28,8 @@ import {
   removalResponses,
   writeResponses,
 } from '#registry/api/response-schema.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import {
   MergePatchBody,
   PATCH_MEDIA_TYPES,
@@ -121,7 +123,7 @@ const change = async (
   reply: FastifyReply,
   { action, command }: { readonly action: string; readonly command: TenantChangeRequest['command'] },
 ): Promise<FastifyReply> => {
-  const result = await changeTenant(context, {
+  const result = await makeChange(context, reply.request, {
     tenantId: paramsOf(reply.request).tenant,
     record: recordOf(context, reply.request, `${action} tenant`),
     judge: (stored) => judgeWrite(reply, stored),
@@ -143,7 +145,11 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
   };
   app.put('/v1/tenants/:tenant', {
     config: { access: 'write' },
-    schema: { ...schema, summary: 'Create a tenant or replace its settings', body: inputForm(INPUT) },
+    schema: withWait({
+      ...schema,
+      summary: 'Create a tenant or replace its settings',
+      body: inputForm(INPUT),
+    }),
     handler: async (request, reply) =>
       change(context, reply, {
         action: 'put',
@@ -152,12 +158,12 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
   });
   app.patch('/v1/tenants/:tenant', {
     config: { access: 'write' },
-    schema: {
+    schema: withWait({
       ...schema,
       summary: 'Change some settings of a tenant',
       consumes: PATCH_MEDIA_TYPES,
       body: MergePatchBody,
-    },
+    }),
     handler: async (request, reply) =>
       change(context, reply, {
         action: 'patch',
@@ -175,13 +181,13 @@ export const registerTenants = (app: FastifyInstance, context: ApiContext): void
   registerPuts(app, context);
   app.delete('/v1/tenants/:tenant', {
     config: { access: 'platform' },
-    schema: {
+    schema: withWait({
       summary: 'Remove a tenant with all it owns',
       tags: ['tenants'],
       params: TenantParams,
       headers: WriteHeaders,
       response: removalResponses,
-    },
+    }),
     handler: async (_request, reply) =>
       change(context, reply, {
         action: 'remove',

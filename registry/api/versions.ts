@@ -5,13 +5,14 @@ import { Type } from 'typebox';
 import type { Json, JsonObject } from '#core/json.ts';
 import { findVersion, type ServerVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
-import { changeTenant } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { paramsOf, recordOf, sendProblem, sendRead, sendResource } from '#registry/api/request-facts.ts';
 import { readResponses, taggedPageResponses, writeResponses } from '#registry/api/response-schema.ts';
+import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { ItemParams, ReadHeaders, WriteHeaders } from '#registry/api/route-schema.ts';
 import { serverName, versionName } from '#registry/commands/resources.ts';
 import { publishVersion } from '#registry/commands/server-version.ts';
@@ -83,7 +84,7 @@ const publish = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
   const { tenant: tenantId, id, version: name } = paramsOf(request);
   const body = fillDefaults(INPUT, request.body as Json) as JsonObject;
   const version = { ...body, version: name } as unknown as ServerVersion;
-  const result = await changeTenant(context, {
+  const result = await makeChange(context, request, {
     tenantId,
     record: recordOf(context, request, `publish ${versionName(id, name)}`),
     judge: (stored) => (stored?.stamps[serverName(id)] === undefined ? noSuchResource : undefined),
@@ -98,7 +99,7 @@ export const registerVersions = (app: FastifyInstance, context: ApiContext): voi
   registerReads(app, context);
   app.put('/v1/tenants/:tenant/servers/:id/versions/:version', {
     config: { access: 'write' },
-    schema: {
+    schema: withWait({
       summary: 'Publish a version of a server',
       description:
         'A published version never changes, so no If-Match is needed: the same again is accepted and does nothing, another one under its name is refused with 409. It is served once it is activated.',
@@ -107,7 +108,7 @@ export const registerVersions = (app: FastifyInstance, context: ApiContext): voi
       headers: WriteHeaders,
       body: inputForm(INPUT),
       response: writeResponses(VersionSchema),
-    },
+    }),
     preHandler: async (request, reply) => {
       const given = (request.body as { readonly version?: string }).version;
       if (given === undefined || given === paramsOf(request).version) return undefined;

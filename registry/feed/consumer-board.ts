@@ -23,10 +23,13 @@ export type ConsumerBoard = {
   find(consumer: string): ConsumerEntry | undefined;
   /** Sorted by name. */
   list(): readonly ConsumerEntry[];
+  /** Calls `listener` after every change; returns what ends that. */
+  onChange(listener: () => void): () => void;
 };
 
 export const createConsumerBoard = (): ConsumerBoard => {
   const entries = new Map<string, ConsumerEntry>();
+  const listeners = new Set<() => void>();
   const makeRoom = (): void => {
     if (entries.size < MAX_ENTRIES) return;
     const absent = [...entries.values()].find((entry) => !entry.connected);
@@ -36,8 +39,13 @@ export const createConsumerBoard = (): ConsumerBoard => {
     set: (entry) => {
       if (!entries.has(entry.consumer)) makeRoom();
       entries.set(entry.consumer, entry);
+      for (const listener of listeners) listener();
     },
     find: (consumer) => entries.get(consumer),
     list: () => [...entries.values()].toSorted((a, b) => (a.consumer < b.consumer ? -1 : 1)),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 };

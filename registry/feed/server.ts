@@ -14,6 +14,8 @@ export type FeedServer = {
   readonly service: GrpcService;
   /** Who is, or was, on the feed. */
   consumers(): readonly ConsumerEntry[];
+  /** Calls `listener` whenever a consumer came, went or reported; returns what ends that. */
+  onReport(listener: () => void): () => void;
   /** Ends every stream, so that the server can close. */
   stop(): void;
 };
@@ -60,6 +62,7 @@ export const createFeedServer = (parts: {
   return {
     service: { definition: FEED_SERVICE, implementation },
     consumers: () => listConsumers(board.list(), streams.values()),
+    onReport: board.onChange,
     stop: () => {
       endListening();
       clearInterval(heartbeat);

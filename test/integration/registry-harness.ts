@@ -134,6 +134,8 @@ export type TestRegistry = {
   readonly keyServer: KeyServer;
   readonly logLines: readonly string[];
   consumers: readonly ConsumerEntry[];
+  /** As if the consumers had just reported. */
+  report(consumers: readonly ConsumerEntry[]): void;
   call(method: string, path: string, call?: Call): Promise<Answer>;
   stop(): Promise<void>;
 };
@@ -171,12 +173,17 @@ export const startTestRegistry = async (
   });
   let ids = 0;
   const registry = { consumers: [] as readonly ConsumerEntry[] };
+  const reportListeners = new Set<() => void>();
   const context = {
     store,
     checkUrl: (url: string) => egress.checkUrl(url),
     adminTrusts,
     publicUrl: PUBLIC_URL,
-    consumers: () => registry.consumers,
+    consumers: async () => registry.consumers,
+    onReport: (listener: () => void) => {
+      reportListeners.add(listener);
+      return () => void reportListeners.delete(listener);
+    },
     onWrite: () => undefined,
     logger,
     nowMs: () => Date.now(),
@@ -195,6 +202,10 @@ export const startTestRegistry = async (
     store,
     keyServer,
     logLines,
+    report: (consumers: readonly ConsumerEntry[]) => {
+      registry.consumers = consumers;
+      for (const listener of reportListeners) listener();
+    },
     call: (method: string, path: string, call: Call = {}) => callApi(`${url}${path}`, method, call),
     stop: async () => {
       await Promise.all([api.close(), publishApi.close()]);

@@ -67,6 +67,7 @@ export type XdsServer = {
   readonly ads: Ads;
   readonly metrics: ReturnType<typeof createMetrics>;
   update(snapshot: Snapshot): void;
+  publishedSequence(): number;
   stop(): Promise<void>;
 };
 
@@ -76,10 +77,11 @@ export const startXdsServer = async (options: {
   readonly settings: GatewaySettings;
   readonly tamper?: (snapshot: ResourceSnapshot) => ResourceSnapshot;
   readonly resolve?: ResolveUrl;
+  readonly onStatus?: () => void;
 }): Promise<XdsServer> => {
   const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
   const metrics = createMetrics('xds-server');
-  const ads = createAds({ logger, metrics, onStatus: () => undefined });
+  const ads = createAds({ logger, metrics, onStatus: options.onStatus ?? (() => undefined) });
   const publisher = createPublisher({
     build: createSnapshotBuilder(options.settings),
     addresses: () => addresses,
@@ -99,6 +101,7 @@ export const startXdsServer = async (options: {
     ads,
     metrics,
     update: publisher.update,
+    publishedSequence: publisher.publishedSequence,
     stop: async () => {
       ads.endStreams();
       addresses.stop();

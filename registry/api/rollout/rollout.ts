@@ -69,7 +69,7 @@ export const registerRollout = (app: FastifyInstance, context: ApiContext): void
       const [tenantId, revision] = [params.tenant, Number(params.revision)];
       const place = await placeOfRevision(context.store, tenantId, revision);
       if (place === undefined) return sendProblem(reply, noSuchResource);
-      const rollout = assessRollout(context.consumers(), { tenantId, place, nowMs: context.nowMs() });
+      const rollout = assessRollout(await context.consumers(), { tenantId, place, nowMs: context.nowMs() });
       return { tenant: tenantId, revision, sequence: place.sequence, ...rollout };
     },
   });

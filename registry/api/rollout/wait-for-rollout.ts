@@ -1,0 +1,67 @@
+// Waits until a revision is applied or refused, or until the time is up. Asks again whenever a consumer reports, and
+// now and then, because time alone makes an absent consumer stop counting.
+
+import type { ApiContext } from '#registry/api/context.ts';
+import { placeOfRevision } from '#registry/api/rollout/place.ts';
+import { assessRollout, type Rollout } from '#registry/rollout/assess.ts';
+
+/** Reports at other replicas wake nobody here. */
+const LOOK_AGAIN_MS = 250;
+
+export type RolloutWait = {
+  readonly tenantId: string;
+  readonly revision: number;
+  /** Wall clock, milliseconds since the epoch. */
+  readonly deadlineMs: number;
+  /** Ends the wait early: the registry stops. */
+  readonly signal: AbortSignal;
+};
+
+type Reports = { readonly next: (ms: number) => Promise<void>; readonly end: () => void };
+
+/** A report that comes between two questions is not missed: the next question is then asked at once. */
+const followReports = ({ onReport }: ApiContext, signal: AbortSignal): Reports => {
+  let reported = false;
+  let wake = (): void => undefined;
+  const end = onReport(() => {
+    reported = true;
+    wake();
+  });
+  const next = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => wake(), reported ? 0 : ms);
+      wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      signal.addEventListener('abort', wake);
+      reported = false;
+    });
+  return { next, end };
+};
+
+const assess = async (context: ApiContext, { tenantId, revision }: RolloutWait): Promise<Rollout> => {
+  // Read each time: a revision that follows decides what of a refusal is this one's.
+  const place = await placeOfRevision(context.store, tenantId, revision);
+  if (place === undefined) return { state: 'pending', consumers: [] };
+  return assessRollout(await context.consumers(), { tenantId, place, nowMs: context.nowMs() });
+};
+
+/**
+ * The rollout as it stands when it is over, or when the time is up: then it is still `pending`.
+ * @throws GatewayError `store_failed`.
+ */
+export const waitForRollout = async (context: ApiContext, wait: RolloutWait): Promise<Rollout> => {
+  const reports = followReports(context, wait.signal);
+  try {
+    for (;;) {
+      const rollout = await assess(context, wait);
+      const leftMs = wait.deadlineMs - context.nowMs();
+      if (rollout.state !== 'pending' || leftMs <= 0 || wait.signal.aborted) return rollout;
+      await reports.next(Math.min(leftMs, LOOK_AGAIN_MS));
+    }
+  } finally {
+    reports.end();
+  }
+};

@@ -1,0 +1,91 @@
+// ?wait=applied: holds back the answer to a committed change until the Envoys have it, and says how it went. The answer
+// itself is the route's; here it is only let go, put off (202) or replaced by a refusal.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { GatewayError } from '#core/gateway-error.ts';
+import type { ApiContext } from '#registry/api/context.ts';
+import { PROBLEM_MEDIA_TYPE, problemDocument } from '#registry/api/problem.ts';
+import type { CommittedChange } from '#registry/api/rollout/committed-change.ts';
+import {
+  type Compensation,
+  compensateChange,
+  FAILED_COMPENSATION,
+} from '#registry/api/rollout/compensate-change.ts';
+import { refusalsOf, rejectionProblem } from '#registry/api/rollout/rejection.ts';
+import { rolloutPath } from '#registry/api/rollout/rollout.ts';
+import { waitForRollout } from '#registry/api/rollout/wait-for-rollout.ts';
+import { type WaitQuery, waitMs } from '#registry/api/rollout/wait-schema.ts';
+import type { Rollout } from '#registry/rollout/assess.ts';
+
+/** The change is committed, whatever happens while it is waited for: no fault of ours may be answered instead. */
+const waitQuietly = async (
+  context: ApiContext,
+  change: CommittedChange,
+  timing: { readonly ms: number; readonly signal: AbortSignal },
+): Promise<Rollout> => {
+  const { tenantId, revision } = change;
+  const deadlineMs = context.nowMs() + timing.ms;
+  try {
+    return await waitForRollout(context, { tenantId, revision, deadlineMs, signal: timing.signal });
+  } catch (thrown) {
+    const error = GatewayError.from(thrown).message;
+    context.logger.error({ tenantId, revision, error }, 'rollout could not be followed');
+    return { state: 'pending', consumers: [] };
+  }
+};
+
+const compensateQuietly = async (
+  context: ApiContext,
+  request: FastifyRequest,
+  blame: Parameters<typeof compensateChange>[2],
+): Promise<Compensation> => {
+  try {
+    return await compensateChange(context, request, blame);
+  } catch (thrown) {
+    context.logger.error(
+      { error: GatewayError.from(thrown).message },
+      'a refused revision was not taken back',
+    );
+    return FAILED_COMPENSATION;
+  }
+};
+
+const refuse = async (
+  context: ApiContext,
+  reply: FastifyReply,
+  { change, rollout }: { readonly change: CommittedChange; readonly rollout: Rollout },
+): Promise<string> => {
+  const { tenantId, revision } = change;
+  const refusals = refusalsOf(rollout);
+  const isCertain = refusals.some(({ broughtBy }) => broughtBy === 'this-revision');
+  const compensation = await compensateQuietly(context, reply.request, { change, isCertain });
+  const { restored, kept } = compensation;
+  context.logger.warn({ tenantId, revision, restored, kept }, 'an Envoy refused a revision');
+  const path = rolloutPath(tenantId, revision);
+  const problem = rejectionProblem({ rollout: path, revision, refusals, compensation });
+  // The ETag would be that of what was just taken back.
+  reply.removeHeader('etag');
+  reply.code(problem.status).type(PROBLEM_MEDIA_TYPE);
+  return JSON.stringify(problemDocument(problem));
+};
+
+const wantsToWait = (request: FastifyRequest): number | undefined =>
+  waitMs((request.query ?? {}) as WaitQuery);
+
+/** Installs the waiting, for routes whose schema allows it (wait-schema.ts). */
+export const installWait = (app: FastifyInstance, context: ApiContext): void => {
+  const stopping = new AbortController();
+  app.decorateRequest('committed', null);
+  app.addHook('preClose', async () => stopping.abort());
+  app.addHook('onSend', async (request, reply, payload) => {
+    const change = request.committed;
+    const ms = wantsToWait(request);
+    if (change === null || ms === undefined || reply.statusCode >= 300) return payload;
+    const rollout = await waitQuietly(context, change, { ms, signal: stopping.signal });
+    reply.header('link', `<${rolloutPath(change.tenantId, change.revision)}>; rel="status"`);
+    reply.header('rollout-state', rollout.state);
+    if (rollout.state === 'rejected') return refuse(context, reply, { change, rollout });
+    if (rollout.state === 'pending') reply.code(202);
+    return payload;
+  });
+};
