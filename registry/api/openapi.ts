@@ -2,6 +2,7 @@
 
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
+import { operationId } from '#registry/api/operation-id.ts';
 
 const DOCUMENT = {
   openapi: '3.1.0',
@@ -27,7 +28,13 @@ const DOCUMENT = {
 
 /** Installs the collecting of route schemas. Call it before any route is registered. */
 export const installOpenApi = async (app: FastifyInstance): Promise<void> => {
-  await app.register(swagger, { openapi: DOCUMENT });
+  await app.register(swagger, {
+    openapi: DOCUMENT,
+    transform: ({ schema, url, route }) => ({
+      schema: { ...schema, operationId: operationId(String(route.method), url) },
+      url,
+    }),
+  });
 };
 
 export const registerOpenApi = (app: FastifyInstance): void => {

@@ -67,6 +67,14 @@ const BODIES: Readonly<Record<string, unknown>> = {
   'PUT /v1/tenants/{tenant}/grants/{id}': grant,
   'PUT /v1/tenants/{tenant}/publishers/{id}': publisher,
   'PUT /v1/tenants/{tenant}/servers/{id}/versions/{version}': server?.versions[0],
+  'PUT /v1/tenants/{tenant}/kill-switches/{id}': {
+    target: { kind: 'tool', serverId: 'tracker', tool: 'create_issue' },
+    until: '2099-01-01T00:00:00Z',
+    note: 'a note',
+  },
+  'PUT /v1/tenants/{tenant}/servers/{id}/state': { enabled: false, reason: 'a test' },
+  'PUT /v1/tenants/{tenant}/servers/{id}/active-version': { version: '1.0.0' },
+  'POST /v1/tenants/{tenant}/streams/terminate': { serverId: 'tracker', reason: 'a test' },
   'PUT /v1/tenants/{tenant}/admin-issuer': {
     issuer: 'https://login.example.com/acme',
     jwksUri: 'https://login.example.com/keys',

@@ -9,17 +9,17 @@ import { adminToken, startTestRegistry, type TestRegistry } from '#test/integrat
 import { ROOT } from '#test/support/product-process.ts';
 
 const PROGRAM = `
-import { defaults, getV1TenantsByTenant, getV1TenantsByTenantServers, putV1TenantsByTenant } from './client.ts';
+import { defaults, readTenant, listServers, putTenant } from './client.ts';
 
 defaults.baseUrl = process.env['REGISTRY'] ?? '';
 defaults.headers = { authorization: \`Bearer \${process.env['TOKEN']}\` };
 
-const made = await putV1TenantsByTenant('acme', 'made by a generated client', {
+const made = await putTenant('acme', 'made by a generated client', {
   displayName: 'Acme',
   accessContact: 'access@example.com',
 });
-const servers = await getV1TenantsByTenantServers('acme', { enabled: 'true', limit: 10 });
-const missing = await getV1TenantsByTenant('nobody');
+const servers = await listServers('acme', { enabled: 'true', limit: 10 });
+const missing = await readTenant('nobody');
 // The compiler knows that a 200 has items and a problem has a detail.
 const items: number = servers.status === 200 && 'items' in servers.data ? servers.data.items.length : -1;
 console.log(JSON.stringify({ made: made.status, items, missing: missing.status }));

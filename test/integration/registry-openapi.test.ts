@@ -11,6 +11,7 @@ import {
 
 type Operation = {
   readonly summary?: string;
+  readonly operationId?: string;
   readonly parameters?: readonly { name: string; in: string; required?: boolean; schema: object }[];
   readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> };
   readonly responses: Record<
@@ -80,6 +81,7 @@ describe('/openapi.json', () => {
     for (const { path, method, operation } of operations()) {
       const name = `${method} ${path}`;
       expect(operation.summary, name).toBeTruthy();
+      expect(operation.operationId, name).toMatch(/^(list|read|put|patch|delete|post)[A-Z][A-Za-z]+$/);
       const declared = (operation.parameters ?? [])
         .filter((parameter) => parameter.in === 'path' && parameter.required === true)
         .map((parameter) => parameter.name);
@@ -94,6 +96,11 @@ describe('/openapi.json', () => {
       for (const response of Object.values(operation.responses))
         expect(response.description, name).toEqual(expect.any(String));
     }
+  });
+
+  it('names every operation once', () => {
+    const ids = operations().map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 
   it('asks every write for its reason; a manifest is one', () => {
