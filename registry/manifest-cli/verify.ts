@@ -26,12 +26,12 @@ const momentOf = (at: string | undefined, nowSeconds: number): number => {
 
 /** Whom the key belongs to is the registry's knowledge; here it may speak for the server the manifest names. */
 const publisherOf = (key: PublisherKey, bytes: Buffer) => {
-  const manifest = parseManifest(bytes);
+  const parsed = parseManifest(bytes);
   return {
     id: 'holder-of-the-key',
     displayName: 'Holder of the key',
     keys: [key],
-    servers: manifest.ok ? [manifest.value.server] : [],
+    servers: parsed.ok ? [parsed.value.manifest.server] : [],
   };
 };
 
@@ -69,7 +69,7 @@ export const verify: Command = async (args, nowSeconds) => {
   const { manifest, digest, kid } = result.value;
   return {
     output: JSON.stringify({ server: manifest.server, version: manifest.version, digest, kid }),
-    notes: lintManifest(manifest, []).map(describeFinding),
+    notes: lintManifest(result.value, []).map(describeFinding),
     failed: false,
   };
 };

@@ -10,7 +10,7 @@ import type { CheckUrl } from '#registry/commands/outcome.ts';
 import { judgeEndpoints } from '#registry/commands/rules/endpoint-rules.ts';
 import type { Finding } from '#registry/manifest/lint/finding.ts';
 import { errorsOf, lintManifest } from '#registry/manifest/lint/lint.ts';
-import { parseManifest } from '#registry/manifest/parse-manifest.ts';
+import { type ParsedManifest, parseManifest } from '#registry/manifest/parse-manifest.ts';
 import {
   type ManifestFault,
   type ManifestRefusal,
@@ -28,12 +28,12 @@ export type Submission = {
   readonly signature: string | undefined;
 };
 
-export type Authenticated = Verified & {
-  readonly manifest: Manifest;
-  readonly header: DetachedSignature['header'];
-  /** SHA-256 of the bytes, hex. */
-  readonly digest: string;
-};
+export type Authenticated = Verified &
+  ParsedManifest & {
+    readonly header: DetachedSignature['header'];
+    /** SHA-256 of the bytes, hex. */
+    readonly digest: string;
+  };
 
 export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -46,15 +46,15 @@ export const authenticateManifest = async (
   if (!parts.ok) return parts;
   const verified = await verifySignature(bytes, parts.value, rules);
   if (!verified.ok) return verified;
-  const manifest = parseManifest(bytes);
-  if (!manifest.ok) return manifest;
-  const { server } = manifest.value;
+  const parsed = parseManifest(bytes);
+  if (!parsed.ok) return parsed;
+  const { server } = parsed.value.manifest;
   if (!verified.value.publisher.servers.includes(server))
     return refuse('manifest-publisher-not-bound', [
       { pointer: '/server', message: `the publisher of this key may not publish versions of ${server}` },
     ]);
   const { header } = parts.value;
-  return ok({ ...verified.value, manifest: manifest.value, header, digest: digestOf(bytes) });
+  return ok({ ...verified.value, ...parsed.value, header, digest: digestOf(bytes) });
 };
 
 /** What was published of the server before. */
@@ -131,7 +131,7 @@ export const judgeManifest = (
       serverId: id,
       tools: versions.flatMap(({ tools }) => tools.map(({ name }) => name)),
     }));
-  const findings = lintManifest(manifest, others);
+  const findings = lintManifest(authenticated, others);
   const replay = { in: 'header' as const, pointer: '/x-jws-signature/jti', message: 'was used before' };
   return {
     findings,

@@ -13,7 +13,12 @@ describe('parseManifest', () => {
   it('fills in what may be left out', () => {
     expect(parse(manifest2({ tools: [tool('a')] }))).toMatchObject({
       ok: true,
-      value: { transport: 'streamable-http', tools: [{ requiredScopes: [], tags: [], idempotent: false }] },
+      value: {
+        manifest: {
+          transport: 'streamable-http',
+          tools: [{ requiredScopes: [], tags: [], idempotent: false }],
+        },
+      },
     });
   });
 
@@ -25,8 +30,8 @@ describe('parseManifest', () => {
         owner: { name: 'Tracker team' },
       }),
     );
-    expect(upgraded.ok).toBe(true);
-    expect(upgraded).toEqual(written);
+    expect(upgraded.ok && upgraded.value.manifest).toMatchObject({ schemaVersion: '2' });
+    expect(upgraded.ok && upgraded.value.manifest).toEqual(written.ok && written.value.manifest);
   });
 
   it('upgrades without touching what it was given', () => {
@@ -38,6 +43,30 @@ describe('parseManifest', () => {
     upgradeManifest1(old);
     expect(old).toEqual(copy);
     expect(before).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    ['/owner/name', '/owner'],
+    ['/tools/12/requiredScopes/3', '/scopes/3'],
+    ['/tools/0/name', '/tools/0/name'],
+    ['/tools/0/inputSchema/properties/owner/name', '/tools/0/inputSchema/properties/owner/name'],
+  ])('tells where %s of version 2 stands in version 1: %s', (pointer, expected) => {
+    const parsed = parse(manifest1());
+    expect(parsed.ok && parsed.value.pointerAsSent(pointer)).toBe(expected);
+  });
+
+  it.each([
+    ['"3"', manifest2({ schemaVersion: '3' })],
+    ['2', manifest2({ schemaVersion: 2 })],
+    ['none', { server: 'tracker' }],
+    [`"${'9'.repeat(31)}`, manifest2({ schemaVersion: '9'.repeat(1_000) })],
+  ])('names a schema version it does not know: %s', (given, manifest) => {
+    expect(parse(manifest)).toMatchObject({
+      error: {
+        code: 'manifest-schema-version-unknown',
+        faults: [{ pointer: '/schemaVersion', message: `must be one of "1", "2"; given is ${given}` }],
+      },
+    });
   });
 
   it('refuses a requiredScopes of version 2 in version 1, rather than overrule it', () => {

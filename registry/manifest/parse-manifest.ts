@@ -7,13 +7,28 @@ import { describeJsonFault, parseStrictJson, REQUEST_RULES } from '#core/strict-
 import type { JsonSchema } from '#registry/api/json-schema.ts';
 import { compileInput, type Validate } from '#registry/api/validation.ts';
 import { type ManifestRefusal, refuse } from '#registry/manifest/refusal.ts';
-import { type Manifest1, Manifest1Schema, upgradeManifest1 } from '#registry/manifest/schema/manifest-1.ts';
+import {
+  type Manifest1,
+  Manifest1Schema,
+  pointerInManifest1,
+  upgradeManifest1,
+} from '#registry/manifest/schema/manifest-1.ts';
 import { type Manifest, Manifest2Schema } from '#registry/manifest/schema/manifest-2.ts';
 
 /** What a manifest may measure, bytes: far above one with a thousand tools as people write them. */
 export const MAX_MANIFEST_BYTES = 1024 * 1024;
 
-type SchemaVersion = { readonly validate: Validate; readonly upgrade: (value: Json) => Manifest };
+export type ParsedManifest = {
+  /** In the newest schema version, whichever it was sent in. */
+  readonly manifest: Manifest;
+  /** Where in the manifest as it was sent stands what is at a JSON Pointer into `manifest`. */
+  readonly pointerAsSent: (pointer: string) => string;
+};
+
+type SchemaVersion = Pick<ParsedManifest, 'pointerAsSent'> & {
+  readonly validate: Validate;
+  readonly upgrade: (value: Json) => Manifest;
+};
 
 const SCHEMA_VERSIONS: ReadonlyMap<unknown, SchemaVersion> = new Map([
   [
@@ -21,6 +36,7 @@ const SCHEMA_VERSIONS: ReadonlyMap<unknown, SchemaVersion> = new Map([
     {
       validate: compileInput(Manifest1Schema as unknown as JsonSchema),
       upgrade: (value: Json) => upgradeManifest1(value as unknown as Manifest1),
+      pointerAsSent: pointerInManifest1,
     },
   ],
   [
@@ -28,25 +44,35 @@ const SCHEMA_VERSIONS: ReadonlyMap<unknown, SchemaVersion> = new Map([
     {
       validate: compileInput(Manifest2Schema as unknown as JsonSchema),
       upgrade: (value: Json) => value as unknown as Manifest,
+      pointerAsSent: (pointer: string) => pointer,
     },
   ],
 ]);
 
-const parseObject = (value: JsonObject): Result<Manifest, ManifestRefusal> => {
-  const given = value['schemaVersion'];
-  const schemaVersion = SCHEMA_VERSIONS.get(given);
-  if (schemaVersion === undefined) {
-    const known = [...SCHEMA_VERSIONS.keys()].map((name) => JSON.stringify(name)).join(', ');
-    return refuse('manifest-schema-version-unknown', [
-      { pointer: '/schemaVersion', message: `must be one of ${known}` },
-    ]);
-  }
+const MAX_QUOTED = 32;
+
+/** The sender's own text, cut short. */
+const quote = (given: Json | undefined): string =>
+  given === undefined ? 'none' : JSON.stringify(given).slice(0, MAX_QUOTED);
+
+const refuseSchemaVersion = (given: Json | undefined): Result<never, ManifestRefusal> => {
+  const known = [...SCHEMA_VERSIONS.keys()].map((name) => JSON.stringify(name)).join(', ');
+  return refuse('manifest-schema-version-unknown', [
+    { pointer: '/schemaVersion', message: `must be one of ${known}; given is ${quote(given)}` },
+  ]);
+};
+
+const parseObject = (value: JsonObject): Result<ParsedManifest, ManifestRefusal> => {
+  const schemaVersion = SCHEMA_VERSIONS.get(value['schemaVersion']);
+  if (schemaVersion === undefined) return refuseSchemaVersion(value['schemaVersion']);
   const checked = schemaVersion.validate(value);
-  return checked.ok ? ok(schemaVersion.upgrade(checked.value)) : refuse('manifest-invalid', checked.error);
+  if (!checked.ok) return refuse('manifest-invalid', checked.error);
+  const { upgrade, pointerAsSent } = schemaVersion;
+  return ok({ manifest: upgrade(checked.value), pointerAsSent });
 };
 
 /** Reads a manifest of any schema version there has been. Pure; linear in the length of `bytes`. */
-export const parseManifest = (bytes: Uint8Array): Result<Manifest, ManifestRefusal> => {
+export const parseManifest = (bytes: Uint8Array): Result<ParsedManifest, ManifestRefusal> => {
   const parsed = parseStrictJson(bytes, REQUEST_RULES);
   if (!parsed.ok)
     return refuse('manifest-not-json', [{ pointer: '', message: describeJsonFault(parsed.error) }]);

@@ -30,7 +30,7 @@ const ATTEMPTS = { burst: 300, perSecond: 5 };
 
 const FindingSchema = Type.Object({
   code: Type.String(),
-  pointer: Type.String({ description: 'JSON Pointer into the manifest, in its newest schema version' }),
+  pointer: Type.String({ description: 'JSON Pointer into the manifest as it was sent' }),
   message: Type.String(),
 });
 

@@ -3,7 +3,7 @@
 export type Finding = {
   readonly severity: 'error' | 'warning';
   readonly code: string;
-  /** JSON Pointer (RFC 6901) into the manifest in its newest schema version. */
+  /** JSON Pointer (RFC 6901) into the manifest as it was sent. */
   readonly pointer: string;
   readonly message: string;
 };

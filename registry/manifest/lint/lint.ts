@@ -12,7 +12,7 @@ import {
   type PlacedSchema,
 } from '#registry/manifest/lint/schema-bounds.ts';
 import { type KnownTools, lintToolNames } from '#registry/manifest/lint/tool-names.ts';
-import type { Manifest } from '#registry/manifest/schema/manifest-2.ts';
+import type { ParsedManifest } from '#registry/manifest/parse-manifest.ts';
 
 /** More findings than this help nobody. */
 const MAX_FINDINGS = 100;
@@ -31,15 +31,25 @@ const lintTool = (tool: Tool, index: number): Finding[] => {
   ];
 };
 
-/** Errors first; at most a hundred. */
-export const lintManifest = (manifest: Manifest, others: readonly KnownTools[]): readonly Finding[] => {
+/** What a field of an older schema version says for every tool is said once. */
+const withoutRepetitions = (findings: readonly Finding[]): readonly Finding[] => [
+  ...new Map(
+    findings.map((found) => [`${found.code} ${found.pointer} ${found.message}`, found] as const),
+  ).values(),
+];
+
+/** Errors first; at most a hundred. Pointers lead into the manifest as it was sent. */
+export const lintManifest = (
+  { manifest, pointerAsSent }: ParsedManifest,
+  others: readonly KnownTools[],
+): readonly Finding[] => {
   const findings = [
-    ...lintToolNames(manifest.tools, others),
+    ...lintToolNames(manifest, others),
     ...manifest.tools.flatMap(lintTool),
     ...lintPatterns(manifest.tools.flatMap(schemasOf)),
     ...lintHiddenText(manifest as unknown as Json),
   ];
-  return findings
+  return withoutRepetitions(findings.map((found) => ({ ...found, pointer: pointerAsSent(found.pointer) })))
     .toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'))
     .slice(0, MAX_FINDINGS);
 };

@@ -4,25 +4,19 @@
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import { type Finding, pointerTo } from '#registry/manifest/lint/finding.ts';
 import { findPatternRisk } from '#registry/manifest/lint/pattern-risk.ts';
+import {
+  createReferenceLookup,
+  type FindReferenced,
+  REFERENCE_KEYWORDS,
+} from '#registry/manifest/lint/schema-edges.ts';
+import { DATA_KEYWORDS, MAP_KEYWORDS } from '#registry/manifest/lint/schema-keywords.ts';
+import { findReferenceFault } from '#registry/manifest/lint/schema-references.ts';
 
 export const MAX_SCHEMA_DEPTH = 32;
 export const MAX_SCHEMA_BYTES = 64 * 1024;
 
 /** All patterns of a manifest are tried out; this many take a moment. */
 export const MAX_PATTERNS = 500;
-
-/** Keywords whose value is data and no schema: a `pattern` inside is a word like any other. */
-const DATA: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'examples']);
-/** Keywords whose value is a map: its keys are names, also where they read like keywords. */
-const MAPS: ReadonlySet<string> = new Set([
-  'properties',
-  'patternProperties',
-  '$defs',
-  'definitions',
-  'dependentSchemas',
-  'dependencies',
-]);
-const REFERENCES: ReadonlySet<string> = new Set(['$ref', '$dynamicRef', '$recursiveRef']);
 
 const depthOf = (value: Json): number => {
   if (typeof value !== 'object' || value === null) return 0;
@@ -53,21 +47,46 @@ function* keywordsOf(schema: Json, pointer: string): Generator<Place> {
 }
 
 function* keywordsInside({ key, value, pointer }: Place): Generator<Place> {
-  if (DATA.has(key)) return;
-  if (!MAPS.has(key) || !isJsonObject(value)) {
+  if (DATA_KEYWORDS.has(key)) return;
+  if (!MAP_KEYWORDS.has(key) || !isJsonObject(value)) {
     yield* keywordsOf(value, pointer);
     return;
   }
   for (const [name, schema] of Object.entries(value)) yield* keywordsOf(schema, pointerTo(pointer, name));
 }
 
-const lintReference = ({ key, value, pointer }: Place): Finding[] => {
-  if (typeof value !== 'string') return [];
-  if (REFERENCES.has(key) && !value.startsWith('#'))
-    return [error('schema-remote-reference', pointer, 'refers to something outside this schema')];
-  return key === '$id'
-    ? [error('schema-remote-reference', pointer, 'gives the schema another base than this manifest')]
-    : [];
+/** Dialects are named by their address; one that is nobody's would have to be fetched to know what it means. */
+const isKnownDialect = (dialect: string): boolean =>
+  /^https?:\/\/json-schema\.org\/[\w./-]+#?$/.test(dialect);
+
+const judgeReference = (reference: string, find: FindReferenced): [string, string] | undefined => {
+  if (!reference.startsWith('#'))
+    return ['schema-remote-reference', 'refers to something outside this schema'];
+  return find(reference) === undefined
+    ? ['schema-reference-unknown', 'refers to what is not in this schema']
+    : undefined;
+};
+
+const lintReference =
+  (find: FindReferenced) =>
+  ({ key, value, pointer }: Place): Finding[] => {
+    if (typeof value !== 'string') return [];
+    if (key === '$id')
+      return [error('schema-remote-reference', pointer, 'gives the schema another base than this manifest')];
+    if (key === '$schema' && !isKnownDialect(value))
+      return [error('schema-remote-reference', pointer, 'names a dialect that is none of json-schema.org')];
+    const fault = REFERENCE_KEYWORDS.has(key) ? judgeReference(value, find) : undefined;
+    return fault === undefined ? [] : [error(fault[0], pointer, fault[1])];
+  };
+
+const REFERENCE_FAULTS = {
+  endless: 'refers to itself without going into the value: checking would never end',
+  explosive: 'refers to so much that checking a value takes for ever',
+} as const;
+
+const lintReferences = (schema: JsonObject, pointer: string): Finding[] => {
+  const fault = findReferenceFault(schema);
+  return fault === undefined ? [] : [error(`schema-reference-${fault}`, pointer, REFERENCE_FAULTS[fault])];
 };
 
 type PlacedPattern = { readonly pattern: string; readonly pointer: string };
@@ -110,7 +129,8 @@ export const lintSchema = ({ schema, pointer }: PlacedSchema): Finding[] => {
     ...(bytes > MAX_SCHEMA_BYTES
       ? [error('schema-too-large', pointer, `has ${bytes} bytes, ${MAX_SCHEMA_BYTES} at most`)]
       : []),
-    ...[...keywordsOf(schema, pointer)].flatMap(lintReference),
+    ...[...keywordsOf(schema, pointer)].flatMap(lintReference(createReferenceLookup(schema))),
+    ...lintReferences(schema, pointer),
   ];
 };
 

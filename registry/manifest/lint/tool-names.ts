@@ -1,8 +1,8 @@
 // Tool names that stand for another: twice in the manifest, or so like one of another server of the tenant that a
-// person, or a model that sees both, takes one for the other.
+// person, or a model that sees both, takes one for the other. Also where a client puts the server's name before it.
 
-import type { Tool } from '#core/server.ts';
-import type { Finding } from '#registry/manifest/lint/finding.ts';
+import { type Finding, pointerTo } from '#registry/manifest/lint/finding.ts';
+import type { Manifest } from '#registry/manifest/schema/manifest-2.ts';
 
 export type KnownTools = { readonly serverId: string; readonly tools: readonly string[] };
 
@@ -14,9 +14,12 @@ const look = (name: string): string =>
   name
     .replace(/[_.-]/g, '')
     .toLowerCase()
-    .replaceAll('rn', 'm')
-    .replaceAll('vv', 'w')
     .replace(/[i1]/g, 'l')
+    .replaceAll('rn', 'm')
+    .replaceAll('nn', 'm')
+    .replaceAll('vv', 'w')
+    .replaceAll('cl', 'd')
+    .replaceAll('cj', 'g')
     .replaceAll('0', 'o')
     .replaceAll('5', 's');
 
@@ -51,32 +54,62 @@ const byLook = (others: readonly KnownTools[]): ReadonlyMap<string, Named> =>
       .toReversed(),
   );
 
-const lintInside = (tools: readonly Tool[]): Finding[] => {
+/**
+ * Clients that show the tools of all servers in one list write `server__tool`, `server-tool` or `server.tool`: then
+ * `c` of `a-b` and `b__c` of `a` are one name.
+ */
+const listed = (...parts: readonly string[]): string =>
+  parts
+    .join('-')
+    .replace(/[_.-]+/g, '-')
+    .toLowerCase();
+
+const lintInside = (names: readonly string[]): Placed[] => {
   const seen = new Map<string, string>();
-  return tools.flatMap(({ name }, index): Finding[] => {
+  return names.flatMap((name, index): Placed[] => {
     const earlier = seen.get(look(name));
     seen.set(look(name), earlier ?? name);
     if (earlier === undefined) return [];
-    const pointer = `/tools/${index}/name`;
-    if (earlier === name)
-      return [{ severity: 'error', code: 'tool-name-duplicate', pointer, message: `${name} is named twice` }];
     return [
-      {
-        severity: 'error',
-        code: 'tool-name-lookalike',
-        pointer,
-        message: `looks like ${earlier} of this manifest`,
-      },
+      earlier === name
+        ? { index, severity: 'error', code: 'tool-name-duplicate', message: `${name} is named twice` }
+        : {
+            index,
+            severity: 'error',
+            code: 'tool-name-lookalike',
+            message: `looks like ${earlier} of this manifest`,
+          },
     ];
   });
 };
 
-/** Judges the names of a manifest's tools among themselves and against `others`. */
-export const lintToolNames = (tools: readonly Tool[], others: readonly KnownTools[]): Finding[] => {
+type Placed = Omit<Finding, 'pointer'> & { readonly index: number };
+
+const lintOutside = (names: readonly string[], others: readonly KnownTools[]): Placed[] => {
   const known = byLook(others);
-  const outside = tools.flatMap(({ name }, index): Finding[] => {
+  return names.flatMap((name, index): Placed[] => {
     const other = known.get(look(name));
-    return other === undefined ? [] : [{ ...compare(name, other), pointer: `/tools/${index}/name` }];
+    return other === undefined ? [] : [{ index, ...compare(name, other) }];
   });
-  return [...lintInside(tools), ...outside];
+};
+
+const lintListed = ({ server, tools }: Manifest, others: readonly KnownTools[]): Placed[] => {
+  const known = new Map(
+    others.flatMap(({ serverId, tools: names }) =>
+      names.map((name) => [listed(serverId, name), `${name} of server ${serverId}`] as const),
+    ),
+  );
+  return tools.flatMap(({ name }, index): Placed[] => {
+    const other = known.get(listed(server, name)) ?? known.get(listed(name));
+    const message = `reads like ${other} where a client puts the server's name before it`;
+    return other === undefined ? [] : [{ index, severity: 'error', code: 'tool-name-prefix', message }];
+  });
+};
+
+/** Judges the names of a manifest's tools among themselves and against those of `others`. */
+export const lintToolNames = (manifest: Manifest, others: readonly KnownTools[]): Finding[] => {
+  const names = manifest.tools.map(({ name }) => name);
+  return [...lintInside(names), ...lintOutside(names, others), ...lintListed(manifest, others)].map(
+    ({ index, ...found }) => ({ ...found, pointer: `${pointerTo('/tools', index)}/name` }),
+  );
 };

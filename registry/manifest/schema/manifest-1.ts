@@ -38,3 +38,7 @@ export const upgradeManifest1 = ({ scopes, tools, owner, ...rest }: Manifest1): 
   tools: tools.map((tool) => ({ ...tool, requiredScopes: scopes })),
   owner: { name: owner },
 });
+
+/** Where in a manifest of version 1 stands what is at `pointer` of the upgraded one. */
+export const pointerInManifest1 = (pointer: string): string =>
+  pointer.replace(/^\/owner\/name$/, '/owner').replace(/^\/tools\/\d+\/requiredScopes(?=\/|$)/, '/scopes');
