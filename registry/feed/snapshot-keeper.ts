@@ -9,6 +9,9 @@ import type { Logger } from '#runtime/logger.ts';
 /** Shortest time between two writes, milliseconds: what a crash can cost, and the feed then sends again. */
 const PAUSE_MS = 200;
 
+/** Before the first write, milliseconds: what has come is acted on first. A kill switch must not wait for its copy. */
+const HEAD_START_MS = 20;
+
 export type SnapshotKeeper = {
   keep(saved: SavedSnapshot): void;
   /** Writes what is still waiting. */
@@ -33,18 +36,19 @@ export const createSnapshotKeeper = (path: string, logger: Logger): SnapshotKeep
     }
   };
 
-  const pause = async (): Promise<void> => {
+  const pause = async (timeMs: number): Promise<void> => {
     if (stopping.signal.aborted) return;
     // The only rejection is the stop, which is what ends the pause early.
-    await sleep(PAUSE_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+    await sleep(timeMs, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
   };
 
   const drain = async (): Promise<void> => {
+    await pause(HEAD_START_MS);
     while (waiting !== undefined) {
       const next = waiting;
       waiting = undefined;
       await write(next);
-      await pause();
+      await pause(PAUSE_MS);
     }
     writing = undefined;
   };
