@@ -31,7 +31,8 @@ const api = async (method: string, path: string, body?: object, headers: Record<
   });
   const text = await response.text();
   const etag = response.headers.get('etag') ?? '';
-  return { status: response.status, etag, body: text === '' ? undefined : JSON.parse(text) };
+  const rollout = response.headers.get('rollout-state');
+  return { status: response.status, etag, rollout, body: text === '' ? undefined : JSON.parse(text) };
 };
 
 const throwSwitch = async (id: string, target: object, more: object = {}): Promise<void> => {
@@ -304,6 +305,14 @@ describe('a switch', () => {
     );
     expect(reasonOf(await useTracker(tokens.bob)())).toBe('application_blocked');
     await expectUntouched(useTracker(tokens.nightly));
+  });
+});
+
+describe('an answer that was waited for', () => {
+  it('says that the next call is refused', async () => {
+    const answer = await api('PUT', '/kill-switches/emergency?wait=applied', { target: { kind: 'tenant' } });
+    expect([answer.status, answer.rollout], JSON.stringify(answer.body)).toEqual([201, 'applied']);
+    expect(reasonOf(await useTracker(tokens.alice)())).toBe('tenant_disabled');
   });
 });
 
