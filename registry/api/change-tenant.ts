@@ -6,8 +6,10 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { type Problem, problemFromRefusal } from '#registry/api/problem.ts';
+import { tenantBytes } from '#registry/api/tenant-size.ts';
+import { changedResources } from '#registry/commands/changed-resources.ts';
 import { conflict, type Refusal } from '#registry/commands/outcome.ts';
-import { checkTenantShape } from '#registry/feed/schema/parse-message.ts';
+import { findExcess, judgeResource } from '#registry/feed/schema/parse-patch.ts';
 import type { ChangeRecord, Committed, Publication, StoredTenant } from '#registry/store/store.ts';
 
 /** Lost races before the client is told; each means that another change was committed meanwhile. */
@@ -53,12 +55,21 @@ export type PreparedChange = {
 
 type Attempt = Result<TenantChanged, Problem | 'stale'>;
 
+/** Where the tenant would hold what it may not, if anywhere; only what changed is looked at. */
+const findUnfit = (before: Tenant | undefined, after: Tenant): string | undefined => {
+  for (const { name, after: body } of changedResources(before, after)) {
+    const judged = judgeResource({ name, body: body ?? null });
+    if (!judged.ok) return judged.error;
+  }
+  return findExcess(after);
+};
+
 /** Consumers refuse what they cannot read and what does not fit a message, so it must not be committed. */
-const judgeSize = (tenant: Tenant | null): Refusal | undefined => {
+const judgeSize = (before: Tenant | undefined, tenant: Tenant | null): Refusal | undefined => {
   if (tenant === null) return undefined;
-  const shape = checkTenantShape({ ...tenant, revision: 1 });
-  if (!shape.ok) return conflict(`the tenant would hold more than it may, at ${shape.error}`);
-  return Buffer.byteLength(JSON.stringify(tenant)) > MAX_TENANT_BYTES
+  const unfit = findUnfit(before, tenant);
+  if (unfit !== undefined) return conflict(`the tenant would hold more than it may, at ${unfit}`);
+  return tenantBytes(tenant) > MAX_TENANT_BYTES
     ? conflict(`the tenant would be larger than ${MAX_TENANT_BYTES} bytes`)
     : undefined;
 };
@@ -80,7 +91,8 @@ export const prepareChange = async (
   const outcome = request.command(before?.tenant);
   if (!outcome.ok) return err(problemFromRefusal(outcome.error));
   const { tenant, changes } = outcome.value;
-  const tooLarge = before !== undefined && changes.length === 0 ? undefined : judgeSize(tenant);
+  const tooLarge =
+    before !== undefined && changes.length === 0 ? undefined : judgeSize(before?.tenant, tenant);
   return tooLarge === undefined ? ok({ before, tenant, changes }) : err(problemFromRefusal(tooLarge));
 };
 

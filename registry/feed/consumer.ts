@@ -7,12 +7,14 @@ import type { Snapshot } from '#core/snapshot.ts';
 import { backoffMs } from '#registry/feed/backoff.ts';
 import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from '#registry/feed/consumer-metrics.ts';
+import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import {
   copyFromDisk,
   EMPTY_COPY,
   onCaughtUp,
   onChange,
   onHello,
+  onPatch,
   onUnreadableChange,
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
@@ -168,17 +170,24 @@ class Consumer implements FeedConsumer {
 
   #onChange(bytes: Buffer): void {
     const change = parseTenantChange(bytes);
-    if (change.ok) {
-      this.#copy = onChange(this.#copy, change.value);
-      return;
-    }
-    const tenantId = tenantIdOf(bytes) ?? '';
+    if (!change.ok) {
+      const tenantId = tenantIdOf(bytes) ?? '';
+      this.#tellUnreadable(tenantId, change.error);
+      this.#copy = onUnreadableChange(this.#copy, tenantId);
+    } else if (change.value.kind === 'patch') this.#onPatch(change.value);
+    else this.#copy = onChange(this.#copy, change.value);
+  }
+
+  #onPatch(patch: TenantPatch): void {
+    const { copy, fault, mustReconnect } = onPatch(this.#copy, patch);
+    this.#copy = copy;
+    if (fault !== undefined) this.#tellUnreadable(patch.tenantId, fault);
+    if (mustReconnect) this.#connection?.close();
+  }
+
+  #tellUnreadable(tenantId: string, fault: string): void {
     this.#metrics.refused('change');
-    this.#options.logger.error(
-      { tenantId, fault: change.error },
-      'tenant change not understood; last good kept',
-    );
-    this.#copy = onUnreadableChange(this.#copy, tenantId);
+    this.#options.logger.error({ tenantId, fault }, 'tenant change not understood; last good kept');
   }
 
   #onEvent(bytes: Buffer): void {

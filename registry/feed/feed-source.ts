@@ -3,13 +3,23 @@
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { TenantChange } from '#core/snapshot.ts';
+import type { ResourceState } from '#registry/feed/apply-resources.ts';
+
+/** What changed of a tenant that the consumer has: every resource that differs from its copy. */
+export type TenantPatch = {
+  readonly kind: 'patch';
+  readonly sequence: number;
+  readonly tenantId: string;
+  readonly revision: number;
+  readonly resources: readonly ResourceState[];
+};
 
 export type FeedItem =
-  | { readonly kind: 'change'; readonly sequence: number; readonly change: TenantChange }
+  | { readonly kind: 'change'; readonly sequence: number; readonly change: TenantChange | TenantPatch }
   | { readonly kind: 'event'; readonly sequence: number; readonly event: FeedEvent };
 
 export type FeedBatch = {
-  /** Ascending by sequence; a tenant occurs once, as it stands now. */
+  /** Ascending by sequence; a tenant occurs once: what changed of it, or the whole of one the consumer cannot have. */
   readonly items: readonly FeedItem[];
   /** Everything committed up to here is in `items` or was asked for before. */
   readonly upTo: number;
@@ -22,8 +32,12 @@ export type FeedSource = {
   readonly epoch: string;
   /** Sequence of the last commit. */
   lastSequence(): Promise<number>;
-  /** At most `limit` items, fewer where they are large; at least one if there is any. */
-  readAfter(sequence: number, limit: number): Promise<FeedBatch>;
+  /**
+   * At most `limit` items, fewer where they are large; at least one if there is any.
+   * @param known up to where the consumer has everything: batches of one catch-up go on from each other, but what
+   *   changed of a tenant is counted from here, because the batch before may have left it out.
+   */
+  readAfter(sequence: number, limit: number, known: number): Promise<FeedBatch>;
   /** Calls `listener` after every commit; returns what ends that. */
   onCommit(listener: () => void): () => void;
 };

@@ -219,7 +219,8 @@ describe('the feed', () => {
     const revisions: number[] = [];
     call.on('data', (message: FromRegistry) => {
       if (message.message !== 'change') return;
-      revisions.push((JSON.parse(message.change.toString()) as { tenant: Tenant }).tenant.revision);
+      const change = JSON.parse(message.change.toString()) as { tenant?: Tenant; revision: number };
+      revisions.push(change.tenant?.revision ?? change.revision);
     });
     call.write({ message: 'subscribe', subscribe: { consumer: 'slow', epoch: '', sequence: '0' } });
     const tenant = { ...sampleTenant('acme'), displayName: 'x'.repeat(100_000) };
@@ -228,7 +229,7 @@ describe('the feed', () => {
 
     call.pause();
     for (let revision = 2; revision <= 1_000; revision += 1) {
-      source.put({ ...tenant, revision });
+      source.put({ ...tenant, revision, displayName: `${revision}${tenant.displayName}` });
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(read.mock.calls.length).toBeLessThan(100);
@@ -260,6 +261,54 @@ describe('the feed', () => {
     await startRegistry(source);
     await eventually(() => expect(consumer.current().snapshot.tenants[0]?.revision).toBe(3));
     await eventually(() => expect(consumer.current().freshAtMs).toBeGreaterThan(freshAtMs));
+  });
+
+  it('sends of a change the resources that changed, and leaves everything else the same objects', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    source.put(sampleTenant('beta'));
+    await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme', 'beta']));
+    const [acme, beta] = consumer.current().snapshot.tenants;
+    source.put({ ...sampleTenant('acme', 2), grants: [] });
+    await eventually(() => expect(consumer.current().snapshot.tenants[0]?.revision).toBe(2));
+    const [changed, other] = consumer.current().snapshot.tenants;
+    expect(changed).toEqual({ ...sampleTenant('acme', 2), grants: [] });
+    expect(changed?.servers).toBe(acme?.servers);
+    expect(other).toBe(beta);
+  });
+
+  it('heals a tenant with the change that mends it, without losing what was changed meanwhile', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(tenantIds(consumer)).toEqual(['acme']));
+    source.put({ ...sampleTenant('acme', 2), quarantined: true } as never);
+    await eventually(() => expect(logLines.join('')).toContain('tenant change not understood'));
+    source.put({ ...sampleTenant('acme', 3), quarantined: true, grants: [] } as never);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(consumer.current().snapshot.tenants[0]).toEqual(sampleTenant('acme'));
+    source.put({ ...sampleTenant('acme', 4), grants: [], displayName: 'mended' });
+    await eventually(() =>
+      expect(consumer.current().snapshot.tenants[0]).toEqual({
+        ...sampleTenant('acme', 4),
+        grants: [],
+        displayName: 'mended',
+      }),
+    );
+    expect(consumer.current().connected).toBe(true);
+  });
+
+  it('asks again for a tenant it never had whole, as soon as something of it changes', async () => {
+    const source = createMemoryFeedSource();
+    source.put({ ...sampleTenant('acme'), quarantined: true } as never);
+    await startRegistry(source);
+    const { consumer } = await startConsumer();
+    await eventually(() => expect(logLines.join('')).toContain('tenant change not understood'));
+    source.put(sampleTenant('acme', 2));
+    await eventually(() => expect(consumer.current().snapshot.tenants).toEqual([sampleTenant('acme', 2)]));
   });
 
   it('delivers an event once, also while a tenant that cannot be understood holds the position back', async () => {

@@ -1,8 +1,13 @@
 // A consumer's copy of the registry, as a value and its transitions. What arrives is drafted, and shown only when the
 // registry says that it is complete up to a sequence, so nobody sees half of a catch-up. Knows no stream and no clock.
 
+import { err, type Result } from '#core/result.ts';
 import type { TenantChange } from '#core/snapshot.ts';
 import { applyTenantChange, EMPTY_SNAPSHOT, findTenant, type Snapshot } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { applyResources, type ResourceState } from '#registry/feed/apply-resources.ts';
+import type { TenantPatch } from '#registry/feed/feed-source.ts';
+import { findExcess, judgeResource } from '#registry/feed/schema/parse-patch.ts';
 
 export type ReceivedCopy = {
   /** Database the copy came from; empty for none. */
@@ -13,17 +18,20 @@ export type ReceivedCopy = {
   readonly draft: Snapshot;
   /**
    * Tenants whose newest state could not be understood; their last good one stays. While there is any, the copy is
-   * not current: the position stands still, so the next connection asks for them again.
+   * not current: the position stands still, so the next connection asks for them again. With each what has changed
+   * of it since its last good state, by name, so that the change that mends it can be put on top; or `lost`.
    */
-  readonly unreadable: ReadonlySet<string>;
+  readonly unreadable: ReadonlyMap<string, Pending>;
 };
+
+export type Pending = ReadonlyMap<string, ResourceState> | 'lost';
 
 export const EMPTY_COPY: ReceivedCopy = {
   epoch: '',
   position: 0,
   published: EMPTY_SNAPSHOT,
   draft: EMPTY_SNAPSHOT,
-  unreadable: new Set(),
+  unreadable: new Map(),
 };
 
 /** The copy as it was read from disk. */
@@ -44,11 +52,11 @@ export const onHello = (
   position: hello.reset ? 0 : copy.position,
   published: copy.published,
   draft: hello.reset ? EMPTY_SNAPSHOT : copy.published,
-  unreadable: new Set(),
+  unreadable: new Map(),
 });
 
-const without = (names: ReadonlySet<string>, name: string): ReadonlySet<string> =>
-  names.has(name) ? new Set([...names].filter((other) => other !== name)) : names;
+const without = (pending: ReceivedCopy['unreadable'], id: string): ReceivedCopy['unreadable'] =>
+  pending.has(id) ? new Map([...pending].filter(([other]) => other !== id)) : pending;
 
 export const onChange = (copy: ReceivedCopy, change: TenantChange): ReceivedCopy => ({
   ...copy,
@@ -57,7 +65,11 @@ export const onChange = (copy: ReceivedCopy, change: TenantChange): ReceivedCopy
 });
 
 /** A change nobody here understands: the last good state of its tenant stays, also across a reset. */
-export const onUnreadableChange = (copy: ReceivedCopy, tenantId: string): ReceivedCopy => {
+export const onUnreadableChange = (
+  copy: ReceivedCopy,
+  tenantId: string,
+  pending: Pending = 'lost',
+): ReceivedCopy => {
   const lastGood = findTenant(copy.draft, tenantId) ?? findTenant(copy.published, tenantId);
   const draft =
     lastGood === undefined
@@ -67,7 +79,43 @@ export const onUnreadableChange = (copy: ReceivedCopy, tenantId: string): Receiv
           sequence: copy.draft.sequence,
           tenant: lastGood,
         });
-  return { ...copy, draft, unreadable: new Set([...copy.unreadable, tenantId]) };
+  return { ...copy, draft, unreadable: new Map([...copy.unreadable, [tenantId, pending]]) };
+};
+
+const patchTenant = (
+  base: Tenant,
+  revision: number,
+  states: Iterable<ResourceState>,
+): Result<Tenant, string> => {
+  const judged = [...states].map(judgeResource);
+  const faulty = judged.find((resource) => !resource.ok);
+  if (faulty !== undefined && !faulty.ok) return faulty;
+  const good = judged.flatMap((resource) => (resource.ok ? [resource.value] : []));
+  const tenant = applyResources(base, { id: base.id, revision }, good);
+  const excess = tenant.ok ? findExcess(tenant.value) : undefined;
+  return excess === undefined ? tenant : err(excess);
+};
+
+export type Patched = {
+  readonly copy: ReceivedCopy;
+  /** What could not be understood, if anything. */
+  readonly fault?: string;
+  /** The copy lacks what the patch is about: only a connection that begins again can bring it. */
+  readonly mustReconnect: boolean;
+};
+
+/** What changed of a tenant, put on top of what the copy has of it, together with what could not be read before. */
+export const onPatch = (copy: ReceivedCopy, patch: TenantPatch): Patched => {
+  const { tenantId, revision, sequence, resources } = patch;
+  const before = copy.unreadable.get(tenantId) ?? new Map<string, ResourceState>();
+  const base = findTenant(copy.draft, tenantId);
+  if (before === 'lost' || base === undefined)
+    return { copy: onUnreadableChange(copy, tenantId), fault: tenantId, mustReconnect: true };
+  const pending = new Map([...before, ...resources.map((state) => [state.name, state] as const)]);
+  const tenant = patchTenant(base, revision, pending.values());
+  return tenant.ok
+    ? { copy: onChange(copy, { kind: 'upsert', sequence, tenant: tenant.value }), mustReconnect: false }
+    : { copy: onUnreadableChange(copy, tenantId, pending), fault: tenant.error, mustReconnect: false };
 };
 
 /** The draft is complete. `published` changes its identity only if something in it changed. */

@@ -40,7 +40,7 @@ const write = async (call: FeedCall, message: FromRegistry): Promise<void> => {
 const sendAll = async (call: FeedCall, source: FeedSource, from: number): Promise<number> => {
   let position = from;
   for (;;) {
-    const batch = await source.readAfter(position, BATCH_SIZE);
+    const batch = await source.readAfter(position, BATCH_SIZE, from);
     for (const item of batch.items) await write(call, messageOf(item));
     position = batch.upTo;
     if (!batch.more) break;

@@ -1,8 +1,8 @@
-// What the feed reads: tenants, removals and events after a sequence, in the order of their commits.
+// What the feed reads: changes of tenants, removals and events after a sequence, in the order of their commits.
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { FeedBatch, FeedItem } from '#registry/feed/feed-source.ts';
-import type { PresentTenants } from '#registry/store/present-tenants.ts';
+import { type PresentTenants, stateFromRow } from '#registry/store/present-tenants.ts';
 import { lastSequence } from '#registry/store/sequence.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 
@@ -13,10 +13,36 @@ type Found = { readonly item: FeedItem; readonly size: number };
 
 type Candidate = { readonly sequence: number; readonly read: () => Promise<Found> };
 
+export type Place = {
+  /** Items after this sequence. */
+  readonly from: number;
+  readonly limit: number;
+  /** Up to where the consumer has everything. */
+  readonly known: number;
+};
+
+/** Present states that are younger than what the consumer has, those without a body among them. */
+const patchItem = async (database: Database, head: Tables['tenants'], known: number): Promise<Found> => {
+  const { id: tenantId, sequence, revision } = head;
+  const rows = await database
+    .selectFrom('resources')
+    .select(['name', 'body'])
+    .where('tenant', '=', tenantId)
+    .where('until', 'is', null)
+    .where('sequence', '>', known)
+    .orderBy('name')
+    .execute();
+  const resources = rows.map(stateFromRow);
+  return {
+    item: { kind: 'change', sequence, change: { kind: 'patch', sequence, tenantId, revision, resources } },
+    size: rows.reduce((sum, { body }) => sum + (body?.length ?? 0), 0),
+  };
+};
+
 const tenantItem = async (
   database: Database,
   tenants: PresentTenants,
-  row: Tables['tenants'],
+  { row, known }: { readonly row: Tables['tenants']; readonly known: number },
 ): Promise<Found> => {
   const { id, sequence, born } = row;
   if (born === null)
@@ -24,6 +50,8 @@ const tenantItem = async (
       item: { kind: 'change', sequence, change: { kind: 'remove', sequence, tenantId: id } },
       size: 0,
     };
+  // A consumer from before this life of the tenant has another one, or none.
+  if (born <= known) return patchItem(database, row, known);
   const { stored, size } = await tenants.load(database, { ...row, born });
   return {
     item: { kind: 'change', sequence, change: { kind: 'upsert', sequence, tenant: stored.tenant } },
@@ -40,14 +68,17 @@ const eventItem = ({ sequence, body }: Tables['events']): Found => ({
 const findCandidates = async (
   database: Database,
   tenants: PresentTenants,
-  { from, limit }: { readonly from: number; readonly limit: number },
+  { from, limit, known }: Place,
 ): Promise<readonly Candidate[]> => {
   const after = (table: 'tenants' | 'events') =>
     database.selectFrom(table).selectAll().where('sequence', '>', from).orderBy('sequence').limit(limit);
   const heads = (await after('tenants').execute()) as Tables['tenants'][];
   const events = (await after('events').execute()) as Tables['events'][];
   return [
-    ...heads.map((row) => ({ sequence: row.sequence, read: () => tenantItem(database, tenants, row) })),
+    ...heads.map((row) => ({
+      sequence: row.sequence,
+      read: () => tenantItem(database, tenants, { row, known }),
+    })),
     ...events.map((row) => ({ sequence: row.sequence, read: async () => eventItem(row) })),
   ].toSorted((a, b) => a.sequence - b.sequence);
 };
@@ -56,10 +87,10 @@ const findCandidates = async (
 export const readBatch = async (
   database: Database,
   tenants: PresentTenants,
-  { from, limit }: { readonly from: number; readonly limit: number },
+  { from, limit, known }: Place,
 ): Promise<FeedBatch> => {
   // One more than asked for tells whether there is more.
-  const candidates = await findCandidates(database, tenants, { from, limit: limit + 1 });
+  const candidates = await findCandidates(database, tenants, { from, limit: limit + 1, known });
   const items: FeedItem[] = [];
   let size = 0;
   for (const candidate of candidates) {

@@ -124,7 +124,7 @@ describe.each(FORMS)('a database of release %i', (release, write, completed) => 
   });
 
   it('continues what consumers hold', async () => {
-    const { items, upTo } = await store.readAfter(3, 10);
+    const { items, upTo } = await store.readAfter(3, 10, 3);
     expect(upTo).toBe(8);
     expect(items.map(({ sequence }) => sequence)).toEqual([6, 7, 8]);
     expect(items[0]).toMatchObject({ change: { kind: 'remove', tenantId: 'gone' } });

@@ -48,7 +48,8 @@ const listTenants = async (database: Database, tenants: PresentTenants): Promise
 
 const createReads = (database: Database, tenants: PresentTenants): Reads => ({
   lastSequence: () => guardStore(() => lastSequence(database)),
-  readAfter: (from, limit) => inReadTransaction(database, (all) => readBatch(all, tenants, { from, limit })),
+  readAfter: (from, limit, known) =>
+    inReadTransaction(database, (all) => readBatch(all, tenants, { from, limit, known })),
   findTenant: (tenantId) =>
     inReadTransaction(database, async (all) => (await tenants.find(all, tenantId))?.stored),
   listTenants: () => inReadTransaction(database, (all) => listTenants(all, tenants)),

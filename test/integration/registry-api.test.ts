@@ -581,7 +581,7 @@ describe('terminating streams', () => {
     const before = await registry.store.lastSequence();
     const answer = await call('POST', '/streams/terminate', { serverId: 'tracker', reason: 'leaked key' });
     expect(answer.status).toBe(202);
-    const { items } = await registry.store.readAfter(before, 10);
+    const { items } = await registry.store.readAfter(before, 10, before);
     expect(items).toMatchObject([{ kind: 'event', event: answer.body }]);
     expect((await call('GET', '/audit')).body.items[0]).toMatchObject({ action: 'terminate streams' });
     expect((await call('GET', '')).body.revision).toBe(6);

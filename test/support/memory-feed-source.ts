@@ -3,6 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { changedResources } from '#registry/commands/changed-resources.ts';
+import { resourcesOf } from '#registry/commands/resources.ts';
 import type { FeedItem, FeedSource } from '#registry/feed/feed-source.ts';
 
 export type MemoryFeedSource = FeedSource & {
@@ -11,43 +13,73 @@ export type MemoryFeedSource = FeedSource & {
   announce(event: FeedEvent): void;
 };
 
+type Kept = {
+  readonly tenant: Tenant;
+  readonly born: number;
+  /** Sequence in which each resource last changed. */
+  readonly changedAt: ReadonlyMap<string, number>;
+};
+
+type Entry = { readonly sequence: number; readonly item: (known: number) => FeedItem };
+
+const tenantItem = ({ tenant, born, changedAt }: Kept, sequence: number, known: number): FeedItem => {
+  if (known < born) return { kind: 'change', sequence, change: { kind: 'upsert', sequence, tenant } };
+  const present = resourcesOf(tenant);
+  const resources = [...changedAt]
+    .filter(([, at]) => at > known)
+    .map(([name]) => ({ name, body: present.get(name) ?? null }));
+  const { id: tenantId, revision } = tenant;
+  return { kind: 'change', sequence, change: { kind: 'patch', sequence, tenantId, revision, resources } };
+};
+
+const keep = (before: Kept | undefined, tenant: Tenant, sequence: number): Kept => {
+  // A test may put what is no tenant: it is sent whole.
+  if (before === undefined || !Array.isArray(tenant.servers))
+    return { tenant, born: sequence, changedAt: new Map() };
+  const changed = changedResources(before.tenant, tenant).map(({ name }) => [name, sequence] as const);
+  return { tenant, born: before.born, changedAt: new Map([...before.changedAt, ...changed]) };
+};
+
 /** An empty source; every call to `put`, `remove` and `announce` is one commit. */
 export const createMemoryFeedSource = (epoch: string = randomUUID()): MemoryFeedSource => {
-  const items = new Map<string, FeedItem>();
+  const entries = new Map<string, Entry>();
+  const tenants = new Map<string, Kept>();
   const listeners = new Set<() => void>();
   let sequence = 0;
-  const commit = (key: string, build: (sequence: number) => FeedItem): void => {
+  const commit = (key: string, build: (sequence: number) => Entry['item']): void => {
     sequence += 1;
-    items.set(key, build(sequence));
+    entries.set(key, { sequence, item: build(sequence) });
     for (const listener of listeners) listener();
   };
   return {
     epoch,
     lastSequence: async () => sequence,
-    readAfter: async (from, limit) => {
-      const newer = [...items.values()]
-        .filter((item) => item.sequence > from)
+    readAfter: async (from, limit, known) => {
+      const newer = [...entries.values()]
+        .filter((entry) => entry.sequence > from)
         .sort((a, b) => a.sequence - b.sequence);
-      const batch = newer.slice(0, limit);
+      const items = newer.slice(0, limit).map(({ item }) => item(known));
       const more = newer.length > limit;
-      return { items: batch, upTo: more ? (batch.at(-1)?.sequence ?? from) : sequence, more };
+      return { items, upTo: more ? (items.at(-1)?.sequence ?? from) : sequence, more };
     },
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     put: (tenant) =>
-      commit(tenant.id, (at) => ({
-        kind: 'change',
-        sequence: at,
-        change: { kind: 'upsert', sequence: at, tenant },
-      })),
-    remove: (tenantId) =>
-      commit(tenantId, (at) => ({
+      commit(tenant.id, (at) => {
+        const kept = keep(tenants.get(tenant.id), tenant, at);
+        tenants.set(tenant.id, kept);
+        return (known) => tenantItem(kept, at, known);
+      }),
+    remove: (tenantId) => {
+      tenants.delete(tenantId);
+      commit(tenantId, (at) => () => ({
         kind: 'change',
         sequence: at,
         change: { kind: 'remove', sequence: at, tenantId },
-      })),
-    announce: (event) => commit(`event ${event.id}`, (at) => ({ kind: 'event', sequence: at, event })),
+      }));
+    },
+    announce: (event) => commit(`event ${event.id}`, (at) => () => ({ kind: 'event', sequence: at, event })),
   };
 };

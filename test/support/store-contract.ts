@@ -179,7 +179,7 @@ const describeTenants = (name: string, create: () => Promise<StoreUnderTest>) =>
       await put('acme', 1);
       await store.announce(event('e1'), record());
       await commit(removal('beta', 1));
-      const all = await store.readAfter(0, 10);
+      const all = await store.readAfter(0, 10, 0);
       expect(all).toMatchObject({ upTo: 5, more: false });
       expect(all.items.map(({ kind, sequence }) => [kind, sequence])).toEqual([
         ['change', 3],
@@ -187,7 +187,84 @@ const describeTenants = (name: string, create: () => Promise<StoreUnderTest>) =>
         ['change', 5],
       ]);
       expect(all.items[2]).toMatchObject({ change: { kind: 'remove', tenantId: 'beta' } });
-      expect(await store.readAfter(5, 10)).toEqual({ items: [], upTo: 5, more: false });
+      expect(await store.readAfter(5, 10, 5)).toEqual({ items: [], upTo: 5, more: false });
+    });
+
+    it('feeds of a tenant that is known what has changed since, and nothing else', async () => {
+      await put('acme', null);
+      const before = await store.findTenant('acme');
+      const [grant] = sampleTenant('acme').grants;
+      if (grant === undefined) throw new Error('the sample has one');
+      const grants = [{ ...grant, id: 'second' }];
+      await commit({ ...writeOf({ ...sampleTenant('acme'), grants }, 1), before });
+      await commit(writeOf({ ...sampleTenant('acme'), grants, displayName: 'Third' }, 2));
+      expect((await store.readAfter(1, 10, 1)).items).toEqual([
+        {
+          kind: 'change',
+          sequence: 3,
+          change: {
+            kind: 'patch',
+            sequence: 3,
+            tenantId: 'acme',
+            revision: 3,
+            resources: [
+              { name: 'grants/engineering', body: null },
+              { name: 'grants/second', body: grants[0] },
+              { name: 'tenant', body: expect.objectContaining({ displayName: 'Third' }) },
+            ],
+          },
+        },
+      ]);
+      expect((await store.readAfter(2, 10, 2)).items).toMatchObject([
+        { change: { kind: 'patch', resources: [{ name: 'tenant' }] } },
+      ]);
+    });
+
+    it('feeds a tenant whole to who cannot have this life of it', async () => {
+      await put('acme', null);
+      await commit(removal('acme', 1));
+      await put('acme', null, { grants: [] });
+      for (const known of [0, 1, 2])
+        expect((await store.readAfter(known, 10, known)).items).toMatchObject([
+          { change: { kind: 'upsert', tenant: { revision: 3, grants: [] } } },
+        ]);
+    });
+
+    it('leaves out nothing of a tenant that changes while somebody catches up in batches', async () => {
+      for (const id of ['acme', 'beta', 'ceta']) await put(id, null);
+      await put('acme', 1, { displayName: 'missed' });
+      await put('beta', 1, { displayName: 'missed' });
+      const first = await store.readAfter(3, 1, 3);
+      expect(first).toMatchObject({ upTo: 4, more: true });
+      await put('beta', 2, { displayName: 'missed', accessContact: 'also' });
+      const second = await store.readAfter(first.upTo, 1, 3);
+      expect(second.items).toMatchObject([{ change: { tenantId: 'beta', resources: [{ name: 'tenant' }] } }]);
+      await put('ceta', 1, { grants: [] });
+      await put('ceta', 2, { grants: [], displayName: 'last' });
+      const third = await store.readAfter(second.upTo, 1, 3);
+      expect(third.items).toMatchObject([
+        {
+          change: {
+            tenantId: 'ceta',
+            resources: [{ name: 'grants/engineering', body: null }, { name: 'tenant' }],
+          },
+        },
+      ]);
+    });
+
+    it('gives what did not change as the same objects, also after another registry wrote', async () => {
+      const other = await under.open();
+      await put('acme', null);
+      const before = await store.findTenant('acme');
+      const theirs = await other.findTenant('acme');
+      if (theirs === undefined) throw new Error('it is there');
+      const changed = { ...theirs.tenant, grants: [] };
+      expect((await other.write({ ...writeOf(changed, 1), before: theirs })).ok).toBe(true);
+      const after = await store.findTenant('acme');
+      expect(after?.tenant).toMatchObject({ revision: 2, grants: [] });
+      expect(after?.tenant.servers).toBe(before?.tenant.servers);
+      expect((await store.findTenant('acme'))?.tenant).toBe(after?.tenant);
+      await other.close();
     });
 
     it('feeds in batches without a gap', async () => {
@@ -195,7 +272,7 @@ const describeTenants = (name: string, create: () => Promise<StoreUnderTest>) =>
       const seen: number[] = [];
       let from = 0;
       for (let more = true; more; ) {
-        const batch = await store.readAfter(from, 3);
+        const batch = await store.readAfter(from, 3, 0);
         seen.push(...batch.items.map(({ sequence }) => sequence));
         from = batch.upTo;
         more = batch.more;
@@ -210,7 +287,7 @@ const describeTenants = (name: string, create: () => Promise<StoreUnderTest>) =>
       const sizes: number[] = [];
       const seen: string[] = [];
       for (let from = 0, more = true; more; ) {
-        const batch = await store.readAfter(from, 32);
+        const batch = await store.readAfter(from, 32, 0);
         sizes.push(batch.items.length);
         seen.push(...batch.items.map(tenantIn));
         ({ upTo: from, more } = batch);
@@ -222,7 +299,7 @@ const describeTenants = (name: string, create: () => Promise<StoreUnderTest>) =>
     it('forgets events that nobody can still need', async () => {
       await store.announce(event('old', '2026-01-01T00:00:00.000Z'), record());
       await store.announce(event('new', '2026-01-01T02:00:00.000Z'), record());
-      const { items } = await store.readAfter(0, 10);
+      const { items } = await store.readAfter(0, 10, 0);
       expect(items.map((item) => item.kind === 'event' && item.event.id)).toEqual(['new']);
     });
 

@@ -2,7 +2,9 @@
 // that was taken away is gone with the commit, whichever replica made it; what costs is only what has changed since.
 
 import type { AdminIssuer } from '#core/admin-issuer.ts';
-import type { FeedItem, FeedSource } from '#registry/feed/feed-source.ts';
+import type { TenantChange } from '#core/snapshot.ts';
+import { ADMIN_ISSUER_NAME } from '#registry/commands/resources.ts';
+import type { FeedItem, FeedSource, TenantPatch } from '#registry/feed/feed-source.ts';
 
 const BATCH = 100;
 
@@ -14,30 +16,38 @@ export type AdminIssuers = {
   current(): Promise<ReadonlyMap<string, AdminIssuer>>;
 };
 
+/** What an item says of a tenant's admin issuer; undefined: nothing, null: there is none. */
+const adminIssuerIn = (change: TenantChange | TenantPatch): AdminIssuer | null | undefined => {
+  if (change.kind === 'remove') return null;
+  if (change.kind === 'upsert') return change.tenant.adminIssuer ?? null;
+  const changed = change.resources.find(({ name }) => name === ADMIN_ISSUER_NAME);
+  return changed?.body as AdminIssuer | null | undefined;
+};
+
 const take = (issuers: Map<string, AdminIssuer>, item: FeedItem): void => {
   if (item.kind !== 'change') return;
   const { change } = item;
-  if (change.kind === 'remove') {
-    issuers.delete(change.tenantId);
-    return;
-  }
-  const { id, adminIssuer } = change.tenant;
-  if (adminIssuer === undefined) issuers.delete(id);
-  else issuers.set(id, adminIssuer);
+  const id = change.kind === 'upsert' ? change.tenant.id : change.tenantId;
+  const adminIssuer = adminIssuerIn(change);
+  if (adminIssuer === null) issuers.delete(id);
+  else if (adminIssuer !== undefined) issuers.set(id, adminIssuer);
 };
 
 /** Follows the source when it is asked. */
 export const createAdminIssuers = (source: Pick<FeedSource, 'lastSequence' | 'readAfter'>): AdminIssuers => {
   const issuers = new Map<string, AdminIssuer>();
-  let sequence = 0;
+  /** Up to where everything has been taken. A failure leaves it, so that nothing is counted from halfway. */
+  let known = 0;
   let following: Promise<void> = Promise.resolve();
   const follow = async (): Promise<void> => {
     const last = await source.lastSequence();
+    let sequence = known;
     while (sequence < last) {
-      const batch = await source.readAfter(sequence, BATCH);
+      const batch = await source.readAfter(sequence, BATCH, known);
       for (const item of batch.items) take(issuers, item);
       sequence = batch.upTo;
     }
+    known = sequence;
   };
   return {
     current: async () => {

@@ -7,8 +7,9 @@ import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
-import type { Tenant } from '#core/tenant.ts';
+import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
+import { readPatch } from '#registry/feed/schema/parse-patch.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
@@ -95,10 +96,12 @@ const parseJson = (bytes: Uint8Array): unknown => {
 const parseWith = <T>(check: Check, value: unknown): Result<T, string> =>
   check.Check(value) ? ok(value as T) : err(faultsOf(check, value));
 
-/** A tenant change from its JSON. The error names the paths at fault. */
-export const parseTenantChange = (bytes: Uint8Array): Result<TenantChange, string> => {
+/** A tenant change from its JSON. The error names the paths at fault. Resources of a patch are not judged yet. */
+export const parseTenantChange = (bytes: Uint8Array): Result<TenantChange | TenantPatch, string> => {
   const value = parseJson(bytes);
   if (!isJsonObject(value)) return err('/');
+  const patch = readPatch(value);
+  if (patch !== undefined) return ok(patch);
   if (value['kind'] === 'remove') return parseWith<TenantChange>(removeCheck, value);
   return parseWith<TenantChange>(upsertCheck, { ...value, tenant: completeTenant(value['tenant']) });
 };
@@ -119,10 +122,6 @@ export const parseFeedEvent = (bytes: Uint8Array): Result<FeedEvent, string> =>
 /** A consumer's status from its JSON. The error names the paths at fault. */
 export const parseConsumerStatus = (bytes: Uint8Array): Result<ConsumerStatus, string> =>
   parseWith<ConsumerStatus>(statusCheck, parseJson(bytes));
-
-/** Whether consumers would accept this tenant. The error names the paths at fault. */
-export const checkTenantShape = (value: unknown): Result<Tenant, string> =>
-  parseWith<Tenant>(tenantCheck, value);
 
 /** A snapshot from parsed JSON: tenants sorted by id, no id twice. The error says what is wrong. */
 export const parseSnapshot = (value: unknown): Result<Snapshot, string> => {

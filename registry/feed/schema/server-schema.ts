@@ -8,6 +8,9 @@ import { AnyJson, Id, Scope, ShortText, ToolName, VersionName } from '#registry/
 /** A body is held whole by Envoy and by ext-authz while a call is judged. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** Versions of one server. */
+export const MAX_VERSIONS = 200;
+
 /** Becomes a file name in ext-authz's secrets directory, so it cannot hold a slash or begin with a dot. */
 const SecretName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' });
 
@@ -64,7 +67,7 @@ export const ServerSchema = Type.Object(
     enabled: Type.Boolean(),
     ...SERVER_FIELDS,
     activeVersion: Type.Union([VersionName, Type.Literal('')]),
-    versions: Type.Array(VersionSchema, { maxItems: 200 }),
+    versions: Type.Array(VersionSchema, { maxItems: MAX_VERSIONS }),
   },
   { additionalProperties: false },
 );
