@@ -16,6 +16,35 @@ export type FeedEvent = {
   readonly at: string;
 };
 
+/** Names of resources that one preview holds at most; what a person can read is less. */
+export const MAX_PREVIEW_NAMES = 500;
+
+/** What would change for Envoys if a tenant were other than it is. */
+export type EnvoyPreview =
+  | {
+      readonly kind: 'effect';
+      /** What is served now, and compared with. */
+      readonly sequence: number;
+      /** Types of resource of which any would change. */
+      readonly types: readonly EnvoyTypeEffect[];
+      /** Names left out because there are too many. */
+      readonly omitted: number;
+    }
+  | {
+      /** The tenant could not be served like this; Envoys would go on with what they have. */
+      readonly kind: 'fault';
+      readonly sequence: number;
+      readonly fault: string;
+    };
+
+/** Names of resources, sorted. */
+export type EnvoyTypeEffect = {
+  readonly typeUrl: string;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+};
+
 /** How far a consumer has come, and what the Envoys behind it said. */
 export type ConsumerStatus = {
   /** Sequence the consumer now serves. */

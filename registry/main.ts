@@ -93,7 +93,7 @@ const listenForEnvoy = async (api: FastifyInstance, address: Address): Promise<v
 
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
-  parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'onWrite'>,
+  parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'preview' | 'onWrite'>,
   lifecycle: Lifecycle,
 ): Promise<void> => {
   const egress = createEgressGuard(settings);
@@ -128,8 +128,8 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onStop('store metrics', () => health.stop());
   const feed = await startFeed({ store, metrics, address: settings.feedAddress }, lifecycle);
   const consumers = async () => feed.consumers();
-  const { onReport } = feed;
-  await startApi(settings, { store, consumers, onReport, onWrite: health.onWrite }, lifecycle);
+  const { onReport, preview } = feed;
+  await startApi(settings, { store, consumers, onReport, preview, onWrite: health.onWrite }, lifecycle);
   const closeOps = await startOpsServer({
     address: settings.opsAddress,
     metrics,

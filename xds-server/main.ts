@@ -25,6 +25,7 @@ import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/end
 import { createPublisher } from '#xds-server/publisher.ts';
 import { describeReadiness } from '#xds-server/readiness.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
+import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
 import { createAds } from '#xds-server/stream/ads.ts';
 
@@ -78,6 +79,12 @@ runService(logger, async (lifecycle) => {
     logger,
     metrics,
     onSnapshot: publisher.update,
+    onPreview: (tenant) =>
+      previewTenant(tenant, {
+        served: publisher.served(),
+        settings: config,
+        addressesOf: (url) => addresses.find(url),
+      }),
   });
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);

@@ -16,6 +16,8 @@ export type Publisher = {
   update(snapshot: Snapshot): void;
   /** Addresses changed. */
   refresh(): void;
+  /** What was published last; undefined for nothing yet. */
+  served(): ResourceSnapshot | undefined;
   /** Sequence that was published last; -1 for none. */
   publishedSequence(): number;
   /** Tenants that are served as they were, because their present state cannot be translated. */
@@ -47,7 +49,7 @@ export const createPublisher = (options: {
   let resolving = 0;
   let deadline: NodeJS.Timeout | undefined;
   let scheduled = false;
-  let sequence = -1;
+  let served: ResourceSnapshot | undefined;
   let faults: readonly TenantFault[] = [];
 
   const publishNow = (): void => {
@@ -61,7 +63,7 @@ export const createPublisher = (options: {
     faulty.set(faults.length);
     for (const fault of faults) logger.error(fault, 'tenant not translated; last good kept');
     publish(built.snapshot);
-    sequence = built.snapshot.sequence;
+    served = built.snapshot;
   };
 
   const schedule = (): void => {
@@ -87,7 +89,8 @@ export const createPublisher = (options: {
         });
     },
     refresh: schedule,
-    publishedSequence: () => sequence,
+    served: () => served,
+    publishedSequence: () => served?.sequence ?? -1,
     faults: () => faults,
   };
 };

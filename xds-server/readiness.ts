@@ -14,7 +14,7 @@ export type FeedFacts = {
 
 export const describeReadiness = (state: {
   readonly feed: FeedFacts;
-  readonly publisher: Publisher;
+  readonly publisher: Pick<Publisher, 'publishedSequence' | 'faults'>;
   readonly nodes: readonly EnvoyNodeStatus[];
   readonly nowMs: number;
 }): Readiness => {

@@ -1,8 +1,10 @@
 // What the routes work with. Everything that is not in here comes with the request.
 
+import type { Tenant } from '#core/tenant.ts';
 import type { AdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import type { CheckUrl } from '#registry/commands/outcome.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
+import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
 import type { Store } from '#registry/store/store.ts';
 import type { Logger } from '#runtime/logger.ts';
 
@@ -18,6 +20,8 @@ export type ApiContext = {
   readonly consumers: () => Promise<readonly ConsumerEntry[]>;
   /** Calls `listener` whenever a consumer came, went or reported; returns what ends that. */
   readonly onReport: (listener: () => void) => () => void;
+  /** What a tenant would change for Envoys, if an xds-server is there to be asked. */
+  readonly preview: (tenant: Tenant) => Promise<PreviewOutcome>;
   readonly onWrite: (outcome: WriteOutcome) => void;
   readonly logger: Logger;
   readonly nowMs: () => number;

@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import type { Tenant } from '#core/tenant.ts';
 import { prepareChange, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { ENVOY_FIELDS, envoyEffect } from '#registry/api/envoy-effect.ts';
 import { sendProblem } from '#registry/api/request-facts.ts';
 import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.ts';
 import { reviewAccess } from '#registry/revisions/access-review.ts';
@@ -39,6 +40,7 @@ export const DryRunSchema = Type.Object({
   revision: Type.Integer({ description: 'Of the tenant, which the change was judged against.' }),
   resources: Type.Array(ResourceDiffSchema),
   access: AccessSchema,
+  ...ENVOY_FIELDS,
 });
 
 /** What a change from one state to another means to a person. */
@@ -62,5 +64,6 @@ export const sendDryRun = async (
   // Only changes of a tenant have a dry run, not its making or removal.
   if (before === undefined || after === null) throw new Error('dry run without a tenant');
   const { revision } = before.tenant;
-  return reply.code(200).send({ dryRun: true, revision, ...describeChange(before.tenant, after) });
+  const effect = await envoyEffect(context, after);
+  return reply.code(200).send({ dryRun: true, revision, ...describeChange(before.tenant, after), ...effect });
 };

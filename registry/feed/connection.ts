@@ -1,7 +1,7 @@
 // One connection to the registry's feed, from dialling to its end. Moves messages; what they mean is for consumer.ts.
 
 import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
-import type { ConsumerStatus } from '#core/feed-message.ts';
+import type { ConsumerStatus, EnvoyPreview } from '#core/feed-message.ts';
 import {
   type FromConsumer,
   type FromRegistry,
@@ -23,6 +23,8 @@ export type Subscription = {
   readonly consumer: string;
   readonly epoch: string;
   readonly position: number;
+  /** Whether this consumer can say what a tenant would change for Envoys. */
+  readonly previews?: boolean;
   /** Longest silence of the registry, milliseconds; three heartbeats unless a test is in a hurry. */
   readonly silenceLimitMs?: number;
 };
@@ -30,6 +32,8 @@ export type Subscription = {
 export type FeedConnection = {
   /** Sends the newest status; one that a slow registry has not taken yet is replaced. */
   send(status: ConsumerStatus): void;
+  /** Answers a preview of this connection. */
+  answer(id: string, preview: EnvoyPreview): void;
   close(): void;
   /** Resolves when the connection is over, with the reason. Never rejects. */
   readonly ended: Promise<string>;
@@ -101,8 +105,12 @@ export const openFeedConnection = (
     SUBSCRIBE_METHOD.requestSerialize,
     SUBSCRIBE_METHOD.responseDeserialize,
   );
-  const { consumer, epoch, position, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
+  const { consumer, epoch, position, previews = false, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
   const ended = watch(call, silenceLimitMs, onMessage).finally(() => client.close());
-  call.write({ message: 'subscribe', subscribe: { consumer, epoch, sequence: String(position) } });
-  return { send: createStatusSender(call), close: () => call.cancel(), ended };
+  call.write({ message: 'subscribe', subscribe: { consumer, epoch, sequence: String(position), previews } });
+  const answer = (id: string, preview: EnvoyPreview): void => {
+    if (call.writableEnded || call.destroyed) return;
+    call.write({ message: 'preview_answer', preview_answer: { id, answer: jsonBytes(preview) } });
+  };
+  return { send: createStatusSender(call), answer, close: () => call.cancel(), ended };
 };

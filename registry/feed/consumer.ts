@@ -1,9 +1,10 @@
 // A service's end of the registry's feed: the current snapshot in memory, its copy on disk, and a connection that is
 // dialled again for as long as the service lives. With the registry away the last good snapshot goes on being served.
 
-import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
+import type { ConsumerStatus, EnvoyPreview, FeedEvent } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Snapshot } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
 import { backoffMs } from '#registry/feed/backoff.ts';
 import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from '#registry/feed/consumer-metrics.ts';
@@ -19,6 +20,7 @@ import {
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
 import { parseFeedEvent, parseTenantChange, tenantIdOf } from '#registry/feed/schema/parse-message.ts';
+import { parsePreviewedTenant } from '#registry/feed/schema/parse-preview.ts';
 import { createSeenEvents } from '#registry/feed/seen-events.ts';
 import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
 import { createSnapshotKeeper, type SnapshotKeeper } from '#registry/feed/snapshot-keeper.ts';
@@ -58,6 +60,8 @@ export type FeedConsumerOptions = {
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** Called once for each event. */
   readonly onEvent?: (event: FeedEvent) => void;
+  /** Says what would change for Envoys if the tenant were like this. Absent: this service does not know. */
+  readonly onPreview?: (tenant: Tenant) => EnvoyPreview;
 };
 
 class Consumer implements FeedConsumer {
@@ -126,9 +130,10 @@ class Consumer implements FeedConsumer {
   }
 
   #connect(): void {
-    const { address, consumer } = this.#options;
+    const { address, consumer, onPreview } = this.#options;
+    const previews = onPreview !== undefined;
     const { epoch, position } = this.#copy;
-    const connection = openFeedConnection(address, { consumer, epoch, position }, (message) =>
+    const connection = openFeedConnection(address, { consumer, epoch, position, previews }, (message) =>
       this.#receive(message),
     );
     this.#connection = connection;
@@ -155,6 +160,7 @@ class Consumer implements FeedConsumer {
     if (received.message === 'hello') this.#onHello(received.hello);
     else if (received.message === 'change') this.#onChange(received.change);
     else if (received.message === 'event') this.#onEvent(received.event);
+    else if (received.message === 'preview') this.#onPreview(received.preview);
     else if (received.message === 'caught_up') this.#onCaughtUp(Number(received.caught_up.sequence));
     else this.#metrics.refused('unknown');
   }
@@ -199,6 +205,19 @@ class Consumer implements FeedConsumer {
     }
     this.#metrics.refused('event');
     this.#options.logger.error({ fault: event.error }, 'feed event not understood');
+  }
+
+  /** What cannot be read or answered is not answered: the registry does not wait for long. */
+  #onPreview({ id, tenant }: { readonly id: string; readonly tenant: Buffer }): void {
+    const parsed = parsePreviewedTenant(tenant);
+    if (!parsed.ok) {
+      this.#metrics.refused('preview');
+      return;
+    }
+    this.#guarded('onPreview', () => {
+      const preview = this.#options.onPreview?.(parsed.value);
+      if (preview !== undefined) this.#connection?.answer(id, preview);
+    });
   }
 
   #onCaughtUp(sequence: number): void {

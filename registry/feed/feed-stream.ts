@@ -4,6 +4,7 @@ import { status as grpcStatus } from '@grpc/grpc-js';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
+import type { PreviewDesk } from '#registry/feed/preview-desk.ts';
 import { parseConsumerStatus } from '#registry/feed/schema/parse-message.ts';
 import { createSubscriber, type FeedCall, type Subscriber } from '#registry/feed/subscriber.ts';
 import type { FromConsumer } from '#registry/feed/wire-message.ts';
@@ -15,13 +16,17 @@ type Subscribe = Extract<FromConsumer, { message: 'subscribe' }>['subscribe'];
 
 export type FeedStream = { readonly consumer: string; readonly subscriber: Subscriber };
 
+/** Kinds of messages that are refused; the labels of a metric. */
+export type RefusedMessage = 'subscribe' | 'status' | 'preview';
+
 /** What all streams of one server share. */
 export type FeedDesk = {
   readonly source: FeedSource;
   readonly logger: Logger;
   readonly board: ConsumerBoard;
   readonly streams: Map<FeedCall, FeedStream>;
-  readonly onRefused: (kind: 'subscribe' | 'status') => void;
+  readonly previews: PreviewDesk;
+  readonly onRefused: (kind: RefusedMessage) => void;
   readonly onStreamsChanged: () => void;
 };
 
@@ -52,6 +57,7 @@ const leave = (desk: FeedDesk, call: FeedCall): void => {
   const stream = desk.streams.get(call);
   if (stream === undefined) return;
   desk.streams.delete(call);
+  desk.previews.closed(call);
   desk.onStreamsChanged();
   const { consumer, subscriber } = stream;
   desk.logger.info({ consumer }, 'feed consumer gone');
@@ -76,6 +82,7 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
   };
   const subscriber = createSubscriber({ call, source, position: reset ? 0 : Number(sequence), onFailure });
   enter(desk, call, { consumer, subscriber });
+  if (subscribe.previews === true) desk.previews.opened(call);
   logger.info({ consumer, reset, sequence }, 'feed consumer connected');
   subscriber.wake();
 };
@@ -86,6 +93,13 @@ const takeStatus = (desk: FeedDesk, consumer: string, bytes: Buffer): void => {
   if (parsed.ok && entry !== undefined)
     desk.board.set({ ...entry, status: parsed.value, reportedAt: new Date().toISOString() });
   else desk.onRefused('status');
+};
+
+type PreviewAnswer = Extract<FromConsumer, { message: 'preview_answer' }>['preview_answer'];
+
+/** One that comes too late is nobody's fault, and one that nobody asked for is not told from it. */
+const takePreview = (desk: FeedDesk, call: FeedCall, answer: PreviewAnswer): void => {
+  if (!desk.previews.answered(call, answer)) desk.onRefused('preview');
 };
 
 /** Serves a stream until either side ends it. */
@@ -107,6 +121,7 @@ export const serveFeedStream = (desk: FeedDesk, call: FeedCall): void => {
     if (received.message === 'subscribe') subscribe(received.subscribe);
     else if (received.message === 'status' && consumer !== undefined)
       takeStatus(desk, consumer, received.status.status);
+    else if (received.message === 'preview_answer') takePreview(desk, call, received.preview_answer);
     else desk.onRefused('status');
   });
   call.on('error', () => leave(desk, call));

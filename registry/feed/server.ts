@@ -1,9 +1,11 @@
 // The registry's end of the feed: streams that follow the store, and a heartbeat that proves freshness.
 // Knows the store only as a FeedSource.
 
+import type { Tenant } from '#core/tenant.ts';
 import { type ConsumerEntry, createConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
-import { type FeedStream, serveFeedStream } from '#registry/feed/feed-stream.ts';
+import { type FeedStream, type RefusedMessage, serveFeedStream } from '#registry/feed/feed-stream.ts';
+import { createPreviewDesk, type PreviewOutcome } from '#registry/feed/preview-desk.ts';
 import type { FeedCall } from '#registry/feed/subscriber.ts';
 import { FEED_SERVICE, HEARTBEAT_MS } from '#registry/feed/wire-message.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
@@ -16,6 +18,8 @@ export type FeedServer = {
   consumers(): readonly ConsumerEntry[];
   /** Calls `listener` whenever a consumer came, went or reported; returns what ends that. */
   onReport(listener: () => void): () => void;
+  /** Asks a consumer that translates for Envoy what would change if the tenant were like this. Never rejects. */
+  preview(tenant: Tenant): Promise<PreviewOutcome>;
   /** Ends every stream, so that the server can close. */
   stop(): void;
 };
@@ -38,18 +42,22 @@ export const createFeedServer = (parts: {
   readonly metrics: Metrics;
   /** How often it speaks when nothing changes, milliseconds. */
   readonly heartbeatMs?: number;
+  /** How long the answer to a preview is waited for, milliseconds. */
+  readonly previewLimitMs?: number;
 }): FeedServer => {
-  const { source, logger, metrics, heartbeatMs = HEARTBEAT_MS } = parts;
+  const { source, logger, metrics, heartbeatMs = HEARTBEAT_MS, previewLimitMs } = parts;
   const connected = metrics.gauge('feed_consumers', 'Consumers connected to the registry feed.');
   const refusals = metrics.counter('feed_refused_messages_total', 'Messages of consumers refused.', ['kind']);
   const streams = new Map<FeedCall, FeedStream>();
   const board = createConsumerBoard();
+  const previews = createPreviewDesk(previewLimitMs);
   const desk = {
     source,
     logger,
     board,
     streams,
-    onRefused: (kind: 'subscribe' | 'status') => refusals.inc({ kind }),
+    previews,
+    onRefused: (kind: RefusedMessage) => refusals.inc({ kind }),
     onStreamsChanged: () => connected.set(streams.size),
   };
   const wakeAll = (): void => {
@@ -63,6 +71,7 @@ export const createFeedServer = (parts: {
     service: { definition: FEED_SERVICE, implementation },
     consumers: () => listConsumers(board.list(), streams.values()),
     onReport: board.onChange,
+    preview: previews.ask,
     stop: () => {
       endListening();
       clearInterval(heartbeat);

@@ -7,15 +7,25 @@ import { loadService } from '#protos/service.ts';
 export type FromConsumer =
   | {
       readonly message: 'subscribe';
-      readonly subscribe: { readonly consumer: string; readonly epoch: string; readonly sequence: string };
+      readonly subscribe: {
+        readonly consumer: string;
+        readonly epoch: string;
+        readonly sequence: string;
+        readonly previews?: boolean;
+      };
     }
-  | { readonly message: 'status'; readonly status: { readonly status: Buffer } };
+  | { readonly message: 'status'; readonly status: { readonly status: Buffer } }
+  | {
+      readonly message: 'preview_answer';
+      readonly preview_answer: { readonly id: string; readonly answer: Buffer };
+    };
 
 export type FromRegistry =
   | { readonly message: 'hello'; readonly hello: { readonly epoch: string; readonly reset: boolean } }
   | { readonly message: 'change'; readonly change: Buffer }
   | { readonly message: 'event'; readonly event: Buffer }
-  | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } };
+  | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } }
+  | { readonly message: 'preview'; readonly preview: { readonly id: string; readonly tenant: Buffer } };
 
 export const FEED_SERVICE = loadService('mcpgw.feed.v1.RegistryFeed');
 

@@ -5,6 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { err } from '#core/result.ts';
+import type { Tenant } from '#core/tenant.ts';
 import { createApi } from '#registry/api/api.ts';
 import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
 import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
@@ -12,6 +14,7 @@ import { createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
+import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
@@ -134,6 +137,8 @@ export type TestRegistry = {
   readonly keyServer: KeyServer;
   readonly logLines: readonly string[];
   consumers: readonly ConsumerEntry[];
+  /** Answers previews; nobody is there unless a test says so. */
+  preview(tenant: Tenant): Promise<PreviewOutcome>;
   /** As if the consumers had just reported. */
   report(consumers: readonly ConsumerEntry[]): void;
   call(method: string, path: string, call?: Call): Promise<Answer>;
@@ -172,7 +177,10 @@ export const startTestRegistry = async (
     createKeys: (address) => createAdminKeys({ ...address, logger, fetchKeys }),
   });
   let ids = 0;
-  const registry = { consumers: [] as readonly ConsumerEntry[] };
+  const registry = {
+    consumers: [] as readonly ConsumerEntry[],
+    preview: async (_tenant: Tenant): Promise<PreviewOutcome> => err('no-xds-server'),
+  };
   const reportListeners = new Set<() => void>();
   const context = {
     store,
@@ -184,6 +192,7 @@ export const startTestRegistry = async (
       reportListeners.add(listener);
       return () => void reportListeners.delete(listener);
     },
+    preview: (tenant: Tenant) => registry.preview(tenant),
     onWrite: () => undefined,
     logger,
     nowMs: () => Date.now(),

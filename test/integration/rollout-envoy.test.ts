@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { err } from '#core/result.ts';
 import { packMessage } from '#protos/pack.ts';
 import { typedMessage } from '#protos/typed-struct.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -22,6 +23,8 @@ import {
   type XdsServer,
 } from '#test/support/xds-gateway.ts';
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
+import { RESOURCE_KINDS, TYPE_URLS } from '#xds-server/resource-kind.ts';
+import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
 
@@ -50,12 +53,15 @@ let gateway: Gateway;
 let xds: XdsServer;
 let upstream: Upstream;
 let tamper = (snapshot: ResourceSnapshot): ResourceSnapshot => snapshot;
+/** What Envoys are told now. */
+let told: ResourceSnapshot | undefined;
 const stops: (() => unknown)[] = [];
 
 const startFeed = async (address: Address): Promise<void> => {
   const logger = createLogger('registry', 'silent');
   feed = createFeedServer({ source: registry.store, logger, metrics: createMetrics('registry') });
   const stop = await startGrpcServer(address, [feed.service]);
+  registry.preview = feed.preview;
   stops.push(
     feed.onReport(() => registry.report(feed.consumers())),
     () => feed.stop(),
@@ -72,7 +78,10 @@ const startConsumer = async (address: Address): Promise<void> => {
   xds = await startXdsServer({
     address: xdsAddress,
     settings,
-    tamper: (snapshot) => tamper(snapshot),
+    tamper: (snapshot) => {
+      told = tamper(snapshot);
+      return told;
+    },
     onStatus: reporter.changed,
   });
   const consumer = await startFeedConsumer({
@@ -82,6 +91,8 @@ const startConsumer = async (address: Address): Promise<void> => {
     logger: createLogger('xds-server', 'silent'),
     metrics: createMetrics('xds-server'),
     onSnapshot: xds.update,
+    onPreview: (tenant) =>
+      previewTenant(tenant, { served: xds.served(), settings, addressesOf: xds.addressesOf }),
   });
   reporter.start(consumer.report);
   stops.push(() => xds.stop(), consumer.stop);
@@ -191,5 +202,53 @@ describe('a change that is waited for', () => {
     expect([other.status, other.headers.get('rollout-state')]).toEqual([200, 'applied']);
     const revision = (await call('GET', 'beta')).body.revision;
     expect(JSON.stringify((await call('GET', `beta/rollout/${revision}`)).body)).not.toContain('acme');
+  });
+});
+
+/** Names with their versions, type by type. */
+const versionsTold = () =>
+  RESOURCE_KINDS.map((kind) => ({
+    typeUrl: TYPE_URLS[kind],
+    versions: new Map([...(told?.kinds[kind] ?? [])].map(([name, { version }]) => [name, version])),
+  }));
+
+describe('a dry run', () => {
+  const PATH = 'acme/servers/files';
+  const dryRun = async (): Promise<Answer> =>
+    call('DELETE', `${PATH}?dryRun=true`, undefined, await tag(PATH));
+
+  it('names exactly the resources of Envoy that then change', async () => {
+    const { envoy } = (await dryRun()).body as unknown as {
+      envoy: { types: { typeUrl: string; added: string[]; changed: string[]; removed: string[] }[] };
+    };
+    const before = versionsTold();
+    const removed = await call('DELETE', `${PATH}?wait=applied&waitSeconds=30`, undefined, await tag(PATH));
+    expect([removed.status, removed.headers.get('rollout-state')]).toEqual([204, 'applied']);
+    const effects = versionsTold().map(({ typeUrl, versions }, at) => {
+      const old = before[at]?.versions ?? new Map<string, string>();
+      const names = [...new Set([...old.keys(), ...versions.keys()])].sort();
+      const kept = names.filter((name) => old.has(name) && versions.has(name));
+      return {
+        typeUrl,
+        added: names.filter((name) => !old.has(name)),
+        changed: kept.filter((name) => old.get(name) !== versions.get(name)),
+        removed: names.filter((name) => !versions.has(name)),
+      };
+    });
+    const isEffect = ({ added, changed, removed: gone }: (typeof effects)[number]): boolean =>
+      added.length + changed.length + gone.length > 0;
+    expect(envoy.types).toEqual(effects.filter(isEffect));
+    expect(envoy.types.flatMap(({ removed: gone }) => gone)).toContain('acme/files/1.0.0');
+  });
+
+  it('is answered without Envoy when no xds-server is there', async () => {
+    registry.preview = async () => err('no-xds-server');
+    const path = 'beta/servers/files';
+    const answer = await call('DELETE', `${path}?dryRun=true`, undefined, await tag(path));
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { dryRun: true, envoy: null, envoyUnknown: { because: 'no-xds-server' } },
+    });
+    registry.preview = feed.preview;
   });
 });

@@ -68,6 +68,8 @@ export type XdsServer = {
   readonly metrics: ReturnType<typeof createMetrics>;
   update(snapshot: Snapshot): void;
   publishedSequence(): number;
+  served(): ResourceSnapshot | undefined;
+  addressesOf(url: string): readonly string[] | undefined;
   stop(): Promise<void>;
 };
 
@@ -102,6 +104,8 @@ export const startXdsServer = async (options: {
     metrics,
     update: publisher.update,
     publishedSequence: publisher.publishedSequence,
+    served: publisher.served,
+    addressesOf: (url) => addresses.find(url),
     stop: async () => {
       ads.endStreams();
       addresses.stop();
