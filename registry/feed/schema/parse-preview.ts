@@ -6,7 +6,7 @@ import { Compile } from 'typebox/compile';
 import { type EnvoyPreview, MAX_PREVIEW_NAMES } from '#core/feed-message.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { checkTenantShape } from '#registry/feed/schema/parse-message.ts';
+import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 
 const closed = { additionalProperties: false };
 const Sequence = Type.Integer({ minimum: 0 });
@@ -49,6 +49,10 @@ export const parseEnvoyPreview = (bytes: Uint8Array): Result<EnvoyPreview, 'unre
   return check.Check(value) ? ok(value as EnvoyPreview) : err('unreadable');
 };
 
-/** The tenant that is asked about; the error names the paths at fault. */
-export const parsePreviewedTenant = (bytes: Uint8Array): Result<Tenant, string> =>
-  checkTenantShape(parseJson(bytes));
+const tenantCheck = Compile(TenantSchema);
+
+/** The tenant that is asked about. */
+export const parsePreviewedTenant = (bytes: Uint8Array): Result<Tenant, 'unreadable'> => {
+  const value = parseJson(bytes);
+  return tenantCheck.Check(value) ? ok(value as Tenant) : err('unreadable');
+};
