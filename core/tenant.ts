@@ -20,6 +20,8 @@ export type TenantSettings = {
   readonly maxStaleSeconds?: number;
   /** True: a signed manifest is taken only over mutual TLS, with a certificate of the same publisher. Absent: false. */
   readonly requirePublisherCertificate?: boolean;
+  /** Nobody approves a version that he published, or that is signed with a key he registered. */
+  readonly fourEyes: boolean;
 };
 
 export type Tenant = TenantSettings & {

@@ -146,7 +146,13 @@ export const buildSeedWorld = (
   { providerOrigin, trackerPort, reportsPort }: SeedPlaces,
   publisherKeys: readonly PublisherKey[] = [],
 ): SeedWorld => ({
-  tenant: { displayName: 'Contoso', accessContact: 'ada@contoso.example', allowedOrigins: [] },
+  tenant: {
+    displayName: 'Contoso',
+    accessContact: 'ada@contoso.example',
+    allowedOrigins: [],
+    // The demo has one admin. With four eyes nobody could approve what he publishes.
+    fourEyes: false,
+  },
   issuers: [
     issuerOf(providerOrigin, { id: 'contoso', tid: CONTOSO_TID, relation: 'home' }),
     issuerOf(providerOrigin, { id: 'fabrikam', tid: FABRIKAM_TID, relation: 'partner' }),

@@ -40,6 +40,7 @@ const tenant: Tenant = {
   displayName: 'Acme',
   accessContact: 'ada@acme.example',
   allowedOrigins: ['https://app.acme.example'],
+  fourEyes: false,
   revision: 1,
   issuers: [],
   servers: [server],

@@ -24,6 +24,7 @@ const FEED_USERS = ['xds-server/main.ts', 'ext-authz/main.ts', 'ext-proc/main.ts
 
 const PURE = [
   'core/',
+  'registry/approval/',
   'registry/commands/',
   'registry/revisions/',
   'registry/rollout/',

@@ -3,6 +3,8 @@
 import type { FastifyInstance } from 'fastify';
 import { registerAdminIssuer } from '#registry/api/admin-issuer.ts';
 import { createApp } from '#registry/api/app.ts';
+import { registerDecisions } from '#registry/api/approvals/decisions.ts';
+import { registerReviews } from '#registry/api/approvals/reviews.ts';
 import type { Authenticate } from '#registry/api/auth/authenticate.ts';
 import { registerConsumers } from '#registry/api/consumers.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -30,6 +32,8 @@ const REGISTRATIONS = [
   registerServers,
   registerServerState,
   registerVersions,
+  registerReviews,
+  registerDecisions,
   registerGrants,
   registerPublishers,
   registerKillSwitches,

@@ -4,13 +4,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { judgePassage } from '#registry/api/approvals/serving-gate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { type Problem, problemFromRefusal } from '#registry/api/problem.ts';
 import { tenantBytes } from '#registry/api/tenant-size.ts';
+import type { Submission } from '#registry/approval/records.ts';
+import type { Manner } from '#registry/approval/serve.ts';
 import { changedResources } from '#registry/commands/changed-resources.ts';
 import { conflict, type Refusal } from '#registry/commands/outcome.ts';
 import { findExcess, judgeResource } from '#registry/feed/schema/parse-patch.ts';
-import type { ChangeRecord, Committed, Publication, StoredTenant } from '#registry/store/store.ts';
+import type {
+  ChangeRecord,
+  Committed,
+  MarkedDecisions,
+  Publication,
+  StoredTenant,
+} from '#registry/store/store.ts';
 
 /** Lost races before the client is told; each means that another change was committed meanwhile. */
 const MAX_ATTEMPTS = 5;
@@ -31,6 +40,10 @@ export type TenantChangeRequest = {
   readonly publication?: Publication;
   /** It only switches off, and must not be sent away because others are busy with the tenant. */
   readonly isUrgent?: boolean;
+  /** The publishing of a version that the change is. */
+  readonly submission?: Submission;
+  /** How the change puts versions into service, if it does; `brought-back` if it does not say. */
+  readonly manner?: Manner;
   /** What stands against the change before it is even tried: no such resource, wrong ETag. */
   readonly judge: (stored: StoredTenant | undefined) => Problem | undefined | Promise<Problem | undefined>;
   /** `tenant` null in the result removes the tenant. */
@@ -51,6 +64,8 @@ export type PreparedChange = {
   readonly before: StoredTenant | undefined;
   readonly tenant: Tenant | null;
   readonly changes: readonly string[];
+  /** What is decided by serving what it serves. */
+  readonly decisions?: MarkedDecisions;
 };
 
 type Attempt = Result<TenantChanged, Problem | 'stale'>;
@@ -80,6 +95,25 @@ const unchanged = (before: StoredTenant): TenantChanged => ({
   before,
 });
 
+/** Nothing is served that does not get through the gate, whatever command made it served. */
+const pass = async (
+  { store }: ApiContext,
+  { record, manner = 'brought-back' }: TenantChangeRequest,
+  prepared: PreparedChange,
+): Promise<Result<PreparedChange, Problem>> => {
+  const { before, tenant } = prepared;
+  if (tenant === null) return ok(prepared);
+  const passed = await judgePassage(store, { before: before?.tenant, after: tenant, record, manner });
+  if (!passed.ok) return passed;
+  return ok(passed.value === undefined ? prepared : { ...prepared, decisions: passed.value });
+};
+
+/** The record of a change that is an approval as well says so. */
+const recordFor = (record: ChangeRecord, decisions: MarkedDecisions | undefined): ChangeRecord =>
+  decisions?.made.some(({ pinned }) => pinned !== undefined) === true
+    ? { ...record, action: `approve and ${record.action}` }
+    : record;
+
 /** Everything up to the commit: what a change would make of the tenant as it stands, or why not. Writes nothing. */
 export const prepareChange = async (
   context: ApiContext,
@@ -93,17 +127,23 @@ export const prepareChange = async (
   const { tenant, changes } = outcome.value;
   const tooLarge =
     before !== undefined && changes.length === 0 ? undefined : judgeSize(before?.tenant, tenant);
-  return tooLarge === undefined ? ok({ before, tenant, changes }) : err(problemFromRefusal(tooLarge));
+  if (tooLarge !== undefined) return err(problemFromRefusal(tooLarge));
+  return pass(context, request, { before, tenant, changes });
 };
 
 const attempt = async (context: ApiContext, request: TenantChangeRequest): Promise<Attempt> => {
-  const { tenantId, record, publication } = request;
+  const { tenantId, publication, submission } = request;
   const prepared = await prepareChange(context, request);
   if (!prepared.ok) return prepared;
-  const { before, changes } = prepared.value;
+  const { before, changes, decisions } = prepared.value;
   if (before !== undefined && changes.length === 0) return ok(unchanged(before));
-  const published = publication === undefined ? {} : { publication };
-  const written = await context.store.write({ tenantId, record, ...prepared.value, ...published });
+  const written = await context.store.write({
+    tenantId,
+    record: recordFor(request.record, decisions),
+    ...prepared.value,
+    ...(publication === undefined ? {} : { publication }),
+    ...(submission === undefined ? {} : { submission }),
+  });
   return written.ok ? ok(changed(written.value, before)) : err('stale');
 };
 

@@ -18,6 +18,11 @@ export type ProblemCode =
   | 'conflict'
   | 'access-not-confirmed'
   | 'rollout-rejected'
+  | 'approval-required'
+  | 'approval-digest-mismatch'
+  | 'approver-is-author'
+  | 'author-unknown'
+  | 'version-in-service'
   | 'not-found'
   | 'method-not-allowed'
   | 'unauthenticated'
@@ -94,6 +99,7 @@ const REFUSALS: Readonly<Record<Refusal['kind'], Pick<Problem, 'status' | 'code'
     code: 'access-not-confirmed',
     detail: 'The change adds access that was not confirmed.',
   },
+  forbidden: { status: 403, code: 'forbidden', detail: 'This needs another role.' },
   'not-found': { status: 404, code: 'not-found', detail: 'There is no such resource.' },
 };
 

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { Tenant } from '#core/tenant.ts';
+import { servingConflicts } from '#registry/api/approvals/serving-gate.ts';
 import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { ConfirmQuery, DryRunSchema, describeChange, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
@@ -16,9 +17,11 @@ import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.
 import { makeChange } from '#registry/api/rollout/make-change.ts';
 import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { WriteHeaders } from '#registry/api/route-schema.ts';
+import type { ApprovalRecords } from '#registry/approval/records.ts';
+import { reviewVersions } from '#registry/approval/review.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import { requireConfirmed } from '#registry/revisions/access-review.ts';
-import { restoreRevision } from '#registry/revisions/restore.ts';
+import { type JudgeServed, restoreRevision } from '#registry/revisions/restore.ts';
 import type { Revision } from '#registry/store/store.ts';
 
 const RestoredSchema = Type.Object({
@@ -54,9 +57,25 @@ const SCHEMA = withWait({
   },
 });
 
-const restoreChange = (context: ApiContext, reply: FastifyReply, source: Revision): TenantChangeRequest => {
+/** Named with everything else that is in the way; the gate of change-tenant.ts judges again with what it commits. */
+const judgeServed =
+  (records: ApprovalRecords): JudgeServed =>
+  (after, served) =>
+    servingConflicts(
+      after.id,
+      reviewVersions(after, records, served).filter(
+        ({ state }) => state === 'waiting' || state === 'rejected',
+      ),
+    );
+
+const restoreChange = (
+  context: ApiContext,
+  reply: FastifyReply,
+  { source, records }: { readonly source: Revision; readonly records: ApprovalRecords },
+): TenantChangeRequest => {
   const { request } = reply;
   const { confirmAddedAccess } = request.query as { readonly confirmAddedAccess?: string };
+  const rules = { checkUrl: context.checkUrl, judgeServed: judgeServed(records) };
   return {
     tenantId: paramsOf(request).tenant,
     record: recordOf(context, request, `restore revisions/${source.number}`),
@@ -67,7 +86,7 @@ const restoreChange = (context: ApiContext, reply: FastifyReply, source: Revisio
     command: (tenant) => {
       // `judge` has refused a tenant that does not exist.
       const present = tenant as Tenant;
-      const outcome = restoreRevision(present, source, context.checkUrl);
+      const outcome = restoreRevision(present, source, rules);
       return isDryRun(request) ? outcome : requireConfirmed(present, outcome, confirmAddedAccess);
     },
   };
@@ -77,7 +96,8 @@ const restore = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
   const { tenant, number } = paramsOf(reply.request);
   const source = await context.store.findRevision(tenant, Number(number));
   if (source === undefined) return sendProblem(reply, noSuchResource);
-  const change = restoreChange(context, reply, source);
+  const records = await context.store.findApprovals(tenant);
+  const change = restoreChange(context, reply, { source, records });
   if (isDryRun(reply.request)) return sendDryRun(context, reply, change);
   const result = await makeChange(context, reply.request, change);
   if (!result.ok) return sendProblem(reply, result.error);

@@ -7,6 +7,7 @@ import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
 import { makeChange } from '#registry/api/rollout/make-change.ts';
+import type { Manner } from '#registry/approval/serve.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
 import { serverName, serverView } from '#registry/commands/resources.ts';
 
@@ -15,6 +16,7 @@ export type ServerAction = {
   readonly action: string;
   /** False: the action may be taken without having read the server. If-Match is honoured where it is sent. */
   readonly needsMatch: boolean;
+  readonly manner?: Manner;
   readonly command: (tenant: Tenant, serverId: string) => Outcome;
 };
 
@@ -22,7 +24,7 @@ export type ServerAction = {
 export const runServerAction = async (
   context: ApiContext,
   reply: FastifyReply,
-  { action, needsMatch, command }: ServerAction,
+  { action, needsMatch, manner, command }: ServerAction,
 ): Promise<FastifyReply> => {
   const { tenant: tenantId, id } = paramsOf(reply.request);
   const conditions = conditionsOf(reply.request);
@@ -36,6 +38,7 @@ export const runServerAction = async (
       const isFree = !needsMatch && conditions.ifMatch === undefined;
       return isFree ? undefined : judgePrecondition(conditions, revision);
     },
+    ...(manner === undefined ? {} : { manner }),
     command: (tenant) => command(tenant as Tenant, id),
   });
   if (!result.ok) return sendProblem(reply, result.error);

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { ACTIVATION_REFUSED } from '#registry/api/approvals/review-schema.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { actionResponses } from '#registry/api/response-schema.ts';
 import { withWait } from '#registry/api/rollout/wait-schema.ts';
@@ -47,17 +48,20 @@ const registerActiveVersion = (app: FastifyInstance, context: ApiContext): void 
     config: { access: 'write' },
     schema: withWait({
       summary: 'Choose the version of a server that is served',
+      description:
+        'A version that differs from what was approved in more than prose is refused with 409 `approval-required` until its review is approved. Without four eyes, activating what one published oneself is an approval.',
       tags: ['servers'],
       params: ItemParams,
       headers: WriteHeaders,
       body: ActiveVersionBody,
-      response: RESPONSES,
+      response: { ...RESPONSES, ...ACTIVATION_REFUSED },
     }),
     handler: async (request, reply) => {
       const { version } = request.body as { readonly version: string };
       return runServerAction(context, reply, {
         action: `activate ${version} of`,
         needsMatch: true,
+        manner: 'activated',
         command: (tenant, serverId) => activateVersion(tenant, { serverId, version }, context.checkUrl),
       });
     },

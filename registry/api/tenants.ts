@@ -109,6 +109,18 @@ const judgeWrite = (reply: FastifyReply, stored: StoredTenant | undefined): Prob
   return judgePrecondition(conditionsOf(reply.request), stored?.tenant.revision);
 };
 
+/** Whoever may switch four eyes off may approve himself: that is not for those whose approvals it is about. */
+const judgeFourEyes = (reply: FastifyReply, before: Tenant | undefined, outcome: Outcome): Outcome =>
+  outcome.ok &&
+  before?.fourEyes === true &&
+  !outcome.value.tenant.fourEyes &&
+  !isPermitted(callerOf(reply.request), 'platform', '')
+    ? err({
+        kind: 'forbidden',
+        faults: [{ pointer: '/fourEyes', message: 'is switched off by a platform-admin only' }],
+      })
+    : outcome;
+
 const putSettings = (tenant: Tenant | undefined, id: string, settings: Json): Outcome => {
   const checked = validate(settings);
   if (!checked.ok) return err({ kind: 'invalid', faults: checked.error });
@@ -153,7 +165,8 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
     handler: async (request, reply) =>
       change(context, reply, {
         action: 'put',
-        command: (tenant) => putSettings(tenant, paramsOf(request).tenant, request.body as Json),
+        command: (tenant) =>
+          judgeFourEyes(reply, tenant, putSettings(tenant, paramsOf(request).tenant, request.body as Json)),
       }),
   });
   app.patch('/v1/tenants/:tenant', {
@@ -170,7 +183,7 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
         command: (tenant) => {
           const current = tenant === undefined ? {} : (settingsOf(tenant) as unknown as JsonObject);
           const settings = mergePatch(current, request.body as Json);
-          return putSettings(tenant, paramsOf(request).tenant, settings);
+          return judgeFourEyes(reply, tenant, putSettings(tenant, paramsOf(request).tenant, settings));
         },
       }),
   });

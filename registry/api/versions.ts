@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import type { Json, JsonObject } from '#core/json.ts';
 import { findVersion, type ServerVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
+import { VersionParams } from '#registry/api/approvals/reviews.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
@@ -17,10 +18,8 @@ import { ItemParams, ReadHeaders, WriteHeaders } from '#registry/api/route-schem
 import { serverName, versionName } from '#registry/commands/resources.ts';
 import { publishVersion } from '#registry/commands/server-version.ts';
 import { VERSION_FIELDS, VersionSchema } from '#registry/feed/schema/version-schema.ts';
-import { Id, VersionName } from '#registry/feed/schema/words.ts';
+import { VersionName } from '#registry/feed/schema/words.ts';
 import type { StoredTenant } from '#registry/store/store.ts';
-
-const VersionParams = Type.Object({ tenant: Id, id: Id, version: VersionName });
 
 const INPUT = Type.Object(
   { version: Type.Optional(VersionName), ...VERSION_FIELDS },
@@ -84,9 +83,11 @@ const publish = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
   const { tenant: tenantId, id, version: name } = paramsOf(request);
   const body = fillDefaults(INPUT, request.body as Json) as JsonObject;
   const version = { ...body, version: name } as unknown as ServerVersion;
+  const record = recordOf(context, request, `publish ${versionName(id, name)}`);
   const result = await makeChange(context, request, {
     tenantId,
-    record: recordOf(context, request, `publish ${versionName(id, name)}`),
+    record,
+    submission: { serverId: id, version: name, actor: record.actor, at: record.at, requests: {} },
     judge: (stored) => (stored?.stamps[serverName(id)] === undefined ? noSuchResource : undefined),
     command: (tenant) => publishVersion(tenant as Tenant, { serverId: id, version }, context.checkUrl),
   });
@@ -102,7 +103,7 @@ export const registerVersions = (app: FastifyInstance, context: ApiContext): voi
     schema: withWait({
       summary: 'Publish a version of a server',
       description:
-        'A published version never changes, so no If-Match is needed: the same again is accepted and does nothing, another one under its name is refused with 409. It is served once it is activated.',
+        'A published version never changes, so no If-Match is needed: the same again is accepted and does nothing, another one under its name is refused with 409. It is served once it is activated; GET …/review says whether that needs an approval.',
       tags: ['versions'],
       params: VersionParams,
       headers: WriteHeaders,

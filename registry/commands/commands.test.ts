@@ -43,7 +43,10 @@ const refusal = (outcome: Outcome): { kind: string; pointers: string[] } =>
 describe('every command', () => {
   it('leaves the tenant it is given untouched', () => {
     const before = structuredClone(TENANT);
-    putTenant(TENANT, { id: 'acme', settings: { displayName: 'x', accessContact: '', allowedOrigins: [] } });
+    putTenant(TENANT, {
+      id: 'acme',
+      settings: { displayName: 'x', accessContact: '', allowedOrigins: [], fourEyes: false },
+    });
     putIssuer(TENANT, { ...ISSUER, id: 'b', issuer: 'https://b.example.com' }, anyUrl);
     setServerState(TENANT, { id: 'tracker', enabled: false });
     removeGrant(TENANT, 'engineering');

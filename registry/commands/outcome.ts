@@ -13,10 +13,10 @@ export type Fault = {
 /**
  * `invalid`: the resource itself is at fault. `conflict`: it is well made, and something else in the tenant stands
  * against it. `not-found`: what the command is about does not exist. `unconfirmed`: it would add access that nobody
- * has said they have seen.
+ * has said they have seen. `forbidden`: it needs a role that the sender does not have.
  */
 export type Refusal = {
-  readonly kind: 'invalid' | 'conflict' | 'not-found' | 'unconfirmed';
+  readonly kind: 'invalid' | 'conflict' | 'not-found' | 'unconfirmed' | 'forbidden';
   readonly faults: readonly Fault[];
   /** What the sender must see to go on. */
   readonly details?: JsonObject;

@@ -117,7 +117,7 @@ const judgeVersion = (
       ]);
 };
 
-/** What stands against publishing, and what the admin who activates should know. */
+/** What stands against publishing, and what the admin who approves should know. */
 export const judgeManifest = (
   authenticated: Authenticated,
   world: { readonly tenant: Tenant; readonly facts: PublicationFacts; readonly checkUrl: CheckUrl },

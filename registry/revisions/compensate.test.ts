@@ -62,6 +62,13 @@ const settings = (tenant: Tenant, changes: object) => {
 const renamed = accepted(putServer(BEFORE, settings(BEFORE, { displayName: 'Renamed' })));
 
 describe('compensateRevision()', () => {
+  it('leaves four eyes that the revision asked for, beside all else it takes back', () => {
+    const asked = { ...settingsOf(BEFORE), displayName: 'Careful', fourEyes: true };
+    const { tenant, kept } = compensate(accepted(putTenant(BEFORE, { id: BEFORE.id, settings: asked })));
+    expect(tenant).toMatchObject({ fourEyes: true, displayName: BEFORE.displayName });
+    expect(kept).toEqual([{ resource: 'tenant', because: 'protected' }]);
+  });
+
   it('puts back the server, the active version and the settings that the revision changed', () => {
     const moved = accepted(activateVersion(renamed, { serverId: 'one', version: '2' }, anyUrl));
     const { tenant, restored, kept } = compensate(moved);

@@ -89,10 +89,12 @@ const restoreGrants = (tenant: Tenant, { before }: Undone, { isFree }: Changed):
 
 const takeBack = (present: Tenant, undone: Undone, changed: Changed): Tenant => {
   const names = Object.keys(settingsOf(present));
+  const settings = settingsOf(changed.isFree('tenant') ? undone.before : present);
   const owned = Object.fromEntries(Object.entries(present).filter(([field]) => !names.includes(field)));
   const tenant: Tenant = {
     ...(owned as Omit<Tenant, keyof TenantSettings>),
-    ...settingsOf(changed.isFree('tenant') ? undone.before : present),
+    ...settings,
+    fourEyes: present.fourEyes || settings.fourEyes,
     servers: restoredServers(present, undone, changed),
   };
   return restoreGrants(tenant, undone, changed);

@@ -11,7 +11,7 @@ import { settingsOf } from '#registry/commands/resources.ts';
 import { putServer, removeServer, setServerState } from '#registry/commands/server.ts';
 import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
 import { requireConfirmed, reviewAccess } from '#registry/revisions/access-review.ts';
-import { restoreRevision } from '#registry/revisions/restore.ts';
+import { type RestoreRules, restoreRevision } from '#registry/revisions/restore.ts';
 import { anyUrl, furnishedTenant, historyArbitrary, PARTNER } from '#test/support/tenant-histories.ts';
 
 const accepted = (outcome: Outcome): Tenant => {
@@ -29,8 +29,10 @@ const GRANT = {
 };
 
 const PAST = accepted(putGrant(furnishedTenant, GRANT));
+const RULES: RestoreRules = { checkUrl: anyUrl, judgeServed: () => [] };
+
 const restored = (present: Tenant, past: Tenant | null = PAST, checkUrl = anyUrl): Outcome =>
-  restoreRevision(present, { number: 4, tenant: past }, checkUrl);
+  restoreRevision(present, { number: 4, tenant: past }, { ...RULES, checkUrl });
 
 const messages = (outcome: Outcome): readonly string[] => {
   if (outcome.ok) return [];
@@ -187,6 +189,39 @@ const expectBack = (tenant: Tenant, past: Tenant): void => {
   }
 };
 
+describe('approval and a restore', () => {
+  it('name what would be served again without being approved, beside all else that is in the way', () => {
+    const present = accepted(activateVersion(PAST, { serverId: 'one', version: '2' }, anyUrl));
+    const outcome = restoreRevision(
+      present,
+      { number: 4, tenant: PAST },
+      {
+        checkUrl: () => err('is not allowed'),
+        judgeServed: (_after, served) =>
+          served.map(({ serverId, version }) => ({ pointer: '', message: `${serverId} ${version.version}` })),
+      },
+    );
+    expect(messages(outcome)).toEqual(['servers/one/versions/1: is not allowed', 'one 1']);
+  });
+
+  it('ask nobody about what is served already', () => {
+    const judgeServed = () => [{ pointer: '', message: 'asked' }];
+    expect(restoreRevision(PAST, { number: 4, tenant: PAST }, { ...RULES, judgeServed }).ok).toBe(true);
+  });
+
+  it('leave four eyes as they are where they are asked for, and ask for them where they were', () => {
+    for (const [present, past] of [
+      [true, false],
+      [false, true],
+    ]) {
+      const after = accepted(
+        restored({ ...PAST, fourEyes: present === true }, { ...PAST, fourEyes: past === true }),
+      );
+      expect(after.fourEyes).toBe(true);
+    }
+  });
+});
+
 describe('any restore in any history', () => {
   const settled = (states: readonly Tenant[], at: number) => {
     const past = states[at % states.length];
@@ -195,7 +230,7 @@ describe('any restore in any history', () => {
     return {
       past,
       present,
-      outcome: restoreRevision(present, { number: past.revision, tenant: past }, anyUrl),
+      outcome: restoreRevision(present, { number: past.revision, tenant: past }, RULES),
     };
   };
 
@@ -219,7 +254,7 @@ describe('any restore in any history', () => {
       fc.property(historyArbitrary, fc.nat(), (states, at) => {
         const { past, outcome } = settled(states, at);
         if (!outcome.ok) return;
-        const again = restoreRevision(outcome.value.tenant, { number: 1, tenant: past }, anyUrl);
+        const again = restoreRevision(outcome.value.tenant, { number: 1, tenant: past }, RULES);
         expect(again).toMatchObject({ ok: true, value: { changes: [] } });
       }),
     );

@@ -5,12 +5,20 @@ import type { TrustedIssuer } from '#core/issuer.ts';
 import { err } from '#core/result.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
+import type { VersionOfServer } from '#registry/approval/review.ts';
+import { newlyServed } from '#registry/approval/serve.ts';
 import type { CheckUrl, Fault, Outcome } from '#registry/commands/outcome.ts';
 import { conflict } from '#registry/commands/outcome.ts';
 import { issuerName, settingsOf, versionName } from '#registry/commands/resources.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { accessChange } from '#registry/revisions/access-change.ts';
+
+/** Faults of versions that would be served again without being approved. */
+export type JudgeServed = (after: Tenant, served: readonly VersionOfServer[]) => readonly Fault[];
+
+/** What a restore is held against beside the tenant. */
+export type RestoreRules = { readonly checkUrl: CheckUrl; readonly judgeServed: JudgeServed };
 
 /** A revision of the tenant; `tenant` is null where the revision removed it. */
 export type RestoreSource = { readonly number: number; readonly tenant: Tenant | null };
@@ -42,13 +50,17 @@ const restoreServers = (present: Tenant, past: Tenant): readonly McpServer[] => 
   ].toSorted(byId);
 };
 
-/** The present with the former settings in place of its own: a setting made since is gone, what it owns is not. */
+/**
+ * The present with the former settings in place of its own: a setting made since is gone, what it owns is not. Four
+ * eyes that are asked for now are asked for after it: one admin alone could else go back to where he may approve himself.
+ */
 const restoreTenantState = (present: Tenant, past: Tenant): Tenant => {
   const settings = Object.keys(settingsOf(present));
   const owned = Object.fromEntries(Object.entries(present).filter(([field]) => !settings.includes(field)));
   return {
     ...(owned as Omit<Tenant, keyof ReturnType<typeof settingsOf>>),
     ...settingsOf(past),
+    fourEyes: present.fourEyes || past.fourEyes,
     servers: restoreServers(present, past),
     grants: past.grants,
   };
@@ -81,6 +93,12 @@ const judgeEgress = (present: Tenant, after: Tenant, checkUrl: CheckUrl): readon
     });
   });
 
+/** What is not approved is not served by going back either: approvals stay where they are. */
+const judgeApprovals = (present: Tenant, after: Tenant, judge: JudgeServed): readonly Fault[] => {
+  const served = newlyServed(present, after);
+  return served.length === 0 ? [] : judge(after, served);
+};
+
 const isSameIssuer = (past: TrustedIssuer, current: TrustedIssuer): boolean =>
   past.kind === current.kind &&
   past.issuer === current.issuer &&
@@ -109,7 +127,7 @@ const judgeIssuers = (present: Tenant, past: Tenant, after: Tenant): readonly Fa
  * The tenant as it stood at `source`, over what it is now.
  * @returns the outcome; or a conflict that names everything missing or in the way.
  */
-export const restoreRevision = (present: Tenant, source: RestoreSource, checkUrl: CheckUrl): Outcome => {
+export const restoreRevision = (present: Tenant, source: RestoreSource, rules: RestoreRules): Outcome => {
   const { number, tenant: past } = source;
   if (past === null)
     return err(conflict(`revision ${number} removed the tenant: there is nothing to bring back`));
@@ -117,7 +135,8 @@ export const restoreRevision = (present: Tenant, source: RestoreSource, checkUrl
   const settled = settle({ before: present, after, resource: `revisions/${number}` });
   const faults = [
     ...judgeVersions(present, past),
-    ...judgeEgress(present, after, checkUrl),
+    ...judgeEgress(present, after, rules.checkUrl),
+    ...judgeApprovals(present, after, rules.judgeServed),
     ...judgeIssuers(present, past, after),
     ...(settled.ok ? [] : settled.error.faults),
   ];

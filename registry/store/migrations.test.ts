@@ -111,7 +111,10 @@ describe.each(FORMS)('a database of release %i', (release, write, completed) => 
     const before = await store.findTenant('acme');
     const source = await store.findRevision('acme', 1);
     if (before === undefined || source === undefined) throw new Error('both are there');
-    const restored = restoreRevision(before.tenant, source, (url) => ok(new URL(url)));
+    const restored = restoreRevision(before.tenant, source, {
+      checkUrl: (url) => ok(new URL(url)),
+      judgeServed: () => [],
+    });
     if (!restored.ok) throw new Error('nothing stands in the way');
     const written = await store.write({ ...writeOf(restored.value.tenant, 3), before });
     expect(written).toMatchObject({ ok: true, value: { revision: 4, sequence: 9 } });
@@ -128,6 +131,14 @@ describe.each(FORMS)('a database of release %i', (release, write, completed) => 
     expect(upTo).toBe(8);
     expect(items.map(({ sequence }) => sequence)).toEqual([6, 7, 8]);
     expect(items[0]).toMatchObject({ change: { kind: 'remove', tenantId: 'gone' } });
+  });
+
+  it('has what it served approved', async () => {
+    const { servers } = await store.findApprovals('acme');
+    const { decisions, pins } = servers.get('tracker') ?? {};
+    expect(decisions).toMatchObject([{ version: '1.0.0', verdict: 'approved', actor: 'registry' }]);
+    expect(pins?.tools.get('create_issue')?.tool).toEqual(version.tools[0]);
+    expect((await store.findApprovals('gone')).servers.size).toBe(0);
   });
 
   it('keeps its audit chain whole', async () => {

@@ -2,13 +2,19 @@
 // between somebody's database and this program. registry/README.md says what each table holds and how one is added.
 
 import type { DatabaseSync } from 'node:sqlite';
+import { adoptServing, type RowMover } from '#registry/store/adopt-serving.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
 
 /**
  * Statements in SQLite's words (`ddl-words.ts` says them to Postgres), and, between them, what moves rows about. That
- * runs on SQLite only: a database that was filled before Postgres joined is one of SQLite.
+ * runs on SQLite only: a database that was filled before Postgres joined is one of SQLite. What came later moves rows
+ * by statements, and runs on both.
  */
-export type Migration = readonly (string | ((database: DatabaseSync) => void))[];
+export type Migration = readonly (
+  | string
+  | ((database: DatabaseSync) => void)
+  | { readonly move: RowMover }
+)[];
 
 const FIRST: Migration = [
   `
@@ -169,8 +175,59 @@ const IDEMPOTENCY_KEYS: Migration = [
   `,
 ];
 
+const APPROVALS: Migration = [
+  `
+  CREATE TABLE pins (
+    tenant  TEXT NOT NULL,
+    server  TEXT NOT NULL,
+    tool    TEXT NOT NULL,
+    version TEXT NOT NULL,
+    body    TEXT NOT NULL,
+    PRIMARY KEY (tenant, server, tool)
+  ) STRICT;
+
+  CREATE TABLE decisions (
+    number     INTEGER PRIMARY KEY,
+    tenant     TEXT NOT NULL,
+    server     TEXT NOT NULL,
+    version    TEXT NOT NULL,
+    verdict    TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    digest     TEXT NOT NULL,
+    actor      TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    at         TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX decisions_by_tenant ON decisions (tenant, number);
+  CREATE INDEX decisions_by_server ON decisions (tenant, server, number);
+
+  CREATE TABLE submissions (
+    number    INTEGER PRIMARY KEY,
+    tenant    TEXT NOT NULL,
+    server    TEXT NOT NULL,
+    version   TEXT NOT NULL,
+    actor     TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    requests  TEXT NOT NULL,
+    publisher TEXT,
+    kid       TEXT
+  ) STRICT;
+  CREATE INDEX submissions_by_server ON submissions (tenant, server, number);
+
+  CREATE TABLE key_registrations (
+    tenant    TEXT NOT NULL,
+    publisher TEXT NOT NULL,
+    kid       TEXT NOT NULL,
+    actor     TEXT NOT NULL,
+    at        TEXT NOT NULL,
+    PRIMARY KEY (tenant, publisher, kid, actor)
+  ) STRICT;
+  `,
+  { move: adoptServing },
+];
+
 /** Entry n takes a database from version n to n + 1. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, MANIFESTS, RESOURCES, IDEMPOTENCY_KEYS];
+export const MIGRATIONS: readonly Migration[] = [FIRST, MANIFESTS, RESOURCES, IDEMPOTENCY_KEYS, APPROVALS];
 
 /** More migrations were seen than there are here. */
 export const NEWER_PROGRAM = 'the database was written by a newer version of the registry';

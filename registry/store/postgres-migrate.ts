@@ -1,7 +1,8 @@
 // Brings a Postgres database up to date. The row `schema` of `meta` counts the migrations it has seen.
 
-import { sql } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
 import { GatewayError } from '#core/gateway-error.ts';
+import type { Row, RowMover } from '#registry/store/adopt-serving.ts';
 import { postgresWords } from '#registry/store/ddl-words.ts';
 import { MIGRATIONS, NEWER_PROGRAM } from '#registry/store/migrations.ts';
 import type { Database } from '#registry/store/tables.ts';
@@ -30,6 +31,23 @@ const keepVersion = (database: Database, version: number): Promise<unknown> =>
     .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: String(version) }))
     .execute();
 
+/** Parameters are numbered here, and places there. */
+const numbered = (text: string): string => {
+  let count = 0;
+  return text.replaceAll('?', () => `$${++count}`);
+};
+
+/** Runs the statements of a migration that moves rows about. */
+export const moveRows = async (transaction: Database, move: RowMover): Promise<void> => {
+  const steps = move();
+  let step = steps.next();
+  while (step.done !== true) {
+    const { sql: text, parameters } = step.value;
+    const { rows } = await transaction.executeQuery(CompiledQuery.raw(numbered(text), [...parameters]));
+    step = steps.next(rows as Row[]);
+  }
+};
+
 /** Takes the next step, if there is one. False: the tables are up to date. */
 const advance = (database: Database): Promise<boolean> =>
   inTransaction(database, async (transaction) => {
@@ -40,6 +58,7 @@ const advance = (database: Database): Promise<boolean> =>
     if (migration === undefined) return false;
     for (const step of migration) {
       if (typeof step === 'string') await sql.raw(postgresWords(step)).execute(transaction);
+      else if ('move' in step) await moveRows(transaction, step.move);
     }
     await keepVersion(transaction, version + 1);
     return true;

@@ -1,6 +1,7 @@
 // The store over either database: each query is written once, the dialect is the engine's.
 
 import { err, ok, type Result } from '#core/result.ts';
+import { findApprovals } from '#registry/store/approvals.ts';
 import { findAuditFault, listAudit } from '#registry/store/audit-log.ts';
 import { createCommitWatch } from '#registry/store/commit-watch.ts';
 import { writeEvent } from '#registry/store/events.ts';
@@ -13,6 +14,7 @@ import { lastSequence } from '#registry/store/sequence.ts';
 import type { Committed, Store, StoredTenant } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 import { guardStore, inReadTransaction, inTransaction } from '#registry/store/transaction.ts';
+import { writeDecision } from '#registry/store/write-decision.ts';
 import { StaleWrite, type Written, writeTenant } from '#registry/store/write-tenant.ts';
 
 /** What differs between the databases. */
@@ -30,7 +32,10 @@ export type StoreEngine = {
 
 type Keys = Pick<Store, 'reserveKey' | 'keepAnswer' | 'releaseKey'>;
 
-type Reads = Omit<Store, 'epoch' | 'write' | 'announce' | 'spend' | 'onCommit' | 'close' | keyof Keys>;
+type Reads = Omit<
+  Store,
+  'epoch' | 'write' | 'decide' | 'announce' | 'spend' | 'onCommit' | 'close' | keyof Keys
+>;
 
 const listTenants = async (database: Database, tenants: PresentTenants): Promise<readonly StoredTenant[]> => {
   const rows = await database
@@ -53,6 +58,8 @@ const createReads = (database: Database, tenants: PresentTenants): Reads => ({
   findTenant: (tenantId) =>
     inReadTransaction(database, async (all) => (await tenants.find(all, tenantId))?.stored),
   listTenants: () => inReadTransaction(database, (all) => listTenants(all, tenants)),
+  findApprovals: (tenantId, serverId) =>
+    inReadTransaction(database, (all) => findApprovals(all, tenantId, serverId)),
   listRevisions: (tenantId, page) => guardStore(() => listRevisions(database, tenantId, page)),
   findRevision: (tenantId, number) =>
     inReadTransaction(database, (all) => findRevision(all, tenantId, number)),
@@ -110,6 +117,12 @@ export const createSqlStore = (engine: StoreEngine): Store => {
         if (written.present !== undefined) tenants.keep(written.present);
         watch.committed(written.sequence);
         return committedOf(written);
+      }),
+    decide: (write) =>
+      undoStale(async () => {
+        const sequence = await commit((transaction) => writeDecision(transaction, write));
+        watch.committed(sequence);
+        return sequence;
       }),
     announce: async (event, record) => {
       const sequence = await commit((transaction) => writeEvent(transaction, event, record));

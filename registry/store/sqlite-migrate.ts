@@ -2,14 +2,26 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '#core/gateway-error.ts';
+import type { Row, RowMover } from '#registry/store/adopt-serving.ts';
 import { MIGRATIONS, type Migration, NEWER_PROGRAM } from '#registry/store/migrations.ts';
 
 const versionOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
 
+/** Runs the statements of a migration that moves rows about. */
+export const moveRows = (database: DatabaseSync, move: RowMover): void => {
+  const steps = move();
+  let step = steps.next();
+  while (step.done !== true) {
+    const statement = database.prepare(step.value.sql);
+    step = steps.next(statement.all(...step.value.parameters) as Row[]);
+  }
+};
+
 const run = (database: DatabaseSync, migration: Migration): void => {
   for (const step of migration) {
     if (typeof step === 'string') database.exec(step);
+    else if ('move' in step) moveRows(database, step.move);
     else step(database);
   }
 };

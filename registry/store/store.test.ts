@@ -5,21 +5,39 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { adoptServing } from '#registry/store/adopt-serving.ts';
+import { moveRows } from '#registry/store/sqlite-migrate.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import { describeAdoption, describeApprovals } from '#test/support/approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
 
 const create = async () => {
   const directory = await mkdtemp(join(tmpdir(), 'store-'));
+  const path = join(directory, 'a', 'registry.db');
   return {
-    open: async () => openSqliteStore(join(directory, 'a', 'registry.db')),
+    path,
+    open: async () => openSqliteStore(path),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 };
 
 describeStore('sqlite', create);
 describeKeys('sqlite', create);
+describeApprovals('sqlite', create);
+describeAdoption('sqlite', async () => {
+  const under = await create();
+  return {
+    ...under,
+    forget: async (statements) => {
+      const database = new DatabaseSync(under.path);
+      for (const statement of statements) database.exec(statement);
+      moveRows(database, adoptServing);
+      database.close();
+    },
+  };
+});
 
 let directory: string;
 

@@ -4,6 +4,8 @@
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
+import type { MadeDecision } from '#registry/approval/decide.ts';
+import type { ApprovalRecords, Submission } from '#registry/approval/records.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 
@@ -81,6 +83,21 @@ export type StoredManifest = ManifestSummary & { readonly bytes: Uint8Array; rea
 
 export type Publication = Omit<StoredManifest, 'number'> & { readonly id: SignatureId };
 
+/** Decisions that are kept with a change, if no other was made since they were judged. */
+export type MarkedDecisions = {
+  /** ApprovalRecords.mark of what they were judged from. */
+  readonly mark: number;
+  readonly made: readonly MadeDecision[];
+};
+
+/** A decision by itself. It changes no tenant, so it makes no revision; it is audited like one. */
+export type DecisionWrite = {
+  /** The tenant that was judged. `stale` if it is another one by now. */
+  readonly before: StoredTenant;
+  readonly decisions: MarkedDecisions;
+  readonly record: ChangeRecord;
+};
+
 export type TenantWrite = {
   readonly tenantId: string;
   /**
@@ -94,6 +111,10 @@ export type TenantWrite = {
   readonly record: ChangeRecord;
   /** The manifest the change comes from. `stale` also if its signature was used meanwhile. */
   readonly publication?: Publication;
+  /** The publishing of a version that the change is, also one by an admin. */
+  readonly submission?: Submission;
+  /** What was decided by the change. */
+  readonly decisions?: MarkedDecisions;
 };
 
 export type Committed = {
@@ -149,10 +170,17 @@ export type Store = FeedSource & {
   findTenant(tenantId: string): Promise<StoredTenant | undefined>;
   /** Sorted by id. */
   listTenants(): Promise<readonly StoredTenant[]>;
-  /** Commits tenant, revision and audit record together. `stale`: the tenant is no longer what `before` says. */
+  /**
+   * Commits tenant, revision, audit record and decisions together. `stale`: the tenant is no longer what `before`
+   * says, or a decision was made since its own were judged.
+   */
   write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
   /** Commits an event and its audit record together; resolves with the sequence. */
   announce(event: FeedEvent, record: ChangeRecord): Promise<number>;
+  /** Commits a decision, the pins it makes and its audit record together; resolves with the sequence. */
+  decide(write: DecisionWrite): Promise<Result<number, 'stale'>>;
+  /** What reviews are made from, of all servers of a tenant there have ever been or of one of them. */
+  findApprovals(tenantId: string, serverId?: string): Promise<ApprovalRecords>;
   listRevisions(tenantId: string, page: RevisionsPage): Promise<readonly RevisionSummary[]>;
   findRevision(tenantId: string, number: number): Promise<Revision | undefined>;
   listAudit(tenantId: string, page: AuditPage): Promise<readonly AuditRecord[]>;

@@ -59,6 +59,31 @@ export type Tables = {
     headers: string | null;
     body: string | null;
   };
+  pins: { tenant: string; server: string; tool: string; version: string; body: string };
+  decisions: {
+    number: Generated<number>;
+    tenant: string;
+    server: string;
+    version: string;
+    verdict: string;
+    definition: string;
+    digest: string;
+    actor: string;
+    reason: string;
+    at: string;
+  };
+  submissions: {
+    number: Generated<number>;
+    tenant: string;
+    server: string;
+    version: string;
+    actor: string;
+    at: string;
+    requests: string;
+    publisher: string | null;
+    kid: string | null;
+  };
+  key_registrations: { tenant: string; publisher: string; kid: string; actor: string; at: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };
 

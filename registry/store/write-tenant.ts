@@ -10,6 +10,7 @@ import { insertResources, supersedeAll } from '#registry/store/resources.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
 import type { TenantWrite } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
+import { insertDecisions, insertRegistrations, insertSubmission } from '#registry/store/write-approvals.ts';
 
 /** Thrown to undo a write that was made from another state than the present one. Nobody outside the store sees it. */
 export class StaleWrite extends Error {}
@@ -74,6 +75,14 @@ const publish = async ({ transaction, write }: Parts): Promise<void> => {
   await insertManifest(transaction, tenantId, publication);
 };
 
+const keepApprovals = async ({ transaction, write, before }: Parts, tenant: Tenant): Promise<void> => {
+  const { tenantId, submission, decisions, record } = write;
+  await insertRegistrations(transaction, { before: before?.stored.tenant, after: tenant }, record);
+  if (submission !== undefined) await insertSubmission(transaction, tenantId, submission);
+  if (decisions !== undefined && !(await insertDecisions(transaction, tenantId, decisions)))
+    throw new StaleWrite();
+};
+
 const remove = async (parts: Parts): Promise<Written> => {
   await supersedeAll(parts.transaction, parts.write.tenantId, parts.place.revision);
   await putHead(parts, null);
@@ -97,6 +106,7 @@ const put = async (parts: Parts, tenant: Tenant): Promise<Written> => {
   await putHead(parts, present.head.born);
   await markVersions(transaction, write.tenantId, changed);
   await publish(parts);
+  await keepApprovals(parts, tenant);
   return { ...place, present };
 };
 

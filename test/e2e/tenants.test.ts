@@ -60,7 +60,12 @@ const bringAcme = async (): Promise<void> => {
   if (issuer === undefined || tracker === undefined) throw new Error('the sample world has changed');
   const { id: _id, ...issuerSettings } = issuer;
   const bindings = tracker.settings.bindings.filter((binding) => binding.issuerId === 'contoso');
-  await create('', { displayName: 'Acme', accessContact: 'zoe@acme.example', allowedOrigins: [] });
+  await create('', {
+    displayName: 'Acme',
+    accessContact: 'zoe@acme.example',
+    allowedOrigins: [],
+    fourEyes: false,
+  });
   await create('/issuers/contoso', issuerSettings);
   await create('/servers/tracker', { ...tracker.settings, bindings });
   await create('/servers/tracker/versions/7.0.0', tracker.version);

@@ -83,10 +83,13 @@ it('leads through every task, and each command does what the page says', async (
       REGISTRY: url,
       PLATFORM_TOKEN: await adminToken(['platform-admin']),
       TOKEN: await adminToken(['admin:acme']),
+      REVIEWER_TOKEN: await adminToken(['admin:acme'], { sub: 'bob' }),
     },
   });
   expect(ended.code, `${ended.stderr}\n${ended.stdout.slice(-1_500)}`).toBe(0);
   const said = outputs(ended);
+  expect(said.get('Publish a version and put it into service')).toMatch(/^1\n[\s\S]*^approved$/m);
+  expect(said.get('Let a team publish by itself')).toMatch(/"requiredScopes \/tools\/[\s\S]*^approved$/m);
   expect(said.get('Grant access')).toContain('"id": "engineering"');
   expect(said.get('Let a team publish by itself')).toMatch(/^true\n/m);
   // No Envoy follows this registry.

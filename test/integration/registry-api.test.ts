@@ -26,7 +26,7 @@ beforeEach(async () => {
   expect(created.status).toBe(201);
 });
 
-const TENANT = { displayName: 'Acme', accessContact: 'access@example.com' };
+const TENANT = { displayName: 'Acme', accessContact: 'access@example.com', fourEyes: false };
 
 const ISSUER = {
   kind: 'entra',

@@ -72,7 +72,7 @@ const team = (keys: object[], servers: readonly string[] = ['tracker']) => ({
 beforeEach(async () => {
   tenant = `tenant-${++count}`;
   const answers = [
-    await admin('PUT', '', { displayName: 'Acme', accessContact: '' }),
+    await admin('PUT', '', { displayName: 'Acme', accessContact: '', fourEyes: false }),
     await admin('PUT', '/issuers/home', {
       kind: 'oidc',
       issuer: 'https://login.example.com',
@@ -120,8 +120,15 @@ const versions = async (serverId = 'tracker'): Promise<unknown[]> => [
   ...(await admin('GET', `/servers/${serverId}/versions`)).body.items,
 ];
 
+const approveAndActivate = async (version: string): Promise<void> => {
+  const at = `/servers/tracker/versions/${version}`;
+  const { digest } = (await admin('GET', `${at}/review`)).body as unknown as { readonly digest: string };
+  expect((await admin('POST', `${at}/approve`, { digest })).status).toBe(200);
+  expect((await admin('PUT', '/servers/tracker/active-version', { version })).status).toBe(200);
+};
+
 describe('a signed manifest', () => {
-  it('becomes a version that serves nothing until an admin activates it', async () => {
+  it('becomes a version that serves nothing until an admin has approved and activated it', async () => {
     const manifest = manifest2({ upstreamAuth: { mode: 'obo', scopes: ['api://tracker/.default'] } });
     const sent = await publish(manifest);
     expect(sent).toMatchObject({
@@ -135,7 +142,9 @@ describe('a signed manifest', () => {
       versions: ['1.0.0'],
       upstreamAuth: { mode: 'none', scopes: [] },
     });
-    expect((await admin('PUT', '/servers/tracker/active-version', { version: '1.0.0' })).status).toBe(200);
+    const refused = await admin('PUT', '/servers/tracker/active-version', { version: '1.0.0' });
+    expect(refused).toMatchObject({ status: 409, body: { type: 'urn:mcpgw:problem:approval-required' } });
+    await approveAndActivate('1.0.0');
     expect((await admin('GET', '/servers/tracker')).body.activeVersion).toBe('1.0.0');
     expect(await versions()).toEqual([
       expect.objectContaining({
@@ -147,7 +156,7 @@ describe('a signed manifest', () => {
 
   it('leaves the version that is served where it is', async () => {
     await publish(manifest2());
-    await admin('PUT', '/servers/tracker/active-version', { version: '1.0.0' });
+    await approveAndActivate('1.0.0');
     expect((await publish(manifest2({ version: '1.1.0' }))).status).toBe(201);
     expect((await admin('GET', '/servers/tracker')).body).toMatchObject({
       activeVersion: '1.0.0',

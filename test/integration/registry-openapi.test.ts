@@ -56,6 +56,10 @@ const ROUTES = [
   `get ${TENANT}/servers/{id}/versions`,
   `get ${TENANT}/servers/{id}/versions/{version}`,
   `put ${TENANT}/servers/{id}/versions/{version}`,
+  `get ${TENANT}/servers/{id}/versions/{version}/review`,
+  `post ${TENANT}/servers/{id}/versions/{version}/approve`,
+  `post ${TENANT}/servers/{id}/versions/{version}/reject`,
+  `get ${TENANT}/approvals`,
   `get ${TENANT}/manifests`,
   `post ${TENANT}/manifests`,
   `get ${TENANT}/manifests/{digest}`,
@@ -110,7 +114,8 @@ describe('/openapi.json', () => {
     for (const { path, method, operation } of writes) {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');
       expect(reason, `${method} ${path}`).toBeDefined();
-      const isAction = /state$|terminate$/.test(path) || (method === 'put' && /kill-switches/.test(path));
+      const isAction =
+        /state$|terminate$|approve$|reject$/.test(path) || (method === 'put' && /kill-switches/.test(path));
       expect(reason?.required ?? false, `${method} ${path}`).toBe(!isAction);
     }
   });
@@ -167,6 +172,7 @@ describe('every answer the tests see', () => {
       displayName: 'Acme',
       accessContact: '',
       allowedOrigins: [],
+      fourEyes: true,
     }),
     ...changes,
   });

@@ -111,7 +111,7 @@ beforeEach(async () => {
   count += 1;
   tenant = `tenant-${count}`;
   const answers = [
-    await call('PUT', '', { displayName: 'Acme', accessContact: '' }),
+    await call('PUT', '', { displayName: 'Acme', accessContact: '', fourEyes: false }),
     await put('/issuers/home', ISSUER),
     await put('/servers/tracker', server()),
     await put('/servers/tracker/versions/1.0.0', version('list', 'create')),
@@ -186,7 +186,7 @@ describe('the difference of revisions', () => {
 
   it('shows the removal of a tenant, and its making anew', async () => {
     await remove('');
-    await call('PUT', '', { displayName: 'Acme again', accessContact: '' });
+    await call('PUT', '', { displayName: 'Acme again', accessContact: '', fourEyes: false });
     const removal = (await call('GET', '/revisions/7/diff')).body as unknown as {
       resources: { change: string }[];
     };
@@ -222,7 +222,7 @@ describe('a restore', () => {
     await put('/servers/tracker', server({ displayName: 'Renamed' }));
     await put('/grants/engineering', grant({ tools: ['list'] }));
     await put('/grants/added', grant({ subjects: [{ kind: 'user', id: 'eve' }] }));
-    await put('', { displayName: 'Other', accessContact: '', maxStaleSeconds: 60 });
+    await put('', { displayName: 'Other', accessContact: '', fourEyes: false, maxStaleSeconds: 60 });
     const answer = await confirmedRestore(6);
     expect(answer).toMatchObject({
       status: 200,
@@ -336,7 +336,7 @@ describe('a restore', () => {
 
   it('cannot bring back a tenant from its own removal', async () => {
     await remove('');
-    await call('PUT', '', { displayName: 'Acme again', accessContact: '' });
+    await call('PUT', '', { displayName: 'Acme again', accessContact: '', fourEyes: false });
     expect(await restore(7)).toMatchObject({ status: 409, body: { type: 'urn:mcpgw:problem:conflict' } });
   });
 });
@@ -417,7 +417,7 @@ describe('in a race', () => {
   });
 
   it('a kill switch thrown meanwhile stands, even against If-Match: *', async () => {
-    await put('', { displayName: 'Other', accessContact: '' });
+    await put('', { displayName: 'Other', accessContact: '', fourEyes: false });
     const [off, ...restores] = await Promise.all([
       call('PUT', '/servers/tracker/state', { enabled: false }),
       ...[6, 6, 6].map((number) => restore(number, '', { 'if-match': '*' })),

@@ -61,6 +61,10 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`GET ${T}/servers/{id}/versions`]: PUBLISHING,
   [`GET ${T}/servers/{id}/versions/{version}`]: PUBLISHING,
   [`PUT ${T}/servers/{id}/versions/{version}`]: ADMIN,
+  [`GET ${T}/servers/{id}/versions/{version}/review`]: PUBLISHING,
+  [`POST ${T}/servers/{id}/versions/{version}/approve`]: ADMIN,
+  [`POST ${T}/servers/{id}/versions/{version}/reject`]: ADMIN,
+  [`GET ${T}/approvals`]: PUBLISHING,
 
   // Whoever sends one proves himself by its signature; a dry run is asked for the same way.
   [`POST ${T}/manifests`]: 'open',

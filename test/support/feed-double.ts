@@ -17,6 +17,7 @@ export const tenantAt = (revision: number, enabled: boolean): Tenant => ({
   displayName: 'Acme',
   accessContact: 'admin@acme.example',
   allowedOrigins: [],
+  fourEyes: false,
   issuers: [],
   grants: [],
   publishers: [],

@@ -72,6 +72,7 @@ export const tenant = (grants: readonly Grant[], server: McpServer = SERVER): Te
   displayName: 'Contoso',
   accessContact: 'ada@contoso.example',
   allowedOrigins: [],
+  fourEyes: false,
   issuers: [],
   publishers: [],
   killSwitches: [],

@@ -6,6 +6,7 @@ const SAMPLE: Omit<Tenant, 'id' | 'revision'> = {
   displayName: 'Sample tenant',
   accessContact: 'access@example.com',
   allowedOrigins: [],
+  fourEyes: false,
   issuers: [
     {
       id: 'home',

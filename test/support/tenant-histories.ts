@@ -154,7 +154,7 @@ export const commandArbitrary: fc.Arbitrary<Command> = fc.oneof(
       (tenant) =>
         putTenant(tenant, {
           id: tenant.id,
-          settings: { displayName, accessContact: '', allowedOrigins: [] },
+          settings: { displayName, accessContact: '', allowedOrigins: [], fourEyes: false },
         }),
   ),
 );

@@ -141,6 +141,7 @@ export const testTenant = (issuers: readonly TrustedIssuer[]): Tenant => ({
   displayName: 'Default',
   accessContact: '',
   allowedOrigins: [],
+  fourEyes: false,
   revision: 1,
   issuers,
   servers: [testServer(issuers)],

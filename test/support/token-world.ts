@@ -80,6 +80,7 @@ const tenantOf = (provider: MiniEntra): Tenant => ({
   displayName: 'Default',
   accessContact: 'ada@contoso.example',
   allowedOrigins: [],
+  fourEyes: false,
   revision: 1,
   issuers: [issuerOf(provider, 'contoso', CONTOSO_TID), issuerOf(provider, 'fabrikam', FABRIKAM_TID)],
   servers: [],

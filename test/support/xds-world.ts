@@ -32,6 +32,7 @@ export const tenantOf = (id: string, servers: Readonly<Record<string, Versions>>
   displayName: id,
   accessContact: '',
   allowedOrigins: [],
+  fourEyes: false,
   revision: 1,
   issuers: [],
   grants: [],

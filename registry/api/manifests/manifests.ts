@@ -154,7 +154,7 @@ export const registerSubmission = (app: FastifyInstance, context: ApiContext): v
     schema: {
       summary: 'Publish a version of a server by a signed manifest',
       description:
-        'The signature is the credential: no token is needed. The version serves nothing until an admin activates it. `dryRun=true` answers with what the lint says and uses up nothing.',
+        'The signature is the credential: no token is needed. The version serves nothing until it is approved and activated. `dryRun=true` answers with what the lint says and uses up nothing.',
       tags: ['manifests'],
       security: [],
       params: TenantParams,

@@ -7,6 +7,7 @@ import { changeTenant } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
 import type { Problem } from '#registry/api/problem.ts';
+import { requestsOf } from '#registry/approval/definition.ts';
 import { publishVersion } from '#registry/commands/server-version.ts';
 import type { ClientCertificate } from '#registry/manifest/client-certificate.ts';
 import { judgeCertificate } from '#registry/manifest/judge-certificate.ts';
@@ -122,11 +123,14 @@ export const publishManifest = async (
   const { authenticated } = examined;
   const at = new Date(context.nowMs()).toISOString();
   const publication = publicationOf(request, examined, at);
-  const { serverId, version, digest, id } = publication;
+  const { serverId, version, digest, publisherId, kid, id } = publication;
+  const actor = publisherName(examined);
+  const requests = requestsOf(authenticated.manifest);
   const result = await changeTenant(context, {
     tenantId: request.tenantId,
+    submission: { serverId, version, actor, at, requests, signer: { publisherId, kid } },
     record: {
-      actor: publisherName(examined),
+      actor,
       action: `publish servers/${serverId}/versions/${version}`,
       reason: `signed manifest sha256:${digest}`,
       at,

@@ -20,6 +20,11 @@ export const TENANT_FIELDS = {
         'true: signed manifests are taken only over mutual TLS, with a certificate of their publisher.',
     }),
   ),
+  fourEyes: Type.Boolean({
+    default: true,
+    description:
+      'Nobody approves a version that he published, or that is signed with a key he registered. Switched off by a platform-admin only.',
+  }),
 };
 
 /** A stored tenant. */

@@ -1,4 +1,4 @@
-// What the lint has to say: an error stands in the way of publishing, a warning is for the admin who activates.
+// What the lint has to say: an error stands in the way of publishing, a warning is for the admin who approves.
 
 export type Finding = {
   readonly severity: 'error' | 'warning';

@@ -37,7 +37,8 @@ const isGap = (space: string): boolean =>
 
 const hasGap = (text: string): boolean => (text.match(/\s{2,}/gu) ?? []).some(isGap);
 
-const lintText = (text: string): Pick<Finding, 'code' | 'message'>[] => {
+/** What of a text a person would not see. */
+export const hiddenIn = (text: string): Pick<Finding, 'code' | 'message'>[] => {
   const hidden = findHidden(text);
   const mixed = findMixedLetter(text);
   return [
@@ -56,5 +57,5 @@ const lintText = (text: string): Pick<Finding, 'code' | 'message'>[] => {
 /** What is hidden anywhere in the manifest. */
 export const lintHiddenText = (manifest: Json): Finding[] =>
   [...textsOf(manifest, '')].flatMap(({ pointer, text }) =>
-    lintText(text).map((found) => ({ severity: 'error' as const, pointer, ...found })),
+    hiddenIn(text).map((found) => ({ severity: 'error' as const, pointer, ...found })),
   );

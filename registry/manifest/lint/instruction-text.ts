@@ -79,15 +79,19 @@ const PHRASES: readonly Phrase[] = [
   },
 ];
 
-const lintText = (pointer: string, text: string): Finding[] => {
+/** What a text of a tool says to the model, in words; empty: it describes. */
+export const instructionsIn = (text: string): readonly Pick<Phrase, 'severity' | 'what'>[] => {
   const reading = readingOf(text);
-  return PHRASES.filter(({ of, form }) => form.test(reading[of])).map(({ severity, what }) => ({
+  return PHRASES.filter(({ of, form }) => form.test(reading[of]));
+};
+
+const lintText = (pointer: string, text: string): Finding[] =>
+  instructionsIn(text).map(({ severity, what }) => ({
     severity,
     code: 'instruction-text',
     pointer,
     message: `${what}; a text of a tool says what the tool does`,
   }));
-};
 
 /** Everything of a tool that reaches a model: descriptions, titles, schemas with their defaults and choices. */
 export const lintInstructions = (tool: Tool, pointer: string): Finding[] =>

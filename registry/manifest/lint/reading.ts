@@ -37,7 +37,7 @@ function* piecesOf(text: string): Generator<string> {
 }
 
 /** Plain letters for styled, accented and foreign ones that look like them. */
-const unstyled = (text: string): string => {
+export const unstyled = (text: string): string => {
   if (!NOT_ASCII.test(text)) return text;
   let folded = '';
   for (const piece of piecesOf(text)) {
