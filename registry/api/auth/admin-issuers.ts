@@ -38,7 +38,8 @@ export const createAdminIssuers = (source: Pick<FeedSource, 'lastSequence' | 're
   const issuers = new Map<string, AdminIssuer>();
   /** Up to where everything has been taken. A failure leaves it, so that nothing is counted from halfway. */
   let known = 0;
-  let following: Promise<void> = Promise.resolve();
+  let running: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | undefined;
   const follow = async (): Promise<void> => {
     const last = await source.lastSequence();
     let sequence = known;
@@ -49,12 +50,18 @@ export const createAdminIssuers = (source: Pick<FeedSource, 'lastSequence' | 're
     }
     known = sequence;
   };
+  const begin = (): Promise<void> => {
+    waiting = undefined;
+    const turn = follow();
+    // A failure is for those who asked, not for those who ask next.
+    running = turn.catch(() => undefined);
+    return turn;
+  };
   return {
     current: async () => {
-      // One after the other: two at once would read the same twice. A failure is the asker's, not the next one's.
-      const turn = following.then(follow, follow);
-      following = turn.catch(() => undefined);
-      await turn;
+      // Whoever asks during a look at the store may not use it, for it began before: all of them share the next one.
+      waiting ??= running.then(begin);
+      await waiting;
       return issuers;
     },
   };
