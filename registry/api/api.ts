@@ -12,6 +12,7 @@ import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
 import { registerKillSwitches } from '#registry/api/kill-switches.ts';
+import { registerManifestDryRun } from '#registry/api/manifests/dry-run.ts';
 import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
@@ -38,6 +39,7 @@ const REGISTRATIONS = [
   registerPublishers,
   registerKillSwitches,
   registerManifests,
+  registerManifestDryRun,
   registerStreams,
   registerHistory,
   registerRevisionDiff,

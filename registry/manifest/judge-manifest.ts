@@ -28,12 +28,13 @@ export type Submission = {
   readonly signature: string | undefined;
 };
 
-export type Authenticated = Verified &
-  ParsedManifest & {
-    readonly header: DetachedSignature['header'];
-    /** SHA-256 of the bytes, hex. */
-    readonly digest: string;
-  };
+/** A manifest that can be read, whoever it is from. */
+export type ReadManifest = ParsedManifest & {
+  /** SHA-256 of the bytes, hex. */
+  readonly digest: string;
+};
+
+export type Authenticated = Verified & ReadManifest & { readonly header: DetachedSignature['header'] };
 
 export const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -99,7 +100,7 @@ const judgeAddresses = (
 
 const judgeVersion = (
   server: McpServer | undefined,
-  { manifest, digest }: Authenticated,
+  { manifest, digest }: ReadManifest,
   facts: PublicationFacts,
 ): ManifestRefusal[] => {
   const { version } = manifest;
@@ -119,10 +120,10 @@ const judgeVersion = (
 
 /** What stands against publishing, and what the admin who approves should know. */
 export const judgeManifest = (
-  authenticated: Authenticated,
+  read: ReadManifest,
   world: { readonly tenant: Tenant; readonly facts: PublicationFacts; readonly checkUrl: CheckUrl },
 ): Judgement => {
-  const { manifest } = authenticated;
+  const { manifest } = read;
   const { tenant, facts, checkUrl } = world;
   const server = findServer(tenant, manifest.server);
   const others = tenant.servers
@@ -131,14 +132,14 @@ export const judgeManifest = (
       serverId: id,
       tools: versions.flatMap(({ tools }) => tools.map(({ name }) => name)),
     }));
-  const findings = lintManifest(authenticated, others);
+  const findings = lintManifest(read, others);
   const replay = { in: 'header' as const, pointer: '/x-jws-signature/jti', message: 'was used before' };
   return {
     findings,
     refusals: [
       ...refusalOf('signature-replayed', facts.isReplay ? [replay] : []),
       ...refusalOf('manifest-endpoint-not-allowed', judgeAddresses(server, versionOf(manifest), checkUrl)),
-      ...judgeVersion(server, authenticated, facts),
+      ...judgeVersion(server, read, facts),
       ...refusalOf('manifest-lint-failed', errorsOf(findings).map(faultFrom)),
     ],
   };

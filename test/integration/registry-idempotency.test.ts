@@ -203,14 +203,14 @@ describe('a manifest with a key', () => {
 });
 
 describe('the document', () => {
-  it('offers a key for every POST', async () => {
+  it('offers a key for every POST that changes something', async () => {
     const document = (await (await fetch(`${registry.url}/openapi.json`)).json()) as {
       readonly paths: Readonly<
         Record<string, { readonly post?: { readonly parameters: readonly { readonly name: string }[] } }>
       >;
     };
     for (const [path, { post }] of Object.entries(document.paths)) {
-      if (post === undefined) continue;
+      if (post === undefined || path.endsWith('/dry-run')) continue;
       expect(
         post.parameters.map(({ name }) => name),
         path,

@@ -60,6 +60,7 @@ const ROUTES = [
   `post ${TENANT}/servers/{id}/versions/{version}/approve`,
   `post ${TENANT}/servers/{id}/versions/{version}/reject`,
   `get ${TENANT}/approvals`,
+  `post ${TENANT}/manifests/dry-run`,
   `get ${TENANT}/manifests`,
   `post ${TENANT}/manifests`,
   `get ${TENANT}/manifests/{digest}`,
@@ -109,7 +110,7 @@ describe('/openapi.json', () => {
 
   it('asks every write for its reason; a manifest is one', () => {
     const isWrite = ({ method, path }: ReturnType<typeof operations>[number]) =>
-      method !== 'get' && !path.endsWith('/manifests');
+      method !== 'get' && !/manifests(\/dry-run)?$/.test(path);
     const writes = operations().filter(isWrite);
     for (const { path, method, operation } of writes) {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');

@@ -68,6 +68,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
 
   // Whoever sends one proves himself by its signature; a dry run is asked for the same way.
   [`POST ${T}/manifests`]: 'open',
+  [`POST ${T}/manifests/dry-run`]: ['admin', 'publisher'],
   [`GET ${T}/manifests`]: PUBLISHING,
   [`GET ${T}/manifests/{digest}`]: PUBLISHING,
 

@@ -11,6 +11,8 @@ export const PLATFORM_ADMIN = 'platform-admin';
 const ACCESS_OF_ROLES = {
   /** Servers, versions, manifests: what somebody who publishes has to see. */
   'read-servers': ['admin', 'operator', 'auditor', 'publisher'],
+  /** Trying a manifest. Publishing one takes no role but a signature. */
+  'dry-run': ['admin', 'publisher'],
   read: ['admin', 'operator', 'auditor'],
   write: ['admin'],
   operate: ['admin', 'operator'],

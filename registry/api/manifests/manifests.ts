@@ -5,7 +5,13 @@ import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
 import { admitKeyed, IdempotencyHeader } from '#registry/api/idempotency.ts';
 import {
-  type Examined,
+  dryRunView,
+  FindingSchema,
+  ManifestBody,
+  ManifestDryRunSchema,
+  shownFindings,
+} from '#registry/api/manifests/dry-run.ts';
+import {
   examineManifest,
   type ManifestRequest,
   publisherName,
@@ -19,20 +25,13 @@ import { keyOf, paramsOf, sendProblem } from '#registry/api/request-facts.ts';
 import { answerOf, pageResponses, REPLAYED } from '#registry/api/response-schema.ts';
 import { PROBLEM_RESPONSES, pageQuery, TenantParams } from '#registry/api/route-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
-import type { Finding } from '#registry/manifest/lint/finding.ts';
-import { errorsOf, warningsOf } from '#registry/manifest/lint/lint.ts';
+import { warningsOf } from '#registry/manifest/lint/lint.ts';
 import { MAX_MANIFEST_BYTES } from '#registry/manifest/parse-manifest.ts';
 import { SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
 import type { ManifestSummary, ManifestsPage } from '#registry/store/store.ts';
 
 /** A release pipeline with hundreds of servers passes; whoever guesses does not get far. */
 const ATTEMPTS = { burst: 300, perSecond: 5 };
-
-const FindingSchema = Type.Object({
-  code: Type.String(),
-  pointer: Type.String({ description: 'JSON Pointer into the manifest as it was sent' }),
-  message: Type.String(),
-});
 
 const SUMMARY = {
   server: Id,
@@ -44,21 +43,6 @@ const SUMMARY = {
 };
 
 const PublishedSchema = Type.Object({ ...SUMMARY, warnings: Type.Array(FindingSchema) });
-
-const DryRunSchema = Type.Object({
-  server: Id,
-  version: Type.String(),
-  digest: Type.String(),
-  accepted: Type.Boolean({ description: 'Whether it would be published' }),
-  errors: Type.Array(FindingSchema),
-  warnings: Type.Array(FindingSchema),
-});
-
-const ManifestBody = Type.Unsafe<object>({
-  type: 'object',
-  description:
-    'The manifest, byte for byte as it was signed: docs/schemas/manifest-2.json or docs/schemas/manifest-1.json.',
-});
 
 const LOCATION = {
   ...REPLAYED,
@@ -79,9 +63,6 @@ const requestOf = (request: FastifyRequest): ManifestRequest => {
   };
 };
 
-const shown = (findings: readonly Finding[]) =>
-  findings.map(({ code, pointer, message }) => ({ code, pointer, message }));
-
 const summaryView = ({
   serverId,
   publisherId,
@@ -98,22 +79,6 @@ const summaryView = ({
   at,
 });
 
-const dryRunView = ({ authenticated, judgement }: Examined) => {
-  const { manifest, digest } = authenticated;
-  const { findings, refusals } = judgement;
-  const others = refusals
-    .filter(({ code }) => code !== 'manifest-lint-failed')
-    .flatMap(({ code, faults }) => faults.map(({ pointer, message }) => ({ code, pointer, message })));
-  return {
-    server: manifest.server,
-    version: manifest.version,
-    digest,
-    accepted: refusals.length === 0,
-    errors: [...others, ...shown(errorsOf(findings))],
-    warnings: shown(warningsOf(findings)),
-  };
-};
-
 const refuse = (context: ApiContext, reply: FastifyReply, problem: Problem): FastifyReply => {
   const { tenant } = paramsOf(reply.request);
   context.logger.info({ tenant, code: problem.code }, 'manifest refused');
@@ -129,7 +94,8 @@ const submit = async (context: ApiContext, reply: FastifyReply): Promise<Fastify
     return refuse(context, reply, problemFromManifest(examined.error));
   }
   const { dryRun } = reply.request.query as { readonly dryRun: 'true' | 'false' };
-  if (dryRun === 'true') return reply.code(200).send(dryRunView(examined.value));
+  if (dryRun === 'true')
+    return reply.code(200).send(dryRunView(examined.value.authenticated, examined.value.judgement));
   const admitted = await admitKeyed(context, reply, publisherName(examined.value));
   if (admitted !== undefined) return admitted;
   const published = await publishManifest(context, { ...request, ...keyOf(reply.request) }, examined.value);
@@ -141,7 +107,7 @@ const submit = async (context: ApiContext, reply: FastifyReply): Promise<Fastify
     .header('location', `/v1/tenants/${request.tenantId}/servers/${serverId}/versions/${version}`)
     .send({
       ...summaryView(publication),
-      warnings: shown(warningsOf(examined.value.judgement.findings)),
+      warnings: shownFindings(warningsOf(examined.value.judgement.findings)),
     });
 };
 
@@ -174,7 +140,7 @@ export const registerSubmission = (app: FastifyInstance, context: ApiContext): v
       consumes: ['application/json', 'application/octet-stream'],
       body: ManifestBody,
       response: {
-        200: answerOf(Type.Union([DryRunSchema, PublishedSchema]), LOCATION),
+        200: answerOf(Type.Union([ManifestDryRunSchema, PublishedSchema]), LOCATION),
         201: answerOf(PublishedSchema, LOCATION, 'Published'),
         ...PROBLEM_RESPONSES,
       },
