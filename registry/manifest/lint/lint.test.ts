@@ -199,6 +199,14 @@ describe('findPatternRisk', () => {
     ['^\\d+\\d+\\d+\\d+\\d+$', '0'],
     ['^((a{1,9})b?){1,50}$', 'a'],
     ['^(?:(?:a+)x?)*$', 'a'],
+    ['^(?:ñ+x?)*$', 'ñ'],
+    ['^(?:ñ|\\p{L})*$', 'ñ'],
+    ['^(?:\\u00f1|[à-ÿ])*$', 'ñ'],
+    ['^(?:\\u{1D4D0}|\\ud835\\udcd0)*$', '\u{1d4d0}'],
+    ['^(?:[α-ω]|\\p{Ll})*$', 'λ'],
+    ['^(?:\\p{Script=Greek}|\\p{L})*$', 'λ'],
+    ['^(?:\\p{Ll}|\\p{Script=Cyrillic})*$', 'я'],
+    ['^(?:\\p{M}|[^!])*$', '\u0301'],
   ])('refuses %s, which is slow indeed', (pattern, text) => {
     expect(findPatternRisk(pattern)).toBeDefined();
     expect(isSlow(pattern, text)).toBe(true);
@@ -223,6 +231,9 @@ describe('findPatternRisk', () => {
     '^https?://[^\\s/]+(?:/[^\\s/]+)*/?$',
     '[[\\]()*+?.\\\\|]{1,5}',
     '\\u{1F600}|\\x41',
+    '^[à-ÿ]+(?: [à-ÿ]+)*$',
+    '^(?:[あ-ん]|[ア-ン])+$',
+    '^\\p{Script=Greek}+$',
     '',
   ])('lets %s pass', (pattern) => {
     expect(findPatternRisk(pattern)).toBeUndefined();

@@ -1,18 +1,24 @@
 // A regular expression cut into atoms with their repetitions. Reads only patterns the engine has accepted with the u
 // flag, whose grammar leaves no room for doubt (ECMA-262 §22.2.1).
 
+/** A set of characters, one bit for each sample. */
+export type Characters = bigint;
+
+/** The characters that one character, escape or class of a pattern stands for. */
+export type ReadCharacters = (text: string) => Characters;
+
 type Repeated = { readonly min: number; readonly max: number };
 
 export type Atom = Repeated &
   (
-    | { readonly kind: 'characters'; readonly text: string }
+    | { readonly kind: 'characters'; readonly set: Characters }
     | { readonly kind: 'group' | 'assertion'; readonly branches: Branches }
     | { readonly kind: 'backreference' }
   );
 
 export type Branches = readonly (readonly Atom[])[];
 
-type Reader = { readonly pattern: string; at: number };
+type Reader = { readonly pattern: string; readonly read: ReadCharacters; at: number };
 type Bare = Atom extends infer A ? (A extends Repeated ? Omit<A, 'min' | 'max'> : never) : never;
 
 const CLASS = /\[(?:\\.|[^\]\\])*\]/uy;
@@ -62,7 +68,7 @@ const takeAtom = (reader: Reader): Bare => {
   if (take(reader, EDGE) !== undefined) return { kind: 'assertion', branches: [] };
   if (take(reader, BACKREFERENCE) !== undefined) return { kind: 'backreference' };
   const characters = take(reader, CLASS) ?? take(reader, ESCAPE) ?? take(reader, ANY);
-  return { kind: 'characters', text: characters?.[0] ?? '' };
+  return { kind: 'characters', set: reader.read(characters?.[0] ?? '') };
 };
 
 const takeBranches = (reader: Reader): Branches => {
@@ -80,4 +86,5 @@ const takeBranches = (reader: Reader): Branches => {
 };
 
 /** The branches of a pattern that `new RegExp(pattern, 'u')` accepts. */
-export const parsePattern = (pattern: string): Branches => takeBranches({ pattern, at: 0 });
+export const parsePattern = (pattern: string, read: ReadCharacters): Branches =>
+  takeBranches({ pattern, read, at: 0 });

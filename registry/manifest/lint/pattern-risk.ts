@@ -3,7 +3,13 @@
 // atoms, where the same text can be shared out between too many of them. An estimate on the side of caution: it refuses
 // some harmless patterns, which can be written plainly.
 
-import { type Atom, type Branches, parsePattern } from '#registry/manifest/lint/pattern-atoms.ts';
+import {
+  type Atom,
+  type Branches,
+  type Characters,
+  parsePattern,
+} from '#registry/manifest/lint/pattern-atoms.ts';
+import { createCharacterReader } from '#registry/manifest/lint/pattern-samples.ts';
 
 /** Longer patterns are programs. */
 export const MAX_PATTERN_LENGTH = 256;
@@ -16,29 +22,11 @@ const MAX_WAYS = 4_096;
 /** What an endless atom counts as. */
 const ENDLESS_WAYS = 64;
 
-/** A set of samples, one bit each. */
-type Characters = bigint;
 /** Whether the text may go on from here into the next round of a loop around, with `over` characters only. */
 type Crosses = (over: Characters) => boolean;
 
-const SAMPLES: readonly string[] = [
-  ...Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)),
-  'é',
-  'ß',
-  'Ж',
-  '中',
-  '١',
-  '\u00a0',
-  '😀',
-];
-
 const meet = (a: Characters, b: Characters): boolean => (a & b) !== 0n;
 const union = (sets: readonly Characters[]): Characters => sets.reduce((all, set) => all | set, 0n);
-
-const samplesOf = (text: string): Characters => {
-  const form = new RegExp(`^(?:${text})$`, 'u');
-  return union(SAMPLES.map((sample, index) => (form.test(sample) ? 1n << BigInt(index) : 0n)));
-};
 
 const remembered = (compute: (atom: Atom) => Characters): ((atom: Atom) => Characters) => {
   const known = new WeakMap<Atom, Characters>();
@@ -51,13 +39,13 @@ const remembered = (compute: (atom: Atom) => Characters): ((atom: Atom) => Chara
 
 /** Characters an atom can begin with, among the samples. */
 const firstOf = remembered((atom) => {
-  if (atom.kind === 'characters') return samplesOf(atom.text);
+  if (atom.kind === 'characters') return atom.set;
   return atom.kind === 'group' ? firstOfBranches(atom.branches) : 0n;
 });
 
 /** Characters an atom can hold anywhere. */
 const alphabetOf = remembered((atom) => {
-  if (atom.kind === 'characters') return samplesOf(atom.text);
+  if (atom.kind === 'characters') return atom.set;
   return atom.kind === 'group' ? union(atom.branches.flat().map(alphabetOf)) : 0n;
 });
 
@@ -161,5 +149,7 @@ const isPattern = (pattern: string): boolean => {
 export const findPatternRisk = (pattern: string): string | undefined => {
   if (pattern.length > MAX_PATTERN_LENGTH) return `is longer than ${MAX_PATTERN_LENGTH} characters`;
   if (!isPattern(pattern)) return 'is no regular expression of ECMA-262 with the u flag';
-  return findInBranches(parsePattern(pattern), () => false);
+  const read = createCharacterReader(pattern);
+  if (read === undefined) return 'names too many different characters';
+  return findInBranches(parsePattern(pattern, read), () => false);
 };
