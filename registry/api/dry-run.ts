@@ -6,6 +6,7 @@ import type { Tenant } from '#core/tenant.ts';
 import { prepareChange, type TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { ENVOY_FIELDS, envoyEffect } from '#registry/api/envoy-effect.ts';
+import { invalidRequest } from '#registry/api/problem.ts';
 import { sendProblem } from '#registry/api/request-facts.ts';
 import { AccessSchema, ResourceDiffSchema } from '#registry/api/revision-schema.ts';
 import { reviewAccess } from '#registry/revisions/access-review.ts';
@@ -49,10 +50,15 @@ export const describeChange = (before: Tenant, after: Tenant) => ({
   access: reviewAccess(before, after),
 });
 
+/** The making and the removal of a tenant have one state only, and there is nothing to compare. */
+const NO_STATES = invalidRequest([
+  { in: 'query', pointer: '/dryRun', message: 'there is no dry run of making or removing a tenant' },
+]);
+
 export const isDryRun = (request: FastifyRequest): boolean =>
   (request.query as { readonly dryRun?: string }).dryRun === 'true';
 
-/** Answers with what the change would do to a tenant that exists. */
+/** Answers with what the change would do to the tenant. */
 export const sendDryRun = async (
   context: ApiContext,
   reply: FastifyReply,
@@ -61,8 +67,7 @@ export const sendDryRun = async (
   const prepared = await prepareChange(context, change);
   if (!prepared.ok) return sendProblem(reply, prepared.error);
   const { before, tenant: after } = prepared.value;
-  // Only changes of a tenant have a dry run, not its making or removal.
-  if (before === undefined || after === null) throw new Error('dry run without a tenant');
+  if (before === undefined || after === null) return sendProblem(reply, NO_STATES);
   const { revision } = before.tenant;
   const effect = await envoyEffect(context, after);
   return reply.code(200).send({ dryRun: true, revision, ...describeChange(before.tenant, after), ...effect });

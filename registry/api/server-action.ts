@@ -2,7 +2,9 @@
 
 import type { FastifyReply } from 'fastify';
 import { findServer, type Tenant } from '#core/tenant.ts';
+import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
@@ -28,7 +30,7 @@ export const runServerAction = async (
 ): Promise<FastifyReply> => {
   const { tenant: tenantId, id } = paramsOf(reply.request);
   const conditions = conditionsOf(reply.request);
-  const result = await makeChange(context, reply.request, {
+  const asked: TenantChangeRequest = {
     tenantId,
     record: recordOf(context, reply.request, `${action} ${serverName(id)}`),
     isUrgent: !needsMatch,
@@ -40,7 +42,9 @@ export const runServerAction = async (
     },
     ...(manner === undefined ? {} : { manner }),
     command: (tenant) => command(tenant as Tenant, id),
-  });
+  };
+  if (isDryRun(reply.request)) return sendDryRun(context, reply, asked);
+  const result = await makeChange(context, reply.request, asked);
   if (!result.ok) return sendProblem(reply, result.error);
   const { stored } = result.value;
   const server = stored === undefined ? undefined : findServer(stored.tenant, id);

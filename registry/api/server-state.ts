@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { ACTIVATION_REFUSED } from '#registry/api/approvals/review-schema.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { DryRunQuery, DryRunSchema } from '#registry/api/dry-run.ts';
 import { actionResponses } from '#registry/api/response-schema.ts';
 import { withWait } from '#registry/api/rollout/wait-schema.ts';
 import { ActionHeaders, ItemParams, Reason, WriteHeaders } from '#registry/api/route-schema.ts';
@@ -17,7 +18,7 @@ const StateBody = Type.Object({ enabled: Type.Boolean(), reason: Reason }, { add
 
 const ActiveVersionBody = Type.Object({ version: VersionName }, { additionalProperties: false });
 
-const RESPONSES = actionResponses(ServerViewSchema);
+const RESPONSES = actionResponses(Type.Union([ServerViewSchema, DryRunSchema]));
 
 const registerState = (app: FastifyInstance, context: ApiContext): void => {
   app.put('/v1/tenants/:tenant/servers/:id/state', {
@@ -29,6 +30,7 @@ const registerState = (app: FastifyInstance, context: ApiContext): void => {
       tags: ['servers'],
       params: ItemParams,
       headers: ActionHeaders,
+      querystring: DryRunQuery,
       body: StateBody,
       response: RESPONSES,
     }),
@@ -53,6 +55,7 @@ const registerActiveVersion = (app: FastifyInstance, context: ApiContext): void 
       tags: ['servers'],
       params: ItemParams,
       headers: WriteHeaders,
+      querystring: DryRunQuery,
       body: ActiveVersionBody,
       response: { ...RESPONSES, ...ACTIVATION_REFUSED },
     }),

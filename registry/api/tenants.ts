@@ -8,6 +8,7 @@ import type { Tenant, TenantSettings } from '#core/tenant.ts';
 import { isPermitted, readableTenants } from '#registry/api/auth/roles.ts';
 import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { DryRunQuery, DryRunSchema, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
 import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
@@ -135,12 +136,14 @@ const change = async (
   reply: FastifyReply,
   { action, command }: { readonly action: string; readonly command: TenantChangeRequest['command'] },
 ): Promise<FastifyReply> => {
-  const result = await makeChange(context, reply.request, {
+  const asked: TenantChangeRequest = {
     tenantId: paramsOf(reply.request).tenant,
     record: recordOf(context, reply.request, `${action} tenant`),
     judge: (stored) => judgeWrite(reply, stored),
     command,
-  });
+  };
+  if (isDryRun(reply.request)) return sendDryRun(context, reply, asked);
+  const result = await makeChange(context, reply.request, asked);
   if (!result.ok) return sendProblem(reply, result.error);
   const { stored, before } = result.value;
   if (stored === undefined) return reply.code(204).send();
@@ -153,7 +156,8 @@ const registerPuts = (app: FastifyInstance, context: ApiContext): void => {
     tags: ['tenants'],
     params: TenantParams,
     headers: WriteHeaders,
-    response: writeResponses(TenantView),
+    querystring: DryRunQuery,
+    response: writeResponses(TenantView, DryRunSchema),
   };
   app.put('/v1/tenants/:tenant', {
     config: { access: 'write' },

@@ -479,6 +479,37 @@ describe('a dry run', () => {
     expect(await etagOf('/servers/tracker')).toEqual(headers);
   });
 
+  it('of an activation tells which tools callers would gain and lose, and serves nothing else', async () => {
+    await call('PUT', '/servers/tracker/versions/9.0.0', version('list', 'export'));
+    await put('/grants/engineering', grant({ tools: ['list', 'create', 'export'] }));
+    const headers = await etagOf('/servers/tracker');
+    const path = '/servers/tracker/active-version?dryRun=true';
+    const dry = await call('PUT', path, { version: '9.0.0' }, headers);
+    expect(dry.status).toBe(200);
+    expect(accessOf(dry)).toMatchObject({
+      gained: [{ serverId: 'tracker', tools: ['export'] }],
+      lost: [{ serverId: 'tracker', tools: ['create'] }],
+    });
+    expect(await etagOf('/servers/tracker')).toEqual(headers);
+  });
+
+  it('of a switch or of settings tells the difference, and throws nothing', async () => {
+    const state = await call('PUT', '/servers/tracker/state?dryRun=true', { enabled: false });
+    expect(state.body).toMatchObject({ resources: [{ resource: 'servers/tracker' }] });
+    expect((await call('GET', '/servers/tracker')).body.enabled).toBe(true);
+    const headers = await etagOf('');
+    const allowedOrigins = ['https://app.example.com'];
+    const dry = await call('PATCH', '?dryRun=true', { allowedOrigins }, headers);
+    expect(accessOf(dry).loosened).toMatchObject([{ resource: 'tenant' }]);
+    expect(await etagOf('')).toEqual(headers);
+  });
+
+  it('needs a tenant to begin with', async () => {
+    const body = { displayName: 'x', accessContact: '' };
+    const answer = await registry.call('PUT', '/v1/tenants/nobody-yet?dryRun=true', { body });
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ in: 'query', pointer: '/dryRun' }] } });
+  });
+
   it('is refused for what the change itself would be refused for', async () => {
     expect((await call('PUT', '/grants/engineering?dryRun=true', grant())).status).toBe(428);
     expect((await call('PUT', '/grants/new?dryRun=true', grant({ serverId: 'nothing' }))).status).toBe(422);
@@ -490,10 +521,7 @@ describe('a dry run', () => {
   it('is never taken for the real thing where there is none, nor where it is misspelt', async () => {
     const sequence = await registry.store.lastSequence();
     for (const [method, path, body] of [
-      ['PUT', '/servers/tracker/state?dryRun=true', { enabled: false }],
-      ['PUT', '/servers/tracker/active-version?dryRun=true', { version: '1.0.0' }],
       ['PUT', '/servers/tracker/versions/2.0.0?dryRun=true', version('list')],
-      ['PUT', '?dryRun=true', { displayName: 'x', accessContact: '' }],
       ['DELETE', '?dryRun=true', undefined],
       ['POST', '/streams/terminate?dryRun=true', {}],
       ['PUT', '/grants/new?dryRun=yes', grant()],
