@@ -28,6 +28,17 @@ const namedIn = (pattern: string): readonly string[] => {
   return [...new Set(named)].filter((character) => !EVERYWHERE.includes(character));
 };
 
+const fittingOf = (text: string, samples: readonly string[]): Characters => {
+  // A plain character is itself; a thousand of them are not worth a thousand expressions.
+  const own = text === '.' ? -1 : samples.indexOf(text);
+  if (own >= 0) return 1n << BigInt(own);
+  const form = new RegExp(`^(?:${text})$`, 'u');
+  return samples.reduce<Characters>(
+    (all, sample, index) => (form.test(sample) ? all | (1n << BigInt(index)) : all),
+    0n,
+  );
+};
+
 /**
  * Reads the parts of one pattern. A part that fits none of the samples, a script nobody thought of, is taken to be able
  * to hold any character beyond ASCII.
@@ -45,11 +56,7 @@ export const createCharacterReader = (pattern: string): ReadCharacters | undefin
   return (text) => {
     const found = known.get(text);
     if (found !== undefined) return found;
-    const form = new RegExp(`^(?:${text})$`, 'u');
-    const fitting = samples.reduce<Characters>(
-      (all, sample, index) => (form.test(sample) ? all | (1n << BigInt(index)) : all),
-      0n,
-    );
+    const fitting = fittingOf(text, samples);
     const set = fitting === 0n ? anyForeign : fitting;
     known.set(text, set);
     return set;
