@@ -66,7 +66,17 @@ const publish = async (manifest: object): Promise<number> => {
   return response.status;
 };
 
+/** An admin reads what differs from what was approved, and approves that. */
+const approve = async (version: string): Promise<void> => {
+  const path = `${SERVER}/versions/${version}`;
+  const review = (await product.registry('GET', `${path}/review`)).body as Record<string, unknown>;
+  if (review['state'] !== 'waiting') return;
+  const { status, body } = await product.registry('POST', `${path}/approve`, { digest: review['digest'] });
+  expect(status, JSON.stringify(body)).toBe(200);
+};
+
 const activate = async (version: string): Promise<void> => {
+  await approve(version);
   const { status, body } = await product.registry(
     'PUT',
     `${SERVER}/active-version`,

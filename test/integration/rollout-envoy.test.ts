@@ -28,7 +28,12 @@ import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
 
-const SETTINGS = { displayName: 'Acme', accessContact: 'admin@acme.example', allowedOrigins: [] };
+const SETTINGS = {
+  displayName: 'Acme',
+  accessContact: 'admin@acme.example',
+  allowedOrigins: [],
+  fourEyes: false,
+};
 
 const hosts = ['one', 'two'].map((name) => ({ name, domains: ['same.example'], routes: [] }));
 
