@@ -43,6 +43,8 @@ export const createPool = (url: Secret): pg.Pool => {
   const pool = new pg.Pool({ ...configFor(url), max: MAX_CONNECTIONS });
   // A connection that breaks while nobody uses it is nobody's failure; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // And one that breaks between two statements of a transaction: the next statement fails, which is how it is heard.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 };
 

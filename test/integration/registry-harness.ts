@@ -150,12 +150,14 @@ export const startTestRegistry = async (
   options: {
     readonly allowPrivate?: boolean;
     readonly keyMembers?: object;
+    /** One that a test has opened itself; the registry closes it. */
+    readonly store?: Store;
     /** The name service; the system's otherwise. */
     readonly lookup?: HostLookup;
   } = {},
 ): Promise<TestRegistry> => {
   const directory = await mkdtemp(join(tmpdir(), 'registry-'));
-  const store = openSqliteStore(join(directory, 'registry.db'));
+  const store = options.store ?? openSqliteStore(join(directory, 'registry.db'));
   const keyServer = await startKeyServer([publishKey(ADMIN_KEY, options.keyMembers)]);
   const logLines: string[] = [];
   const logger = createLogger('registry', 'debug', { write: (line) => logLines.push(line) });
