@@ -11,6 +11,7 @@ import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
+import { startSharedConsumers } from '#registry/shared-consumers.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { startStoreMetrics } from '#registry/store-metrics.ts';
@@ -127,7 +128,15 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   const health = await startStoreMetrics(metrics, store, logger);
   lifecycle.onStop('store metrics', () => health.stop());
   const feed = await startFeed({ store, metrics, address: settings.feedAddress }, lifecycle);
-  const consumers = async () => feed.consumers();
+  const shared = startSharedConsumers({
+    store,
+    feed,
+    logger,
+    replica: randomUUID(),
+    nowMs: () => Date.now(),
+  });
+  lifecycle.onStop('shared consumers', () => shared.stop());
+  const consumers = shared.list;
   const { onReport, preview } = feed;
   await startApi(settings, { store, consumers, onReport, preview, onWrite: health.onWrite }, lifecycle);
   const closeOps = await startOpsServer({

@@ -116,6 +116,14 @@ describe('compensateRevision()', () => {
     ]);
   });
 
+  it('does not do without four eyes again', () => {
+    const strict = { ...settingsOf(BEFORE), displayName: 'Other', fourEyes: true };
+    const after = accepted(putTenant(BEFORE, { id: BEFORE.id, settings: strict }));
+    const { tenant, kept } = compensate(after);
+    expect(tenant).toMatchObject({ displayName: BEFORE.displayName, fourEyes: true });
+    expect(kept).toEqual([{ resource: 'tenant', because: 'protected' }]);
+  });
+
   it('switches off again what the revision switched on', () => {
     const before = accepted(setServerState(BEFORE, { id: 'one', enabled: false }));
     const { tenant } = compensate(BEFORE, { before, touched: [], present: BEFORE });

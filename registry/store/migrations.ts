@@ -226,8 +226,28 @@ const APPROVALS: Migration = [
   { move: adoptServing },
 ];
 
+const CONSUMERS: Migration = [
+  `
+  CREATE TABLE consumers (
+    consumer TEXT NOT NULL,
+    replica  TEXT NOT NULL,
+    seen_at  INTEGER NOT NULL,
+    entry    TEXT NOT NULL,
+    PRIMARY KEY (consumer, replica)
+  ) STRICT;
+  CREATE INDEX consumers_by_time ON consumers (seen_at);
+  `,
+];
+
 /** Entry n takes a database from version n to n + 1. */
-export const MIGRATIONS: readonly Migration[] = [FIRST, MANIFESTS, RESOURCES, IDEMPOTENCY_KEYS, APPROVALS];
+export const MIGRATIONS: readonly Migration[] = [
+  FIRST,
+  MANIFESTS,
+  RESOURCES,
+  IDEMPOTENCY_KEYS,
+  APPROVALS,
+  CONSUMERS,
+];
 
 /** More migrations were seen than there are here. */
 export const NEWER_PROGRAM = 'the database was written by a newer version of the registry';

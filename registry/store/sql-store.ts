@@ -10,6 +10,7 @@ import { keepAnswer, releaseKey, reserveKey } from '#registry/store/idempotency.
 import { findManifest, findPublished, isSpent, listManifests, spendId } from '#registry/store/manifests.ts';
 import { createPresentTenants, type PresentTenants } from '#registry/store/present-tenants.ts';
 import { findRevision, listRevisions } from '#registry/store/revisions.ts';
+import { listConsumers, reportConsumers } from '#registry/store/seen-consumers.ts';
 import { lastSequence } from '#registry/store/sequence.ts';
 import type { Committed, Store, StoredTenant } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
@@ -32,9 +33,11 @@ export type StoreEngine = {
 
 type Keys = Pick<Store, 'reserveKey' | 'keepAnswer' | 'releaseKey'>;
 
+type Consumers = Pick<Store, 'reportConsumers' | 'listConsumers'>;
+
 type Reads = Omit<
   Store,
-  'epoch' | 'write' | 'decide' | 'announce' | 'spend' | 'onCommit' | 'close' | keyof Keys
+  'epoch' | 'write' | 'decide' | 'announce' | 'spend' | 'onCommit' | 'close' | keyof Keys | keyof Consumers
 >;
 
 const listTenants = async (database: Database, tenants: PresentTenants): Promise<readonly StoredTenant[]> => {
@@ -79,6 +82,11 @@ const createKeys = (database: Database): Keys => ({
   releaseKey: (request) => guardStore(() => releaseKey(database, request)),
 });
 
+const createConsumers = (database: Database): Consumers => ({
+  reportConsumers: (report) => inTransaction(database, (transaction) => reportConsumers(transaction, report)),
+  listConsumers: () => guardStore(() => listConsumers(database)),
+});
+
 const committedOf = ({ present, revision, sequence }: Written): Committed => ({
   ...(present === undefined ? {} : { stored: present.stored }),
   revision,
@@ -110,6 +118,7 @@ export const createSqlStore = (engine: StoreEngine): Store => {
   return {
     ...createReads(database, tenants),
     ...createKeys(database),
+    ...createConsumers(database),
     epoch,
     write: (write) =>
       undoStale(async () => {

@@ -7,6 +7,7 @@ import type { Tenant } from '#core/tenant.ts';
 import type { MadeDecision } from '#registry/approval/decide.ts';
 import type { ApprovalRecords, Submission } from '#registry/approval/records.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
+import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 
 /** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
@@ -142,6 +143,15 @@ export type AuditRecord = ChangeRecord & {
   readonly digest: string;
 };
 
+/** A consumer as one registry saw it. */
+export type SeenConsumer = {
+  /** The registry, a name of its own for each process. */
+  readonly replica: string;
+  /** By that registry's clock, milliseconds since the epoch. */
+  readonly seenAtMs: number;
+  readonly entry: ConsumerEntry;
+};
+
 /** Newest first: entries below `before`, at most `limit`. */
 export type Page = { readonly before?: number; readonly limit: number };
 
@@ -201,6 +211,14 @@ export type Store = FeedSource & {
   keepAnswer(request: KeyedRequest, answer: KeptAnswer): Promise<boolean>;
   /** Gives back the key of a request that was refused and changed nothing. */
   releaseKey(request: KeyedRequest): Promise<void>;
+  /** Says which consumers one registry sees, in place of what it said of them before. */
+  reportConsumers(report: {
+    readonly replica: string;
+    readonly entries: readonly ConsumerEntry[];
+    readonly nowMs: number;
+  }): Promise<void>;
+  /** What every registry has said within the last hour, newest first. */
+  listConsumers(): Promise<readonly SeenConsumer[]>;
   /** Sequence of the first audit record that does not follow from the one before it; undefined if all do. */
   findAuditFault(): Promise<number | undefined>;
   close(): Promise<void>;

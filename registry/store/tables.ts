@@ -84,6 +84,7 @@ export type Tables = {
     kid: string | null;
   };
   key_registrations: { tenant: string; publisher: string; kid: string; actor: string; at: string };
+  consumers: { consumer: string; replica: string; seen_at: number; entry: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };
 

@@ -137,6 +137,8 @@ export type TestRegistry = {
   readonly keyServer: KeyServer;
   readonly logLines: readonly string[];
   consumers: readonly ConsumerEntry[];
+  /** `consumers`, unless a test has somebody else say it. */
+  listConsumers(): Promise<readonly ConsumerEntry[]>;
   /** Answers previews; nobody is there unless a test says so. */
   preview(tenant: Tenant): Promise<PreviewOutcome>;
   /** As if the consumers had just reported. */
@@ -181,6 +183,7 @@ export const startTestRegistry = async (
   let ids = 0;
   const registry = {
     consumers: [] as readonly ConsumerEntry[],
+    listConsumers: async (): Promise<readonly ConsumerEntry[]> => registry.consumers,
     preview: async (_tenant: Tenant): Promise<PreviewOutcome> => err('no-xds-server'),
   };
   const reportListeners = new Set<() => void>();
@@ -189,7 +192,7 @@ export const startTestRegistry = async (
     checkUrl: (url: string) => egress.checkUrl(url),
     adminTrusts,
     publicUrl: PUBLIC_URL,
-    consumers: async () => registry.consumers,
+    consumers: () => registry.listConsumers(),
     onReport: (listener: () => void) => {
       reportListeners.add(listener);
       return () => void reportListeners.delete(listener);

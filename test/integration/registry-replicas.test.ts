@@ -1,178 +1,133 @@
-// Several registries over one Postgres, as processes: what one commits the others' consumers have well under a second
-// later, in order; nobody overwrites anybody.
+// Two registries on one database: whoever is asked knows the consumers of both, waits for them, and learns of the death
+// of the other.
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Snapshot } from '#core/snapshot.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
-import { openPostgresStore } from '#registry/store/postgres-store.ts';
+import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
+import { type SharedConsumers, startSharedConsumers } from '#registry/shared-consumers.ts';
+import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import type { Address } from '#runtime/address.ts';
+import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { ADMIN_KEY, type Answer, callApi } from '#test/integration/registry-harness.ts';
-import { type RegistryProcess, startRegistryProcess } from '#test/integration/registry-replica.ts';
-import { type PostgresServer, startPostgres, type TestDatabase } from '#test/support/postgres-server.ts';
-import { type KeyServer, publishKey, startKeyServer } from '#test/support/token-issuer.ts';
+import { startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import { until } from '#test/support/xds-gateway.ts';
 
-let server: PostgresServer;
-let keyServer: KeyServer;
-let database: TestDatabase;
+const SETTINGS = { displayName: 'Acme', accessContact: 'admin@acme.example', allowedOrigins: [] };
+const logger = createLogger('test', 'silent');
+
+type Replica = {
+  readonly registry: TestRegistry;
+  readonly feed: FeedServer;
+  readonly shared: SharedConsumers;
+  readonly address: Address;
+};
+
 let directory: string;
-let replicas: RegistryProcess[];
-let consumers: FeedConsumer[];
+let one: Replica;
+let two: Replica;
+let xds: FeedConsumer;
+/** Added to the clock of the second registry, milliseconds. */
+let later = 0;
+/** What the xds-server of the test reports of a sequence. */
+let reports = true;
+const stops: (() => unknown)[] = [];
+
+const startReplica = async (replica: string, nowMs: () => number): Promise<Replica> => {
+  const registry = await startTestRegistry({ store: openSqliteStore(join(directory, 'registry.db')) });
+  const address: Address = { kind: 'unix', path: join(directory, `${replica}.sock`) };
+  const { store } = registry;
+  const feed = createFeedServer({
+    source: store,
+    logger,
+    metrics: createMetrics('registry'),
+    heartbeatMs: 100,
+  });
+  const stop = await startGrpcServer(address, [feed.service]);
+  const shared = startSharedConsumers({ store, feed, logger, replica, nowMs });
+  registry.listConsumers = shared.list;
+  stops.push(registry.stop, stop, feed.stop, shared.stop);
+  return { registry, feed, shared, address };
+};
+
+const startXds = (address: Address): Promise<FeedConsumer> => {
+  const report = (sequence: number): void => {
+    const nodes = [{ nodeId: 'edge-1', acknowledgedSequence: sequence, rejected: [] }];
+    if (reports) xds?.report({ sequence, nodes });
+  };
+  return startFeedConsumer({
+    address,
+    consumer: 'xds-server',
+    stateFile: join(directory, 'xds.json'),
+    logger,
+    metrics: createMetrics('xds-server'),
+    onSnapshot: ({ sequence }) => setImmediate(() => report(sequence)),
+  });
+};
+
+const rename = async ({ registry }: Replica, displayName: string, query: string) => {
+  const path = '/v1/tenants/acme';
+  const { etag } = await registry.call('GET', path);
+  return registry.call('PATCH', `${path}?${query}`, { body: { displayName }, headers: { 'if-match': etag } });
+};
 
 beforeAll(async () => {
-  server = await startPostgres();
-  keyServer = await startKeyServer([publishKey(ADMIN_KEY)]);
+  directory = await mkdtemp(join(tmpdir(), 'replicas-'));
+  one = await startReplica('one', Date.now);
+  two = await startReplica('two', () => Date.now() + later);
+  await one.registry.call('PUT', '/v1/tenants/acme', { body: SETTINGS });
+  xds = await startXds(one.address);
+  stops.push(xds.stop);
+  await until(
+    'the consumer is known',
+    () => one.feed.consumers().some(({ status }) => status !== null),
+    30_000,
+  );
 });
 
 afterAll(async () => {
-  await keyServer.stop();
-  await server.stop();
-});
-
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'rr-'));
-  database = await server.createDatabase();
-  consumers = [];
-  const start = (name: string) =>
-    startRegistryProcess({
-      directory: join(directory, name),
-      jwksUri: keyServer.url,
-      postgresUrl: database.url,
-    });
-  replicas = await Promise.all([start('a'), start('b')]);
-});
-
-afterEach(async () => {
-  for (const consumer of consumers) await consumer.stop();
-  for (const replica of replicas) await replica.kill();
+  for (const stop of stops.toReversed()) await stop();
   await rm(directory, { recursive: true, force: true });
 });
 
-const at = (index: number): RegistryProcess => {
-  const replica = replicas[index % replicas.length];
-  if (replica === undefined) throw new Error('two are running');
-  return replica;
-};
-
-const follow = async (index: number): Promise<readonly Snapshot[]> => {
-  const snapshots: Snapshot[] = [];
-  const consumer = await startFeedConsumer({
-    address: at(index).feed,
-    consumer: `ext-authz/${index}`,
-    stateFile: join(directory, `snapshot-${index}.json`),
-    logger: createLogger('test', 'silent'),
-    metrics: createMetrics('test'),
-    onSnapshot: (snapshot) => snapshots.push(snapshot),
-  });
-  consumers.push(consumer);
-  return snapshots;
-};
-
-const put = (index: number, path: string, body: object, etag?: string): Promise<Answer> =>
-  callApi(`${at(index).url}/v1/tenants/${path}`, 'PUT', {
-    body,
-    headers: etag === undefined ? {} : { 'if-match': etag },
+describe('a registry beside another one', () => {
+  it('knows consumers that are connected to the other', async () => {
+    expect(two.feed.consumers()).toEqual([]);
+    await until('it is told', async () => (await two.shared.list()).length > 0, 30_000);
+    expect(await two.shared.list()).toMatchObject([{ consumer: 'xds-server', connected: true }]);
+    const { body } = await two.registry.call('GET', '/v1/consumers');
+    expect(body.items).toMatchObject([{ consumer: 'xds-server', connected: true }]);
   });
 
-const settings = (displayName: string) => ({ displayName, accessContact: '' });
-
-const isAscending = (numbers: readonly number[]): boolean =>
-  numbers.every((number, index) => index === 0 || number >= (numbers[index - 1] ?? 0));
-
-describe('two registries on one Postgres', () => {
-  it('show every revision to the consumers of both, in order, well under a second after the answer', async () => {
-    const seen = [await follow(0), await follow(1)];
-    let { etag } = await put(0, 'acme', settings('revision 1'));
-    const latencies: number[] = [];
-    for (let revision = 2; revision <= 12; revision += 1) {
-      const answer = await put(revision, 'acme', settings(`revision ${revision}`), etag);
-      expect(answer.status).toBe(200);
-      ({ etag } = answer);
-      const answeredAt = performance.now();
-      for (const snapshots of seen)
-        await vi.waitFor(
-          () => expect(snapshots.at(-1)?.tenants[0]?.displayName).toBe(`revision ${revision}`),
-          { interval: 1, timeout: 10_000 },
-        );
-      latencies.push(performance.now() - answeredAt);
-    }
-    expect(latencies.toSorted((a, b) => a - b)[5]).toBeLessThan(500);
-    for (const snapshots of seen) {
-      const revisions = snapshots.flatMap(({ tenants }) => tenants.map(({ revision }) => revision));
-      expect(isAscending(revisions)).toBe(true);
-      expect(new Set(revisions)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]));
-    }
-  }, 60_000);
-
-  it('let one of two writers win, and tell the other: 412', async () => {
-    const { etag } = await put(0, 'acme', settings('first'));
-    const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => put(n, 'acme', settings(`writer ${n}`), etag)),
-    );
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    for (const { status, body } of answers.filter(({ status }) => status !== 200))
-      expect({ status, type: body.type }).toEqual({
-        status: 412,
-        type: 'urn:mcpgw:problem:precondition-failed',
-      });
-    const [winner] = answers.filter(({ status }) => status === 200);
-    const read = await callApi(`${at(1).url}/v1/tenants/acme`, 'GET');
-    expect(read.body).toEqual(winner?.body);
-  }, 60_000);
-
-  it('lose no update in a storm of writers of one tenant, and consumers end with all of them', async () => {
-    const seen = [await follow(0), await follow(1)];
-    await put(0, 'acme', settings('storm'));
-    const issuer = (n: number) => ({
-      kind: 'oidc',
-      issuer: `https://${n}.example.com`,
-      jwksUri: `https://${n}.example.com/keys`,
-      algorithms: ['RS256'],
-      relation: 'partner',
-      claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
+  it('waits for them, and tells their Envoys in the rollout', async () => {
+    const answer = await rename(two, 'From the other side', 'wait=applied&waitSeconds=30');
+    expect([answer.status, answer.headers.get('rollout-state')]).toEqual([200, 'applied']);
+    const { body } = await two.registry.call('GET', `/v1/tenants/acme/rollout/${answer.body.revision}`);
+    expect(body).toMatchObject({
+      state: 'applied',
+      consumers: [{ consumer: 'xds-server', nodes: [{ nodeId: 'edge-1', state: 'applied' }] }],
     });
-    const write = async (n: number): Promise<number> => {
-      const answer = await put(n, `acme/issuers/i${n}`, issuer(n));
-      // The tenant was changed by others five times while this one tried: it is told, and tries again.
-      return answer.status === 412 ? write(n) : answer.status;
-    };
-    const count = 40;
-    const statuses = await Promise.all(Array.from({ length: count }, (_, n) => write(n)));
-    expect(new Set(statuses)).toEqual(new Set([201]));
-    const expected = Array.from({ length: count }, (_, n) => `i${n}`).toSorted();
-    for (const snapshots of seen) {
-      await vi.waitFor(
-        () =>
-          expect(
-            snapshots
-              .at(-1)
-              ?.tenants[0]?.issuers.map(({ id }) => id)
-              .toSorted(),
-          ).toEqual(expected),
-        { timeout: 10_000 },
-      );
-      expect(isAscending(snapshots.map(({ sequence }) => sequence))).toBe(true);
-    }
-    const store = await openPostgresStore(database.url);
-    const revisions = await store.listRevisions('acme', { limit: 100 });
-    expect(revisions.map(({ number, sequence }) => [number, sequence])).toEqual(
-      Array.from({ length: count + 1 }, (_, n) => [count + 1 - n, count + 1 - n]),
-    );
-    expect(await store.findAuditFault()).toBeUndefined();
-    await store.close();
-  }, 90_000);
+  });
 
-  it('carry on alone when one is killed, and its consumers go on at the other', async () => {
-    await put(0, 'acme', settings('before'));
-    await at(0).kill();
-    const snapshots = await follow(1);
-    const { etag } = await callApi(`${at(1).url}/v1/tenants/acme`, 'GET');
-    expect((await put(1, 'acme', settings('after'), etag)).status).toBe(200);
-    await vi.waitFor(() => expect(snapshots.at(-1)?.tenants[0]?.displayName).toBe('after'), {
-      timeout: 10_000,
-    });
-  }, 60_000);
+  it('is not told "applied" by the silence of one at the other', async () => {
+    reports = false;
+    const answer = await rename(two, 'Unheard', 'wait=applied&waitSeconds=1');
+    expect([answer.status, answer.headers.get('rollout-state')]).toEqual([202, 'pending']);
+    reports = true;
+  });
+
+  it('takes the consumers of a registry that died for gone', async () => {
+    later = 60_000;
+    expect(await two.shared.list()).toMatchObject([{ consumer: 'xds-server', connected: false }]);
+    later = 0;
+    expect(await two.shared.list()).toMatchObject([{ consumer: 'xds-server', connected: true }]);
+  });
+
+  it('hears from one that stops that nobody is connected to it any more', async () => {
+    await one.shared.stop();
+    expect(await two.shared.list()).toMatchObject([{ consumer: 'xds-server', connected: false }]);
+  });
 });

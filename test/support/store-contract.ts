@@ -434,8 +434,55 @@ const describeManifests = (name: string, create: () => Promise<StoreUnderTest>) 
       });
   });
 
+const describeConsumers = (name: string, create: () => Promise<StoreUnderTest>) =>
+  describe(`${name}: consumers`, () => {
+    let under: StoreUnderTest;
+    let store: Store;
+
+    beforeEach(async () => {
+      under = await create();
+      store = await under.open();
+    });
+    afterEach(async () => {
+      await store.close();
+      await under.remove();
+    });
+
+    const entry = (consumer: string, sentSequence: number) => ({
+      consumer,
+      connected: true,
+      since: '2026-01-01T00:00:00.000Z',
+      sentSequence,
+      status: { sequence: sentSequence },
+      reportedAt: null,
+    });
+
+    it('are what each registry said last, and are forgotten after an hour', async () => {
+      await store.reportConsumers({ replica: 'a', entries: [entry('xds-server', 1)], nowMs: 1_000 });
+      await store.reportConsumers({ replica: 'b', entries: [entry('xds-server', 2)], nowMs: 2_000 });
+      await store.reportConsumers({ replica: 'a', entries: [entry('xds-server', 3)], nowMs: 3_000 });
+      expect(await store.listConsumers()).toEqual([
+        { replica: 'a', seenAtMs: 3_000, entry: entry('xds-server', 3) },
+        { replica: 'b', seenAtMs: 2_000, entry: entry('xds-server', 2) },
+      ]);
+      await store.reportConsumers({ replica: 'a', entries: [], nowMs: 3_602_500 });
+      expect((await store.listConsumers()).map(({ replica }) => replica)).toEqual(['a']);
+    });
+
+    it('are said by several registries at once', async () => {
+      const replicas = Array.from({ length: 8 }, (_each, at) => `replica-${at}`);
+      await Promise.all(
+        replicas.map((replica) =>
+          store.reportConsumers({ replica, entries: [entry('ext-authz', 1)], nowMs: 1_000 }),
+        ),
+      );
+      expect((await store.listConsumers()).map(({ replica }) => replica).toSorted()).toEqual(replicas);
+    });
+  });
+
 /** Everything that is asked of a store. */
 export const describeStore = (name: string, create: () => Promise<StoreUnderTest>): void => {
   describeTenants(name, create);
   describeManifests(name, create);
+  describeConsumers(name, create);
 };
