@@ -2,7 +2,7 @@
 
 import type { ArgumentConstraint, McpServer } from '#core/server.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
-import { serverName } from '#registry/commands/resources.ts';
+import { eachServer } from '#registry/commands/rules/each-server.ts';
 import { type Rule, repeated } from '#registry/commands/rules/rule.ts';
 
 const LIMITS = ['oneOf', 'maximum', 'maxLength', 'prefix'] as const;
@@ -38,7 +38,4 @@ const judgeServer = (server: McpServer): Fault[] => {
 };
 
 /** Constraints name existing tools, carry one limit each, and have names of their own. */
-export const constraintRule: Rule = ({ servers }) =>
-  servers.flatMap((server) =>
-    judgeServer(server).map((fault) => ({ ...fault, resource: serverName(server.id) })),
-  );
+export const constraintRule: Rule = eachServer(judgeServer);

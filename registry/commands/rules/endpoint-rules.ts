@@ -2,7 +2,7 @@
 
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
-import { serverName } from '#registry/commands/resources.ts';
+import { eachServer } from '#registry/commands/rules/each-server.ts';
 import type { Rule } from '#registry/commands/rules/rule.ts';
 
 /** `host` or `host:port` as a URL prints it: lower case, IPv6 in brackets, no default port of https. */
@@ -54,7 +54,4 @@ const judgeServer = (server: McpServer): Fault[] => {
 };
 
 /** Allowed hosts are well written, and the version being served stays inside them. */
-export const allowedHostsRule: Rule = ({ servers }) =>
-  servers.flatMap((server) =>
-    judgeServer(server).map((fault) => ({ ...fault, resource: serverName(server.id) })),
-  );
+export const allowedHostsRule: Rule = eachServer(judgeServer);

@@ -4,6 +4,7 @@ import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findIssuer, type Tenant } from '#core/tenant.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { serverName } from '#registry/commands/resources.ts';
+import { eachServer } from '#registry/commands/rules/each-server.ts';
 import { type LocatedFault, type Rule, repeated } from '#registry/commands/rules/rule.ts';
 
 const located = (server: McpServer, faults: readonly Fault[]): LocatedFault[] =>
@@ -66,5 +67,4 @@ const judgeScopes = ({ mode, scopes }: McpServer['upstreamAuth']): Fault[] => {
 };
 
 /** The token sent upstream is for the one resource behind the server. */
-export const upstreamAuthRule: Rule = ({ servers }) =>
-  servers.flatMap((server) => located(server, judgeScopes(server.upstreamAuth)));
+export const upstreamAuthRule: Rule = eachServer((server) => judgeScopes(server.upstreamAuth));

@@ -52,8 +52,7 @@ const judgeGroup = (group: readonly Bound[]): LocatedFault[] => {
   );
 };
 
-/** Two servers that share an audience of one issuer must each require a scope of their own. */
-export const sharedAudienceRule: Rule = ({ servers }) => {
+const judgeServers = (servers: readonly McpServer[]): readonly LocatedFault[] => {
   const bound = servers.flatMap((server) =>
     server.bindings.map((binding, index) => ({ server, binding, index })),
   );
@@ -64,4 +63,14 @@ export const sharedAudienceRule: Rule = ({ servers }) => {
       faults.map((fault) => [`${fault.resource} ${fault.pointer} ${fault.message}`, fault]),
     ).values(),
   ];
+};
+
+/** Lists that were judged: a change of anything but servers leaves theirs the same object. */
+const judged = new WeakMap<readonly McpServer[], readonly LocatedFault[]>();
+
+/** Two servers that share an audience of one issuer must each require a scope of their own. */
+export const sharedAudienceRule: Rule = ({ servers }) => {
+  const faults = judged.get(servers) ?? judgeServers(servers);
+  judged.set(servers, faults);
+  return faults;
 };
