@@ -44,6 +44,8 @@ const scopesOfOne = (group: readonly Bound[]): ReadonlySet<string> => {
 };
 
 const judgeGroup = (group: readonly Bound[]): LocatedFault[] => {
+  // Nearly every audience is one server's own.
+  if (group.length === 1) return [];
   const unique = scopesOfOne(group);
   // Only these are held against everybody: thousands of servers may share an application, and nearly all are apart.
   const doubtful = group.filter(({ binding }) => !binding.requiredScopes.some((scope) => unique.has(scope)));
