@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { GatewayError } from '#core/gateway-error.ts';
 import { createApi } from '#registry/api/api.ts';
 import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
 import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
@@ -12,10 +13,14 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
 import { startSharedConsumers } from '#registry/shared-consumers.ts';
+import type { AuditSecrets } from '#registry/store/audit-append.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { startStoreMetrics } from '#registry/store-metrics.ts';
 import { type Address, netOptions } from '#runtime/address.ts';
+import { type AuditConfiguration, readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
+import { auditKeyFile, auditKeysOf, signerOf, signingKeyFile } from '#runtime/audit/audit-keys.ts';
+import { ensureKeyFile } from '#runtime/audit/key-file.ts';
 import * as config from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
@@ -48,13 +53,34 @@ const readSettings = () =>
   });
 
 /** Nobody pays for the driver of a database that is not used. */
-const openStore = async ({
-  postgresUrl,
-  stateDirectory,
-}: ReturnType<typeof readSettings>): Promise<Store> => {
-  if (postgresUrl === undefined) return openSqliteStore(join(stateDirectory, 'registry', 'registry.db'));
+const openStore = async (
+  { postgresUrl, stateDirectory }: ReturnType<typeof readSettings>,
+  audit: AuditSecrets,
+): Promise<Store> => {
+  if (postgresUrl === undefined)
+    return openSqliteStore(join(stateDirectory, 'registry', 'registry.db'), audit);
   const { openPostgresStore } = await import('#registry/store/postgres-store.ts');
-  return openPostgresStore(postgresUrl);
+  return openPostgresStore(postgresUrl, audit);
+};
+
+const readAuditSecrets = ({ keyFile, signingKeyFile: signingFile }: AuditConfiguration): AuditSecrets => ({
+  keys: auditKeysOf(ensureKeyFile(auditKeyFile(keyFile))),
+  signer: signerOf(ensureKeyFile(signingKeyFile(signingFile))),
+});
+
+/** Signs the end of the audit chain every so often, and once more at the end. */
+const startSigning = (store: Store, everyMs: number, lifecycle: Lifecycle): void => {
+  const sign = (): Promise<void> =>
+    store
+      .signAudit(new Date().toISOString())
+      .catch((thrown: unknown) =>
+        logger.error({ error: GatewayError.from(thrown).message }, 'audit not signed'),
+      );
+  const timer = setInterval(() => void sign(), everyMs).unref();
+  lifecycle.onStop('audit', async () => {
+    clearInterval(timer);
+    await sign();
+  });
 };
 
 const startFeed = async (
@@ -123,8 +149,10 @@ const countConnected = (feed: FeedServer): number =>
 const start = async (lifecycle: Lifecycle): Promise<void> => {
   const settings = readSettings();
   const metrics = createMetrics('registry');
-  const store = await openStore(settings);
+  const audit = readAuditConfiguration();
+  const store = await openStore(settings, readAuditSecrets(audit));
   lifecycle.onStop('store', () => store.close());
+  startSigning(store, audit.checkpointMs, lifecycle);
   const health = await startStoreMetrics(metrics, store, logger);
   lifecycle.onStop('store metrics', () => health.stop());
   const feed = await startFeed({ store, metrics, address: settings.feedAddress }, lifecycle);

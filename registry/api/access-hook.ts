@@ -50,6 +50,7 @@ const admit = async (
     parts.logger.info({ route: request.routeOptions.url, code }, 'caller refused');
     return sendProblem(reply, problemFrom(caller.error));
   }
+  request.principal = caller.value.principal;
   const { tenant = '' } = paramsOf(request);
   if (access === undefined || !isPermitted(caller.value, access, tenant)) {
     parts.logger.info(

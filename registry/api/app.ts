@@ -8,6 +8,7 @@ import type { Authenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { answerUnroutable, installErrorHandler } from '#registry/api/error-handler.ts';
 import { installIdempotency } from '#registry/api/idempotency.ts';
+import { installRefusalLog } from '#registry/api/refusal-log.ts';
 import { installRequestChecks } from '#registry/api/request-checks.ts';
 import { installWait } from '#registry/api/rollout/wait-hook.ts';
 
@@ -35,6 +36,7 @@ export const createApp = ({ context, authenticate, trustedHops }: Door): Fastify
   });
   app.decorateRequest('clientCertificate', null);
   installErrorHandler(app, context.logger);
+  installRefusalLog(app, context);
   installRequestChecks(app);
   installAccess(app, { authenticate, logger: context.logger });
   // Before the keys: the answer that is kept for a key is the one after the waiting.

@@ -1,6 +1,7 @@
 // What our routes and requests carry beside Fastify's own.
 
 import type { Access, Caller } from '#registry/api/auth/roles.ts';
+import type { ProblemCode } from '#registry/api/problem.ts';
 import type { CommittedChange } from '#registry/api/rollout/committed-change.ts';
 import type { ClientCertificate } from '#registry/manifest/client-certificate.ts';
 import type { KeyedRequest } from '#registry/store/store.ts';
@@ -21,6 +22,10 @@ declare module 'fastify' {
     caller: Caller | null;
     /** What the request committed, or found committed already; null where it changed no tenant. */
     committed: CommittedChange | null;
+    /** The caller's, once established, permitted or not. */
+    principal: string | null;
+    /** Of the problem that is the answer. */
+    problemCode: ProblemCode | null;
     /** Of the connection to our Envoy; null on the door that asks for none. */
     clientCertificate: ClientCertificate | null;
     /** Set while a request that named itself is carried out. */

@@ -37,11 +37,15 @@ const withLinks = <T extends RevisionSummary>(tenantId: string, revision: T) => 
 });
 
 const AuditSchema = Type.Object({
-  sequence: Type.Integer(),
-  tenantId: Id,
+  number: Type.Integer({ description: 'Counts the records of all tenants.' }),
+  kind: Type.Enum(['change', 'event', 'refusal']),
+  tenantId: Type.String(),
   ...RECORD,
-  previous: Type.String(),
-  digest: Type.String(),
+  sequence: Type.Optional(Type.Integer({ description: 'Of the commit; a refusal is none.' })),
+  status: Type.Optional(Type.Integer({ description: 'With which a write was refused.' })),
+  code: Type.Optional(Type.String({ description: 'Code of the problem with which it was.' })),
+  count: Type.Optional(Type.Integer({ description: 'How often within a second.' })),
+  mac: Type.Optional(Type.String({ description: 'Absent from records older than the key of the chain.' })),
 });
 
 export const RevisionParams = Type.Object({
@@ -102,7 +106,7 @@ export const registerHistory = (app: FastifyInstance, context: ApiContext): void
       const { tenant } = paramsOf(request);
       const query = readTimes(request.query as AuditPage);
       const load = (limit: number) => context.store.listAudit(tenant, { ...query, limit });
-      const page = await pageByNumber(query.limit, load, ({ sequence }) => sequence);
+      const page = await pageByNumber(query.limit, load, ({ number }) => number);
       linkNext(reply, page);
       return { items: page.items };
     },

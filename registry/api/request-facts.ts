@@ -60,12 +60,14 @@ export const recordOf = (context: ApiContext, request: FastifyRequest, action: s
   ...keyOf(request),
 });
 
-export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply =>
-  reply
+export const sendProblem = (reply: FastifyReply, problem: Problem): FastifyReply => {
+  reply.request.problemCode = problem.code;
+  return reply
     .code(problem.status)
     .headers({ ...problem.headers })
     .type(PROBLEM_MEDIA_TYPE)
     .send(problemDocument(problem));
+};
 
 /** Sends a resource with its ETag. */
 export const sendResource = (

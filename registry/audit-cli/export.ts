@@ -1,19 +1,16 @@
 // `audit:export`: records as JSON lines, as they are stored; unfiltered, `audit:verify` takes the file. With
 // `--personal open` it adds what is sealed, for those who may read it: such lines are for reading, not for verifying.
 
-import { join } from 'node:path';
-import type { AuditKeys } from '#core/audit/audit-key.ts';
-import { pseudonymOf } from '#core/audit/audit-key.ts';
+import type { KeyObject } from 'node:crypto';
+import { type AuditKeys, pseudonymOf } from '#core/audit/audit-key.ts';
 import { type AuditRecord, readRecord } from '#core/audit/record.ts';
 import { openRecord } from '#core/audit/subject.ts';
-import { auditKeys, chainPlaces, subjectsDirectory } from '#registry/audit-cli/audit-places.ts';
+import { auditKeys } from '#registry/audit-cli/audit-places.ts';
+import { forEachLine, type SourceLine } from '#registry/audit-cli/source-lines.ts';
 import { type Command, type Options, readArguments, stop } from '#registry/manifest-cli/command.ts';
-import { chainsIn } from '#runtime/audit/chain-directory.ts';
-import { linesOfChain } from '#runtime/audit/chain-lines.ts';
-import { findSubjectKey } from '#runtime/audit/subject-ring.ts';
 
 const USAGE =
-  'usage: npm run -s audit:export -- [--directory <audit directory>] [--from <time>] [--to <time>] [--tenant <id>] [--subject <principal>] [--personal open]';
+  'usage: npm run -s audit:export -- [--directory <audit directory>] [--database <SQLite file>] [--from <time>] [--to <time>] [--tenant <id>] [--subject <principal>] [--personal open]';
 
 type Filter = (record: AuditRecord) => boolean;
 
@@ -37,15 +34,11 @@ const filterOf = (keys: AuditKeys, options: Options): Filter | undefined => {
   };
 };
 
-const createView = (keys: AuditKeys) => {
-  const directory = subjectsDirectory();
-  return (record: AuditRecord): string => {
-    const { subject } = record;
-    const key = subject === undefined ? undefined : findSubjectKey(keys, directory, subject);
-    const personal = subject === undefined ? {} : { personal: openRecord(record, key) ?? 'erased' };
-    const { sealed: _sealed, mac: _mac, previous: _previous, key: _key, ...open } = record;
-    return JSON.stringify({ ...open, ...personal });
-  };
+/** With what is sealed, for a person who may read it. */
+const view = (record: AuditRecord, key: KeyObject | undefined): string => {
+  const { sealed: _sealed, mac: _mac, previous: _previous, key: _key, ...open } = record;
+  const personal = record.subject === undefined ? {} : { personal: openRecord(record, key) ?? 'erased' };
+  return JSON.stringify({ ...open, ...personal });
 };
 
 const print = async (line: string): Promise<void> => {
@@ -56,43 +49,40 @@ const print = async (line: string): Promise<void> => {
 type Treatment = {
   readonly keys: AuditKeys;
   readonly filter: Filter | undefined;
-  readonly view: ((record: AuditRecord) => string) | undefined;
+  readonly isOpened: boolean;
 };
 
 /** The line to print; undefined if it is filtered out, false if it is not authentic and so cannot be judged. */
-const treat = ({ keys, filter, view }: Treatment, line: string): string | undefined | false => {
+const treat = async (
+  { keys, filter, isOpened }: Treatment,
+  { line, findKey }: SourceLine,
+): Promise<string | undefined | false> => {
   // Unfiltered, a line goes out as it stands, also one that is not right: the file is evidence.
-  if (filter === undefined && view === undefined) return line;
+  if (filter === undefined && !isOpened) return line;
   const read = readRecord(keys, line);
   if (!read.ok) return false;
   if (filter?.(read.value) === false) return undefined;
-  return view?.(read.value) ?? line;
+  if (!isOpened) return line;
+  const { subject } = read.value;
+  return view(read.value, subject === undefined ? undefined : await findKey(subject));
 };
-
-async function* linesOfAll(directory: string | undefined): AsyncGenerator<string> {
-  for (const place of chainPlaces(directory)) {
-    for (const chain of chainsIn(place.directory)) {
-      for await (const { line, whole } of linesOfChain(join(place.directory, chain))) if (whole) yield line;
-    }
-  }
-}
 
 export const exportRecords: Command = async (args) => {
   const { options } = readArguments(args, {
-    options: ['directory', 'from', 'to', 'tenant', 'subject', 'personal'],
+    options: ['directory', 'database', 'from', 'to', 'tenant', 'subject', 'personal'],
     files: 0,
     usage: USAGE,
   });
-  if (!['open', undefined].includes(options['personal'])) return stop(USAGE);
+  const { personal } = options;
+  if (!['open', undefined].includes(personal)) return stop(USAGE);
   const keys = auditKeys();
-  const view = options['personal'] === 'open' ? createView(keys) : undefined;
-  const treatment = { keys, filter: filterOf(keys, options), view };
+  const treatment = { keys, filter: filterOf(keys, options), isOpened: personal === 'open' };
   let unreadable = 0;
-  for await (const line of linesOfAll(options['directory'])) {
-    const treated = treat(treatment, line);
+  await forEachLine(keys, options, async (source) => {
+    const treated = await treat(treatment, source);
     if (treated === false) unreadable += 1;
     else if (treated !== undefined) await print(treated);
-  }
+  });
   return {
     output: '',
     notes: unreadable === 0 ? [] : [`${unreadable} lines left out: not authentic, see audit:verify`],

@@ -2,7 +2,9 @@
 
 import { publicJwk } from '#core/audit/checkpoint.ts';
 import { auditKeys, checkpointKeys, subjectsDirectory } from '#registry/audit-cli/audit-places.ts';
+import { withRegistry } from '#registry/audit-cli/registry-database.ts';
 import { type Command, readArguments, stop } from '#registry/manifest-cli/command.ts';
+import { eraseSubjectRows } from '#registry/store/audit-subjects.ts';
 import { readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
 import { auditKeyFile, signingKeyFile } from '#runtime/audit/audit-keys.ts';
 import { addKey } from '#runtime/audit/key-file.ts';
@@ -21,7 +23,11 @@ const ERASE_USAGE = 'usage: npm run -s audit:erase -- --subject <principal>';
 export const erase: Command = async (args) => {
   const { options } = readArguments(args, { options: ['subject'], files: 0, usage: ERASE_USAGE });
   const principal = options['subject'] ?? stop(ERASE_USAGE);
-  const count = eraseSubject(auditKeys(), subjectsDirectory(), principal);
+  const keys = auditKeys();
+  const inRegistry = await withRegistry({ file: undefined, mode: 'write' }, (database) =>
+    eraseSubjectRows(database, keys, principal),
+  );
+  const count = (inRegistry ?? 0) + eraseSubject(keys, subjectsDirectory(), principal);
   return { output: `${count} keys erased`, notes: [], failed: false };
 };
 

@@ -3,8 +3,10 @@
 
 import { type ChainVerdict, describeVerdict, isSound } from '#core/audit/verdict.ts';
 import { auditKeys, chainPlaces, checkpointKeys, readCheckpoints } from '#registry/audit-cli/audit-places.ts';
+import { withRegistry } from '#registry/audit-cli/registry-database.ts';
 import { verifyExport } from '#registry/audit-cli/verify-export.ts';
-import { type Command, pathOf, readArguments } from '#registry/manifest-cli/command.ts';
+import { type Command, type Options, pathOf, readArguments } from '#registry/manifest-cli/command.ts';
+import { verifyDatabase } from '#registry/store/audit-verify.ts';
 import {
   missingChains,
   type Outside,
@@ -13,7 +15,7 @@ import {
 } from '#runtime/audit/verify-process.ts';
 
 const USAGE =
-  'usage: npm run -s audit:verify -- [--directory <audit directory> | --file <export>] [--checkpoint <file>] [--start <file>] [--public-key <JWK file>]';
+  'usage: npm run -s audit:verify -- [--directory <audit directory>] [--database <SQLite file>] | [--file <export>] [--checkpoint <file>] [--start <file>] [--public-key <JWK file>]';
 
 type Named = { readonly name: string; readonly verdict: ChainVerdict };
 
@@ -30,9 +32,33 @@ const verifyDirectories = async (
   return found;
 };
 
+const verifyRegistry = async (
+  verifierKeys: VerifierKeys,
+  file: string | undefined,
+  outside: Outside,
+): Promise<Named[]> => {
+  const verdict = await withRegistry({ file, mode: 'read' }, (database) =>
+    verifyDatabase(database, verifierKeys, outside.witnesses),
+  );
+  return verdict === undefined ? [] : [{ name: 'registry', verdict }];
+};
+
+/** Everything this machine has, or what was named: a copy of one of them is judged alone. */
+const verifyPlaces = async (
+  verifierKeys: VerifierKeys,
+  { directory, database }: Options,
+  outside: Outside,
+): Promise<Named[]> => {
+  const isAll = directory === undefined && database === undefined;
+  return [
+    ...(isAll || database !== undefined ? await verifyRegistry(verifierKeys, database, outside) : []),
+    ...(isAll || directory !== undefined ? await verifyDirectories(verifierKeys, directory, outside) : []),
+  ];
+};
+
 export const verify: Command = async (args) => {
   const { options } = readArguments(args, {
-    options: ['directory', 'file', 'checkpoint', 'start', 'public-key'],
+    options: ['directory', 'database', 'file', 'checkpoint', 'start', 'public-key'],
     files: 0,
     usage: USAGE,
   });
@@ -46,7 +72,7 @@ export const verify: Command = async (args) => {
   const file = options['file'];
   const found =
     file === undefined
-      ? await verifyDirectories(verifierKeys, options['directory'], outside)
+      ? await verifyPlaces(verifierKeys, options, outside)
       : (await verifyExport(verifierKeys.keys, pathOf(file), outside)).map((verdict) => ({
           name: 'export',
           verdict,

@@ -1,12 +1,23 @@
-// The chain of change records: each carries a digest over itself and the digest before it, so a record that was
-// altered or taken out of the middle shows. Without a key it catches accidents and clumsy hands, no more than that.
+// The chain of change records as databases had it before audit-append.ts: a digest over each record and the digest before
+// it, without a key. Nothing is added to it any more; the keyed chain binds its end.
 
 import { createHash } from 'node:crypto';
-import type { AuditRecord } from '#registry/store/store.ts';
 
 export const CHAIN_START = '0'.repeat(64);
 
-type Content = Omit<AuditRecord, 'digest'>;
+export type UnkeyedRecord = {
+  readonly sequence: number;
+  readonly tenantId: string;
+  readonly actor: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly at: string;
+  /** Digest of the record before; 64 zeros before the first. */
+  readonly previous: string;
+  readonly digest: string;
+};
+
+type Content = Omit<UnkeyedRecord, 'digest'>;
 
 /** Digest of one record: a JSON array of its fields, so that no two records have one text. */
 export const auditDigest = (record: Content): string => {
@@ -19,7 +30,7 @@ export const auditDigest = (record: Content): string => {
  * Sequence of the first record that does not follow from the one before; records ascending by sequence.
  * @param start digest of the record before the first of them.
  */
-export const findBrokenLink = (records: Iterable<AuditRecord>, start = CHAIN_START): number | undefined => {
+export const findBrokenLink = (records: Iterable<UnkeyedRecord>, start = CHAIN_START): number | undefined => {
   let previous = start;
   for (const record of records) {
     if (record.previous !== previous || auditDigest(record) !== record.digest) return record.sequence;

@@ -1,72 +1,117 @@
-// The audit table: one record a commit, appended inside its transaction, each chained to the one before.
+// Reading the audit: the chain with a key and, below it, the records of databases from before there was one. Together
+// they are one list: numbers of the keyed chain go on where the others end.
 
-import { auditDigest, CHAIN_START, findBrokenLink } from '#registry/store/audit-chain.ts';
-import type { AuditPage, AuditRecord, ChangeRecord } from '#registry/store/store.ts';
+import type { AuditKeys } from '#core/audit/audit-key.ts';
+import { unkeyedEnd } from '#registry/store/audit-append.ts';
+import { openLines, pseudonymsOf } from '#registry/store/audit-subjects.ts';
+import type { AuditPage, AuditRecord } from '#registry/store/store.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 
-/** Records read at once while the chain is checked. */
-const CHECK_PAGE = 1_000;
+type Query = { readonly keys: AuditKeys; readonly tenantId: string; readonly page: AuditPage };
 
-const recordFromRow = ({ tenant, ...row }: Tables['audit']): AuditRecord => ({ ...row, tenantId: tenant });
+/** The last of all characters: a prefix as a range, in which no character means anything else. */
+const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
 
-/** Appends the record of the commit that holds `sequence`; nobody else can be appending meanwhile. */
-export const appendAudit = async (
+const recordsFromRows = async (
   database: Database,
-  entry: { readonly sequence: number; readonly tenantId: string; readonly record: ChangeRecord },
-): Promise<void> => {
-  const { sequence, tenantId, record } = entry;
-  const { actor, action, reason, at } = record;
-  const last = await database
-    .selectFrom('audit')
-    .select('digest')
-    .orderBy('sequence', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  const previous = last?.digest ?? CHAIN_START;
-  const digest = auditDigest({ actor, action, reason, at, sequence, tenantId, previous });
-  await database
-    .insertInto('audit')
-    .values({ sequence, tenant: tenantId, actor, action, reason, at, previous, digest })
-    .execute();
+  keys: AuditKeys,
+  { rows, base }: { readonly rows: readonly Tables['audit_records'][]; readonly base: number },
+): Promise<AuditRecord[]> => {
+  const opened = await openLines(
+    database,
+    keys,
+    rows.map(({ line }) => line),
+  );
+  return rows.map(({ number, kind, tenant, at, action, sequence }, index) => {
+    const { record, actor } = opened[index] as (typeof opened)[number];
+    const body = record.ok ? record.value.body : {};
+    const { reason, code, status, count } = body as Partial<AuditRecord>;
+    return {
+      number: base + number,
+      kind: kind as AuditRecord['kind'],
+      tenantId: tenant,
+      actor,
+      action,
+      reason: reason ?? '',
+      at,
+      ...(sequence === null ? {} : { sequence }),
+      ...(kind === 'refusal' && code !== undefined ? { code, status, count } : {}),
+      ...(record.ok ? { mac: record.value.mac } : {}),
+    } as AuditRecord;
+  });
 };
 
-export const listAudit = async (
+const listKeyed = async (database: Database, query: Query, base: number): Promise<AuditRecord[]> => {
+  const { keys, tenantId, page } = query;
+  const { actor, action, since, until, before = Number.MAX_SAFE_INTEGER, limit } = page;
+  let select = database
+    .selectFrom('audit_records')
+    .selectAll()
+    .where('tenant', '=', tenantId)
+    .where('number', '<', before - base);
+  if (actor !== undefined) select = select.where('subject', 'in', pseudonymsOf(keys, actor));
+  if (since !== undefined) select = select.where('at', '>=', since);
+  if (until !== undefined) select = select.where('at', '<', until);
+  if (action !== undefined)
+    select = select.where('action', '>=', action).where('action', '<', afterPrefix(action));
+  const rows = await select.orderBy('number', 'desc').limit(limit).execute();
+  return recordsFromRows(database, keys, { rows, base });
+};
+
+const listUnkeyed = async (
   database: Database,
-  tenantId: string,
-  page: AuditPage,
-): Promise<readonly AuditRecord[]> => {
-  const { actor, action, since, until } = page;
-  let query = database
+  { tenantId, page }: Query,
+  limit: number,
+): Promise<AuditRecord[]> => {
+  const { actor, action, since, until, before = Number.MAX_SAFE_INTEGER } = page;
+  let select = database
     .selectFrom('audit')
     .selectAll()
     .where('tenant', '=', tenantId)
-    .where('sequence', '<', page.before ?? Number.MAX_SAFE_INTEGER);
-  if (actor !== undefined) query = query.where('actor', '=', actor);
-  if (since !== undefined) query = query.where('at', '>=', since);
-  if (until !== undefined) query = query.where('at', '<', until);
-  // The last of all characters: a prefix as a range, in which no character means anything else.
+    .where('sequence', '<', before);
+  if (actor !== undefined) select = select.where('actor', '=', actor);
+  if (since !== undefined) select = select.where('at', '>=', since);
+  if (until !== undefined) select = select.where('at', '<', until);
   if (action !== undefined)
-    query = query.where('action', '>=', action).where('action', '<', `${action}\u{10ffff}`);
-  const rows = await query.orderBy('sequence', 'desc').limit(page.limit).execute();
-  return rows.map(recordFromRow);
+    select = select.where('action', '>=', action).where('action', '<', afterPrefix(action));
+  const rows = await select.orderBy('sequence', 'desc').limit(limit).execute();
+  return rows.map(({ tenant, sequence, actor: by, action: what, reason, at }) => ({
+    number: sequence,
+    kind: 'change',
+    tenantId: tenant,
+    actor: by,
+    action: what,
+    reason,
+    at,
+    sequence,
+  }));
 };
 
-/** Sequence of the first record that does not follow from the one before it. */
-export const findAuditFault = async (database: Database): Promise<number | undefined> => {
-  let previous = CHAIN_START;
-  for (let from = 0; ; ) {
-    const rows = await database
-      .selectFrom('audit')
-      .selectAll()
-      .where('sequence', '>', from)
-      .orderBy('sequence')
-      .limit(CHECK_PAGE)
-      .execute();
-    const last = rows.at(-1);
-    if (last === undefined) return undefined;
-    const fault = findBrokenLink(rows.map(recordFromRow), previous);
-    if (fault !== undefined) return fault;
-    previous = last.digest;
-    from = last.sequence;
-  }
+export const listAudit = async (database: Database, query: Query): Promise<readonly AuditRecord[]> => {
+  const unkeyed = await unkeyedEnd(database);
+  const keyed = await listKeyed(database, query, unkeyed?.sequence ?? 0);
+  const rest = query.page.limit - keyed.length;
+  return unkeyed === undefined || rest === 0
+    ? keyed
+    : [...keyed, ...(await listUnkeyed(database, query, rest))];
+};
+
+/** Who made the commits with these sequences. */
+export const actorsOf = async (
+  database: Database,
+  keys: AuditKeys,
+  sequences: readonly number[],
+): Promise<ReadonlyMap<number, string>> => {
+  if (sequences.length === 0) return new Map();
+  const rows = await database
+    .selectFrom('audit_records')
+    .select(['sequence', 'line'])
+    .where('sequence', 'in', [...sequences])
+    .execute();
+  const opened = await openLines(
+    database,
+    keys,
+    rows.map(({ line }) => line),
+  );
+  return new Map(rows.map(({ sequence }, index) => [Number(sequence), opened[index]?.actor ?? '']));
 };

@@ -1,7 +1,7 @@
 // Events to the running system: written like changes, kept as long as somebody may have been away.
 
 import type { FeedEvent } from '#core/feed-message.ts';
-import { appendAudit } from '#registry/store/audit-log.ts';
+import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
 import type { ChangeRecord } from '#registry/store/store.ts';
@@ -13,8 +13,8 @@ const EVENT_LIFE_MS = 3_600_000;
 /** Writes an event and lets go of those nobody can still need. */
 export const writeEvent = async (
   transaction: Database,
-  event: FeedEvent,
-  record: ChangeRecord,
+  secrets: AuditSecrets,
+  { event, record }: { readonly event: FeedEvent; readonly record: ChangeRecord },
 ): Promise<number> => {
   const sequence = await takeSequence(transaction);
   const oldest = new Date(Date.parse(event.at) - EVENT_LIFE_MS).toISOString();
@@ -24,6 +24,6 @@ export const writeEvent = async (
     .values({ sequence, at: event.at, body: JSON.stringify(event) })
     .execute();
   await settleKey(transaction, record.request, sequence);
-  await appendAudit(transaction, { sequence, tenantId: event.tenantId, record });
+  await appendAudit(transaction, secrets, { kind: 'event', sequence, tenantId: event.tenantId, record });
   return sequence;
 };

@@ -11,6 +11,7 @@ import type { Tenant } from '#core/tenant.ts';
 import { restoreRevision } from '#registry/revisions/restore.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import {
   type OldCommit,
   withoutPublishers,
@@ -66,7 +67,7 @@ describe.each(FORMS)('a database of release %i', (release, write, completed) => 
 
   beforeEach(() => {
     writeOldDatabase(path, release, history(write));
-    store = openSqliteStore(path);
+    store = openSqliteStore(path, TEST_AUDIT);
   });
 
   it('is the same database: epoch, sequence, tenants, removals', async () => {
@@ -141,9 +142,31 @@ describe.each(FORMS)('a database of release %i', (release, write, completed) => 
     expect((await store.findApprovals('gone')).servers.size).toBe(0);
   });
 
-  it('keeps its audit chain whole', async () => {
+  it('keeps its audit records and their actors, and goes on in a chain that binds their end', async () => {
     expect(await store.findAuditFault()).toBeUndefined();
     expect(await store.listAudit('acme', { limit: 10 })).toHaveLength(3);
+    await store.write(writeOf(sampleTenant('new'), null));
+    const before = await store.findTenant('acme');
+    if (before === undefined) throw new Error('it is there');
+    const tenant = { ...before.tenant, displayName: 'Fourth' };
+    await store.write({ ...writeOf(tenant, 3), before });
+    const records = await store.listAudit('acme', { limit: 10 });
+    expect(records.map(({ number }) => number)).toEqual([11, 8, 3, 1]);
+    expect(await store.listAudit('acme', { limit: 2, before: 11 })).toEqual(records.slice(1, 3));
+    expect((await store.listRevisions('acme', { limit: 4 })).map(({ actor }) => actor)).not.toContain('');
+    expect(await store.findAuditFault()).toBeUndefined();
+  });
+
+  it.each([
+    ["UPDATE audit SET reason = 'other' WHERE sequence = 2", 'integrity FAULT edited at 2'],
+    ['DELETE FROM audit WHERE sequence = 8', 'completeness FAULT tail_missing at 8'],
+    ['DELETE FROM audit', 'completeness FAULT tail_missing at 1'],
+  ])('shows what is done to the records from before: %s', async (statement, fault) => {
+    await store.write(writeOf(sampleTenant('new'), null));
+    const database = new DatabaseSync(path);
+    database.exec(statement);
+    database.close();
+    expect(await store.findAuditFault()).toContain(fault);
   });
 
   it('leaves nothing of the former tables behind', () => {
@@ -157,7 +180,7 @@ describe.each(FORMS)('a database of release %i', (release, write, completed) => 
 
 it('learns from its revisions which versions there were before it knew manifests', async () => {
   writeOldDatabase(path, 1, [...history(withoutPublishers), { tenantId: 'acme', revision: 4, tenant: null }]);
-  store = openSqliteStore(path);
+  store = openSqliteStore(path, TEST_AUDIT);
   const published = await store.findPublished('acme', { serverId: 'tracker', version: '1.0.0' });
   expect(published.versions).toEqual(['1.0.0', '1.1.0']);
 });
@@ -168,7 +191,7 @@ it('keeps manifests, byte for byte', async () => {
     2,
     history((tenant) => tenant),
   );
-  store = openSqliteStore(path);
+  store = openSqliteStore(path, TEST_AUDIT);
   const found = await store.findManifest('acme', 'd1');
   expect(found).toMatchObject({ number: 7, signature: 's1', kid: 'k1' });
   expect(Buffer.from(found?.bytes ?? []).toString()).toBe('bytes');

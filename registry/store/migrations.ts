@@ -239,6 +239,38 @@ const CONSUMERS: Migration = [
   `,
 ];
 
+/** From a chain of plain hashes to one with a keyed MAC. What was there stays as it is; the new chain binds its end. */
+const KEYED_AUDIT: Migration = [
+  `
+  CREATE TABLE audit_records (
+    number   INTEGER PRIMARY KEY,
+    tenant   TEXT NOT NULL,
+    kind     TEXT NOT NULL,
+    at       TEXT NOT NULL,
+    action   TEXT NOT NULL,
+    subject  TEXT,
+    sequence INTEGER,
+    line     TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_records_by_tenant ON audit_records (tenant, number);
+  CREATE INDEX audit_records_by_subject ON audit_records (subject);
+  CREATE UNIQUE INDEX audit_records_by_sequence ON audit_records (sequence);
+
+  CREATE TABLE audit_subjects (
+    pseudonym TEXT PRIMARY KEY,
+    key       TEXT NOT NULL,
+    wrapped   TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE audit_checkpoints (
+    number INTEGER PRIMARY KEY,
+    jws    TEXT NOT NULL
+  ) STRICT;
+
+  INSERT INTO meta VALUES ('audit-head', '');
+  `,
+];
+
 /** Entry n takes a database from version n to n + 1. */
 export const MIGRATIONS: readonly Migration[] = [
   FIRST,
@@ -247,6 +279,7 @@ export const MIGRATIONS: readonly Migration[] = [
   IDEMPOTENCY_KEYS,
   APPROVALS,
   CONSUMERS,
+  KEYED_AUDIT,
 ];
 
 /** More migrations were seen than there are here. */

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Secret } from '#core/secret.ts';
+import { type AuditSecrets, endOfHead, HEAD_KEY } from '#registry/store/audit-append.ts';
 import { createClient, createPool } from '#registry/store/postgres-database.ts';
 import { listenForCommits, notifyCommit } from '#registry/store/postgres-listen.ts';
 import { migratePostgres } from '#registry/store/postgres-migrate.ts';
@@ -20,11 +21,13 @@ const metaValue = async (database: Database, key: string): Promise<string> => {
   return value;
 };
 
-const openOver = async (database: Kysely<Tables>, url: Secret): Promise<Store> => {
+const openOver = async (database: Kysely<Tables>, url: Secret, audit: AuditSecrets): Promise<Store> => {
   await migratePostgres(database, randomUUID());
+  endOfHead(audit.keys, await metaValue(database, HEAD_KEY));
   let stopListening = async (): Promise<void> => undefined;
   return createSqlStore({
     database,
+    audit,
     epoch: await metaValue(database, 'epoch'),
     sequence: Number(await metaValue(database, 'sequence')),
     announceCommit: notifyCommit,
@@ -40,13 +43,14 @@ const openOver = async (database: Kysely<Tables>, url: Secret): Promise<Store> =
 
 /**
  * Opens the store in the database that `url` (`postgres://…`) names, creating its tables where needed.
- * @throws GatewayError `store_failed` if it cannot be reached or was written by a newer program.
+ * @throws GatewayError `store_failed` if it cannot be reached or was written by a newer program, `config_invalid` if its
+ * audit was written with another key.
  */
-export const openPostgresStore = (url: Secret): Promise<Store> =>
+export const openPostgresStore = (url: Secret, audit: AuditSecrets): Promise<Store> =>
   guardStore(async () => {
     const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url) }) });
     try {
-      return await openOver(database, url);
+      return await openOver(database, url, audit);
     } catch (thrown) {
       await database.destroy();
       throw thrown;

@@ -1,8 +1,11 @@
 // The store over either database: each query is written once, the dialect is the engine's.
 
+import { describeVerdict, isSound } from '#core/audit/verdict.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { findApprovals } from '#registry/store/approvals.ts';
-import { findAuditFault, listAudit } from '#registry/store/audit-log.ts';
+import { type AuditSecrets, appendRefusal, signEnd } from '#registry/store/audit-append.ts';
+import { listAudit } from '#registry/store/audit-log.ts';
+import { verifyDatabase } from '#registry/store/audit-verify.ts';
 import { createCommitWatch } from '#registry/store/commit-watch.ts';
 import { writeEvent } from '#registry/store/events.ts';
 import { readBatch } from '#registry/store/feed-batch.ts';
@@ -21,6 +24,7 @@ import { StaleWrite, type Written, writeTenant } from '#registry/store/write-ten
 /** What differs between the databases. */
 export type StoreEngine = {
   readonly database: Database;
+  readonly audit: AuditSecrets;
   readonly epoch: string;
   /** Number of the last commit when the store was opened. */
   readonly sequence: number;
@@ -35,10 +39,17 @@ type Keys = Pick<Store, 'reserveKey' | 'keepAnswer' | 'releaseKey'>;
 
 type Consumers = Pick<Store, 'reportConsumers' | 'listConsumers'>;
 
-type Reads = Omit<
-  Store,
-  'epoch' | 'write' | 'decide' | 'announce' | 'spend' | 'onCommit' | 'close' | keyof Keys | keyof Consumers
->;
+type Writes = Pick<Store, 'write' | 'decide' | 'announce' | 'spend' | 'recordRefusal' | 'signAudit'>;
+
+type Reads = Omit<Store, 'epoch' | 'onCommit' | 'close' | keyof Keys | keyof Writes | keyof Consumers>;
+
+const findAuditFault = async (
+  database: Database,
+  { keys, signer }: AuditSecrets,
+): Promise<string | undefined> => {
+  const verdict = await verifyDatabase(database, { keys, signers: [signer] });
+  return verdict === undefined || isSound(verdict) ? undefined : describeVerdict(verdict);
+};
 
 const listTenants = async (database: Database, tenants: PresentTenants): Promise<readonly StoredTenant[]> => {
   const rows = await database
@@ -54,7 +65,7 @@ const listTenants = async (database: Database, tenants: PresentTenants): Promise
   return found;
 };
 
-const createReads = (database: Database, tenants: PresentTenants): Reads => ({
+const createReads = ({ database, audit }: StoreEngine, tenants: PresentTenants): Reads => ({
   lastSequence: () => guardStore(() => lastSequence(database)),
   readAfter: (from, limit, known) =>
     inReadTransaction(database, (all) => readBatch(all, tenants, { from, limit, known })),
@@ -63,11 +74,12 @@ const createReads = (database: Database, tenants: PresentTenants): Reads => ({
   listTenants: () => inReadTransaction(database, (all) => listTenants(all, tenants)),
   findApprovals: (tenantId, serverId) =>
     inReadTransaction(database, (all) => findApprovals(all, tenantId, serverId)),
-  listRevisions: (tenantId, page) => guardStore(() => listRevisions(database, tenantId, page)),
+  listRevisions: (tenantId, page) =>
+    guardStore(() => listRevisions(database, audit.keys, { tenantId, page })),
   findRevision: (tenantId, number) =>
-    inReadTransaction(database, (all) => findRevision(all, tenantId, number)),
-  listAudit: (tenantId, page) => guardStore(() => listAudit(database, tenantId, page)),
-  findAuditFault: () => inReadTransaction(database, findAuditFault),
+    inReadTransaction(database, (all) => findRevision(all, audit.keys, { tenantId, number })),
+  listAudit: (tenantId, page) => guardStore(() => listAudit(database, { keys: audit.keys, tenantId, page })),
+  findAuditFault: () => inReadTransaction(database, (all) => findAuditFault(all, audit)),
   listManifests: (tenantId, page) => guardStore(() => listManifests(database, tenantId, page)),
   findManifest: (tenantId, digest) => guardStore(() => findManifest(database, tenantId, digest)),
   findPublished: (tenantId, version) =>
@@ -105,7 +117,7 @@ const undoStale = async <T>(work: () => Promise<T>): Promise<Result<T, 'stale'>>
 
 /** The store over an open, migrated database. */
 export const createSqlStore = (engine: StoreEngine): Store => {
-  const { database, epoch } = engine;
+  const { database, epoch, audit } = engine;
   const tenants = createPresentTenants();
   const watch = createCommitWatch(engine.sequence, () => lastSequence(database));
   engine.listen(() => watch.look());
@@ -116,29 +128,34 @@ export const createSqlStore = (engine: StoreEngine): Store => {
       return result;
     });
   return {
-    ...createReads(database, tenants),
+    ...createReads(engine, tenants),
     ...createKeys(database),
     ...createConsumers(database),
     epoch,
     write: (write) =>
       undoStale(async () => {
-        const written = await commit((transaction) => writeTenant(transaction, tenants, write));
+        const written = await commit((transaction) =>
+          writeTenant(transaction, { tenants, secrets: audit }, write),
+        );
         if (written.present !== undefined) tenants.keep(written.present);
         watch.committed(written.sequence);
         return committedOf(written);
       }),
     decide: (write) =>
       undoStale(async () => {
-        const sequence = await commit((transaction) => writeDecision(transaction, write));
+        const sequence = await commit((transaction) => writeDecision(transaction, audit, write));
         watch.committed(sequence);
         return sequence;
       }),
     announce: async (event, record) => {
-      const sequence = await commit((transaction) => writeEvent(transaction, event, record));
+      const sequence = await commit((transaction) => writeEvent(transaction, audit, { event, record }));
       watch.committed(sequence);
       return sequence;
     },
     spend: (id, nowSeconds) => inTransaction(database, (transaction) => spendId(transaction, id, nowSeconds)),
+    recordRefusal: (refusal) =>
+      inTransaction(database, (transaction) => appendRefusal(transaction, audit, refusal)),
+    signAudit: (at) => inTransaction(database, (transaction) => signEnd(transaction, audit, at)),
     onCommit: watch.onCommit,
     close: async () => {
       watch.stop();

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
+import { type AuditSecrets, endOfHead, HEAD_KEY } from '#registry/store/audit-append.ts';
 import { createSqlStore } from '#registry/store/sql-store.ts';
 import { guardSqlite, openDatabase } from '#registry/store/sqlite-database.ts';
 import { createSqliteDialect } from '#registry/store/sqlite-dialect.ts';
@@ -13,10 +14,11 @@ import type { Tables } from '#registry/store/tables.ts';
 const metaValue = (database: DatabaseSync, key: string): string =>
   String(database.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value']);
 
-const openMigrated = (path: string): DatabaseSync => {
+const openMigrated = (path: string, { keys }: AuditSecrets): DatabaseSync => {
   const database = openDatabase(path);
   try {
     migrateSqlite(database, randomUUID());
+    endOfHead(keys, metaValue(database, HEAD_KEY));
     return database;
   } catch (thrown) {
     database.close();
@@ -26,14 +28,16 @@ const openMigrated = (path: string): DatabaseSync => {
 
 /**
  * Opens the store in the file at `path`, creating it and its directory (0700) where needed.
- * @throws GatewayError `store_failed` if it cannot be opened or was written by a newer program.
+ * @throws GatewayError `store_failed` if it cannot be opened or was written by a newer program, `config_invalid` if its
+ * audit was written with another key.
  */
-export const openSqliteStore = (path: string): Store =>
+export const openSqliteStore = (path: string, audit: AuditSecrets): Store =>
   guardSqlite(() => {
-    const file = openMigrated(path);
+    const file = openMigrated(path, audit);
     const database = new Kysely<Tables>({ dialect: createSqliteDialect(file) });
     return createSqlStore({
       database,
+      audit,
       epoch: metaValue(file, 'epoch'),
       sequence: Number(metaValue(file, 'sequence')),
       announceCommit: async () => undefined,

@@ -1,14 +1,16 @@
 // The contract on SQLite, and what is asked of its file.
 
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { deriveAuditKey } from '#core/audit/audit-key.ts';
 import { adoptServing } from '#registry/store/adopt-serving.ts';
 import { moveRows } from '#registry/store/sqlite-migrate.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import { describeAdoption, describeApprovals } from '#test/support/approval-contract.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
@@ -18,7 +20,7 @@ const create = async () => {
   const path = join(directory, 'a', 'registry.db');
   return {
     path,
-    open: async () => openSqliteStore(path),
+    open: async () => openSqliteStore(path, TEST_AUDIT),
     remove: () => rm(directory, { recursive: true, force: true }),
   };
 };
@@ -51,37 +53,65 @@ describe('the SQLite file', () => {
   const path = () => join(directory, 'registry.db');
 
   it('and its directory belong to their owner only', async () => {
-    const store = openSqliteStore(join(directory, 'b', 'registry.db'));
+    const store = openSqliteStore(join(directory, 'b', 'registry.db'), TEST_AUDIT);
     expect((await stat(join(directory, 'b'))).mode & 0o777).toBe(0o700);
     expect((await stat(join(directory, 'b', 'registry.db'))).mode & 0o777).toBe(0o600);
     await store.close();
   });
 
   it('is refused if a newer program wrote it', async () => {
-    await openSqliteStore(path()).close();
+    await openSqliteStore(path(), TEST_AUDIT).close();
     const database = new DatabaseSync(path());
     database.exec('PRAGMA user_version = 999');
     database.close();
-    expect(() => openSqliteStore(path())).toThrow(expect.objectContaining({ code: 'store_failed' }));
+    expect(() => openSqliteStore(path(), TEST_AUDIT)).toThrow(
+      expect.objectContaining({ code: 'store_failed' }),
+    );
   });
 
   it('is refused if it is no database', async () => {
     const { writeFile } = await import('node:fs/promises');
     await writeFile(path(), 'this is not a database, and long enough to be seen as one'.repeat(40));
-    expect(() => openSqliteStore(path())).toThrow(expect.objectContaining({ code: 'store_failed' }));
+    expect(() => openSqliteStore(path(), TEST_AUDIT)).toThrow(
+      expect.objectContaining({ code: 'store_failed' }),
+    );
   });
 
   it.each([
-    ['altered', "UPDATE audit SET actor = 'someone else' WHERE sequence = 2", 2],
-    ['taken out', 'DELETE FROM audit WHERE sequence = 2', 3],
-    ['swapped', 'UPDATE audit SET sequence = 9 WHERE sequence = 1', 2],
+    [
+      'altered',
+      "UPDATE audit_records SET line = replace(line, 'because', 'for fun') WHERE number = 2",
+      'edited at 2',
+    ],
+    ['taken out', 'DELETE FROM audit_records WHERE number = 2', 'gap at 2'],
+    ['cut off', 'DELETE FROM audit_records WHERE number > 2', 'tail_missing at 3 by its head'],
+    ['hidden from a search', "UPDATE audit_records SET tenant = 'other' WHERE number = 3", 'edited at 3'],
   ])('shows an audit record that was %s', async (_name, statement, fault) => {
-    const store = openSqliteStore(path());
+    const store = openSqliteStore(path(), TEST_AUDIT);
     for (const id of ['a', 'b', 'c']) await store.write(writeOf(sampleTenant(id), null));
+    expect(await store.findAuditFault()).toBeUndefined();
     const database = new DatabaseSync(path());
     database.exec(statement);
     database.close();
-    expect(await store.findAuditFault()).toBe(fault);
+    expect(await store.findAuditFault()).toContain(`FAULT ${fault}`);
     await store.close();
+  });
+
+  it('is refused with another audit key than it was written with', async () => {
+    const store = openSqliteStore(path(), TEST_AUDIT);
+    await store.write(writeOf(sampleTenant('a'), null));
+    await store.close();
+    const other = deriveAuditKey(Buffer.alloc(32, 8));
+    const secrets = { ...TEST_AUDIT, keys: { current: other, all: [other] } };
+    expect(() => openSqliteStore(path(), secrets)).toThrow(/^AUDIT_KEY_FILE: /);
+  });
+
+  it('holds no actor of a change in clear', async () => {
+    const store = openSqliteStore(path(), TEST_AUDIT);
+    const write = writeOf({ ...sampleTenant('a'), servers: [], grants: [], publishers: [] }, null);
+    await store.write({ ...write, record: { ...write.record, actor: 'grace-of-accounting' } });
+    expect((await store.listRevisions('a', { limit: 1 }))[0]?.actor).toBe('grace-of-accounting');
+    await store.close();
+    expect((await readFile(path())).includes('grace-of-accounting')).toBe(false);
   });
 });

@@ -134,13 +134,37 @@ export type RevisionSummary = ChangeRecord & {
 /** One revision with the tenant as it stood after; null where the tenant was removed. */
 export type Revision = RevisionSummary & { readonly tenant: Tenant | null };
 
-export type AuditRecord = ChangeRecord & {
-  readonly sequence: number;
+/** A write that was refused, or several of one caller to one route within a second. */
+export type RefusalRecord = {
+  /** Undefined where nobody was established: a manifest whose signature does not hold. */
+  readonly actor: string | undefined;
   readonly tenantId: string;
-  /** Digest of the record before; 64 zeros before the first. */
-  readonly previous: string;
-  /** SHA-256 of `previous` and this record (audit-chain.ts). */
-  readonly digest: string;
+  /** Method and route. */
+  readonly action: string;
+  readonly at: string;
+  readonly status: number;
+  /** Code of the problem document. */
+  readonly code: string;
+  readonly count: number;
+};
+
+export type AuditRecord = {
+  /** Counts the records of all tenants without a gap. */
+  readonly number: number;
+  readonly kind: 'change' | 'event' | 'refusal';
+  readonly tenantId: string;
+  /** `erased` once the subject was; empty where nobody was established. */
+  readonly actor: string;
+  readonly action: string;
+  readonly reason: string;
+  readonly at: string;
+  /** Of the commit; a refusal is none. */
+  readonly sequence?: number;
+  readonly status?: number;
+  readonly code?: string;
+  readonly count?: number;
+  /** Absent from records that were written before the chain had a key. */
+  readonly mac?: string;
 };
 
 /** A consumer as one registry saw it. */
@@ -219,7 +243,10 @@ export type Store = FeedSource & {
   }): Promise<void>;
   /** What every registry has said within the last hour, newest first. */
   listConsumers(): Promise<readonly SeenConsumer[]>;
-  /** Sequence of the first audit record that does not follow from the one before it; undefined if all do. */
-  findAuditFault(): Promise<number | undefined>;
+  recordRefusal(refusal: RefusalRecord): Promise<void>;
+  /** Signs the end of the audit chain, if that has moved. */
+  signAudit(at: string): Promise<void>;
+  /** What is wrong with the audit, in one line; undefined if nothing is. */
+  findAuditFault(): Promise<string | undefined>;
   close(): Promise<void>;
 };

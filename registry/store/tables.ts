@@ -35,6 +35,18 @@ export type Tables = {
     previous: string;
     digest: string;
   };
+  audit_records: {
+    number: number;
+    tenant: string;
+    kind: string;
+    at: string;
+    action: string;
+    subject: string | null;
+    sequence: number | null;
+    line: string;
+  };
+  audit_subjects: { pseudonym: string; key: string; wrapped: string };
+  audit_checkpoints: { number: number; jws: string };
   published_versions: { tenant: string; server: string; version: string };
   manifests: {
     number: Generated<number>;

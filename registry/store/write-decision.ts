@@ -1,7 +1,7 @@
 // The write of a decision by itself, inside one transaction: decision, pins and audit record move together. The tenant
 // stays as it is, so there is no revision.
 
-import { appendAudit } from '#registry/store/audit-log.ts';
+import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import { findHead } from '#registry/store/present-tenants.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
@@ -16,6 +16,7 @@ import { StaleWrite } from '#registry/store/write-tenant.ts';
  */
 export const writeDecision = async (
   transaction: Database,
+  secrets: AuditSecrets,
   { before, decisions, record }: DecisionWrite,
 ): Promise<number> => {
   const { id: tenantId, revision } = before.tenant;
@@ -25,6 +26,6 @@ export const writeDecision = async (
   if (head?.revision !== revision) throw new StaleWrite();
   if (!(await insertDecisions(transaction, tenantId, decisions))) throw new StaleWrite();
   await settleKey(transaction, record.request, sequence);
-  await appendAudit(transaction, { sequence, tenantId, record });
+  await appendAudit(transaction, secrets, { kind: 'change', sequence, tenantId, record });
   return sequence;
 };

@@ -2,7 +2,7 @@
 
 import type { Tenant } from '#core/tenant.ts';
 import { type ChangedResource, changedResources } from '#registry/commands/changed-resources.ts';
-import { appendAudit } from '#registry/store/audit-log.ts';
+import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import { insertManifest, isSpent, markVersions, spendId } from '#registry/store/manifests.ts';
 import { bringForward, type PresentTenant, type PresentTenants } from '#registry/store/present-tenants.ts';
@@ -26,6 +26,7 @@ type Place = { readonly revision: number; readonly sequence: number };
 
 type Parts = {
   readonly transaction: Database;
+  readonly secrets: AuditSecrets;
   readonly write: TenantWrite;
   readonly place: Place;
   readonly before: PresentTenant | undefined;
@@ -49,23 +50,24 @@ const putHead = async ({ transaction, write, place }: Parts, born: number | null
     .execute();
 };
 
-const appendRevision = async ({ transaction, write, place }: Parts): Promise<void> => {
+const appendRevision = async ({ transaction, secrets, write, place }: Parts): Promise<void> => {
   const { tenantId, record, changes } = write;
-  const { actor, action, reason, at } = record;
+  const { action, reason, at } = record;
   await transaction
     .insertInto('revisions')
     .values({
       tenant: tenantId,
       number: place.revision,
       sequence: place.sequence,
-      actor,
+      // Who it was is sealed in the audit record of the same sequence, and nowhere else.
+      actor: '',
       action,
       reason,
       at,
       changes: JSON.stringify(changes),
     })
     .execute();
-  await appendAudit(transaction, { sequence: place.sequence, tenantId, record });
+  await appendAudit(transaction, secrets, { kind: 'change', sequence: place.sequence, tenantId, record });
 };
 
 const publish = async ({ transaction, write }: Parts): Promise<void> => {
@@ -129,7 +131,7 @@ const assertExpected = async (
  */
 export const writeTenant = async (
   transaction: Database,
-  tenants: PresentTenants,
+  { tenants, secrets }: { readonly tenants: PresentTenants; readonly secrets: AuditSecrets },
   write: TenantWrite,
 ): Promise<Written> => {
   // First of all: from here on nobody else writes, and what is read is what the commit will follow.
@@ -137,7 +139,7 @@ export const writeTenant = async (
   const before = await tenants.find(transaction, write.tenantId);
   await assertExpected(transaction, write, before);
   const last = before?.head.revision ?? (await findLastRevision(transaction, write.tenantId));
-  const parts = { transaction, write, before, place: { revision: last + 1, sequence } };
+  const parts = { transaction, secrets, write, before, place: { revision: last + 1, sequence } };
   await settleKey(transaction, write.record.request, sequence);
   await appendRevision(parts);
   return write.tenant === null ? remove(parts) : put(parts, write.tenant);

@@ -12,6 +12,7 @@ import { setServerState } from '#registry/commands/server.ts';
 import { openPostgresStore } from '#registry/store/postgres-store.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { largeTenant } from '#test/support/large-tenant.ts';
 import { startPostgres } from '#test/support/postgres-server.ts';
 
@@ -87,9 +88,9 @@ const bench = async (dialect: string, open: () => Promise<Store>): Promise<void>
 };
 
 const directory = await mkdtemp(join(tmpdir(), 'bench-'));
-await bench('SQLite', async () => openSqliteStore(join(directory, 'registry.db')));
+await bench('SQLite', async () => openSqliteStore(join(directory, 'registry.db'), TEST_AUDIT));
 const postgres = await startPostgres({ durable: true });
 const { url } = await postgres.createDatabase();
-await bench('Postgres', () => openPostgresStore(url));
+await bench('Postgres', () => openPostgresStore(url, TEST_AUDIT));
 await postgres.stop();
 await rm(directory, { recursive: true, force: true });

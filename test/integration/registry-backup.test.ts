@@ -14,6 +14,7 @@ import type { Store } from '#registry/store/store.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { writeOf } from '#test/support/store-contract.ts';
@@ -46,14 +47,14 @@ type Backup = {
 const sqlite = async (): Promise<Backup> => {
   const path = join(directory, 'registry.db');
   return {
-    open: async () => openSqliteStore(path),
+    open: async () => openSqliteStore(path, TEST_AUDIT),
     copy: async () => {
       const target = join(directory, 'copy.db');
       const source = new DatabaseSync(path);
       await backup(source, target);
       source.close();
       return {
-        open: async () => openSqliteStore(target),
+        open: async () => openSqliteStore(target, TEST_AUDIT),
         renew: async () => {
           const database = new DatabaseSync(target);
           database.exec("UPDATE meta SET value = lower(hex(randomblob(16))) WHERE key = 'epoch'");
@@ -67,11 +68,11 @@ const sqlite = async (): Promise<Backup> => {
 const postgres = async (): Promise<Backup> => {
   const database = await server.createDatabase();
   return {
-    open: () => openPostgresStore(database.url),
+    open: () => openPostgresStore(database.url, TEST_AUDIT),
     copy: async () => {
       const copied = await server.copyDatabase(database);
       return {
-        open: () => openPostgresStore(copied.url),
+        open: () => openPostgresStore(copied.url, TEST_AUDIT),
         renew: () =>
           server.query(copied, "UPDATE meta SET value = gen_random_uuid()::text WHERE key = 'epoch'"),
       };

@@ -3,10 +3,11 @@
 
 import { writeSync } from 'node:fs';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const [path = '', round = ''] = process.argv.slice(2);
-const store = openSqliteStore(path);
+const store = openSqliteStore(path, TEST_AUDIT);
 // Large enough for a commit to span many pages of the file.
 const padding = 'x'.repeat(20_000);
 

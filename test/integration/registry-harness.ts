@@ -20,6 +20,7 @@ import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import type { HostLookup } from '#runtime/egress-resolve.ts';
 import { createLogger } from '#runtime/logger.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { createAnswerCheck, type OpenApiDocument } from '#test/support/openapi-answers.ts';
 import {
   createTestKey,
@@ -159,7 +160,7 @@ export const startTestRegistry = async (
   } = {},
 ): Promise<TestRegistry> => {
   const directory = await mkdtemp(join(tmpdir(), 'registry-'));
-  const store = options.store ?? openSqliteStore(join(directory, 'registry.db'));
+  const store = options.store ?? openSqliteStore(join(directory, 'registry.db'), TEST_AUDIT);
   const keyServer = await startKeyServer([publishKey(ADMIN_KEY, options.keyMembers)]);
   const logLines: string[] = [];
   const logger = createLogger('registry', 'debug', { write: (line) => logLines.push(line) });

@@ -16,6 +16,7 @@ import {
   startTestRegistry,
   type TestRegistry,
 } from '#test/integration/registry-harness.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { ROOT } from '#test/support/product-process.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
@@ -229,7 +230,7 @@ describe('over one Postgres', () => {
   beforeAll(async () => {
     postgres = await startPostgres();
     const { url } = await postgres.createDatabase();
-    stores = await Promise.all([1, 2, 3].map(() => openPostgresStore(url)));
+    stores = await Promise.all([1, 2, 3].map(() => openPostgresStore(url, TEST_AUDIT)));
   });
 
   afterAll(async () => {

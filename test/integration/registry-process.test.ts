@@ -12,10 +12,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import type { AuditSecrets } from '#registry/store/audit-append.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { ADMIN_AUDIENCE, ADMIN_ISSUER, ADMIN_KEY, callApi } from '#test/integration/registry-harness.ts';
+import { auditSecretsIn, TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { type KeyServer, publishKey, startKeyServer } from '#test/support/token-issuer.ts';
 
 const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning'];
@@ -66,19 +68,20 @@ const kill = async (child: ChildProcess): Promise<void> => {
 const wait = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Every table tells the same story. */
-const expectWhole = async (path: string): Promise<void> => {
+const expectWhole = async (path: string, audit: AuditSecrets): Promise<void> => {
   const database = new DatabaseSync(path);
   expect(database.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
   const row = (query: string) => Number(Object.values(database.prepare(query).get() ?? {})[0]);
   const sequence = row("SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'sequence'");
-  expect(row('SELECT count(*) FROM audit')).toBe(sequence);
+  expect(row('SELECT count(*) FROM audit_records WHERE sequence IS NOT NULL')).toBe(sequence);
+  expect(row('SELECT max(number) FROM audit_records')).toBe(row('SELECT count(*) FROM audit_records'));
   expect(row('SELECT count(*) FROM revisions')).toBe(sequence);
   const torn = `SELECT count(*) FROM tenants t WHERE t.sequence <> (SELECT max(sequence) FROM revisions r WHERE r.tenant = t.id)
     OR t.revision <> (SELECT max(number) FROM revisions r WHERE r.tenant = t.id)
     OR t.revision < (SELECT max(revision) FROM resources r WHERE r.tenant = t.id)`;
   expect(row(torn)).toBe(0);
   database.close();
-  const store = openSqliteStore(path);
+  const store = openSqliteStore(path, audit);
   expect(await store.findAuditFault()).toBeUndefined();
   await store.close();
 };
@@ -92,7 +95,7 @@ describe('a kill -9 in the middle of writes', () => {
       await vi.waitFor(() => expect(writer.output().split('\n').length).toBeGreaterThan(3), 20_000);
       await wait(Math.random() * 60);
       await kill(writer.child);
-      await expectWhole(path);
+      await expectWhole(path, TEST_AUDIT);
       acknowledged.push(...writer.output().split('\n').slice(0, -1));
       const database = new DatabaseSync(path);
       const find = database.prepare(
@@ -207,7 +210,8 @@ describe('the process', () => {
     await writing;
     await vi.waitFor(() => expect(consumer.current().connected).toBe(false), 5_000);
     expect(names()).toContain('one');
-    await expectWhole(join(directory, 'state', 'registry', 'registry.db'));
+    const state = join(directory, 'state');
+    await expectWhole(join(state, 'registry', 'registry.db'), auditSecretsIn(state));
 
     await startRegistry();
     await vi.waitFor(() => expect(names()).toEqual(expect.arrayContaining(acknowledged)), 5_000);

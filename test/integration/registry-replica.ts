@@ -22,15 +22,20 @@ export const startRegistryProcess = async (options: {
   readonly directory: string;
   readonly jwksUri: string;
   readonly postgresUrl?: Secret;
+  /** Where the audit's keys lie that replicas share; the state directory otherwise. */
+  readonly keysOf?: string;
 }): Promise<RegistryProcess> => {
   const [port = 0] = await findFreePorts(1);
+  const state = join(options.directory, 'state');
   const runtimeDirectory = join(options.directory, 'run');
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'registry/main.ts'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
-      MCPGW_STATE_DIR: join(options.directory, 'state'),
+      MCPGW_STATE_DIR: state,
       MCPGW_RUNTIME_DIR: runtimeDirectory,
+      AUDIT_KEY_FILE: join(options.keysOf ?? state, 'audit-keys', 'audit.key'),
+      AUDIT_SIGNING_KEY_FILE: join(options.keysOf ?? state, 'audit-keys', 'signing.key'),
       REGISTRY_PORT: String(port),
       ADMIN_ISSUER,
       ADMIN_AUDIENCE,

@@ -14,6 +14,7 @@ import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { until } from '#test/support/xds-gateway.ts';
 
 const SETTINGS = { displayName: 'Acme', accessContact: 'admin@acme.example', allowedOrigins: [] };
@@ -37,7 +38,9 @@ let reports = true;
 const stops: (() => unknown)[] = [];
 
 const startReplica = async (replica: string, nowMs: () => number): Promise<Replica> => {
-  const registry = await startTestRegistry({ store: openSqliteStore(join(directory, 'registry.db')) });
+  const registry = await startTestRegistry({
+    store: openSqliteStore(join(directory, 'registry.db'), TEST_AUDIT),
+  });
   const address: Address = { kind: 'unix', path: join(directory, `${replica}.sock`) };
   const { store } = registry;
   const feed = createFeedServer({

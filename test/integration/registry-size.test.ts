@@ -16,6 +16,7 @@ import type { Store } from '#registry/store/store.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { largeTenant } from '#test/support/large-tenant.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { writeOf } from '#test/support/store-contract.ts';
@@ -41,12 +42,12 @@ afterEach(async () => {
 });
 
 const DIALECTS = [
-  ['sqlite', async () => async () => openSqliteStore(join(directory, 'registry.db'))],
+  ['sqlite', async () => async () => openSqliteStore(join(directory, 'registry.db'), TEST_AUDIT)],
   [
     'postgres',
     async () => {
       const { url } = await server.createDatabase();
-      return () => openPostgresStore(url);
+      return () => openPostgresStore(url, TEST_AUDIT);
     },
   ],
 ] as const;

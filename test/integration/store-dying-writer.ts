@@ -5,11 +5,14 @@ import { writeSync } from 'node:fs';
 import { Secret } from '#core/secret.ts';
 import { openPostgresStore } from '#registry/store/postgres-store.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { beforePostgresStatements, beforeSqliteStatements, fullWrite } from '#test/support/store-faults.ts';
 
 const [place = '', number = '0'] = process.argv.slice(2);
 const isPostgres = place.startsWith('postgres://');
-const store = isPostgres ? await openPostgresStore(new Secret(place)) : openSqliteStore(place);
+const store = isPostgres
+  ? await openPostgresStore(new Secret(place), TEST_AUDIT)
+  : openSqliteStore(place, TEST_AUDIT);
 const write = await fullWrite(store);
 let left = Number(number);
 const count = (): void => {

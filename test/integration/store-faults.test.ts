@@ -13,6 +13,7 @@ import { openPostgresStore } from '#registry/store/postgres-store.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { writeOf } from '#test/support/store-contract.ts';
@@ -63,12 +64,12 @@ const KINDS = [
   [
     'sqlite',
     async (n: number) => join(directory, `${n}.db`),
-    async (place: string) => openSqliteStore(place),
+    async (place: string) => openSqliteStore(place, TEST_AUDIT),
   ],
   [
     'postgres',
     async () => (await server.createDatabase()).url.reveal(),
-    (place: string) => openPostgresStore(new Secret(place)),
+    (place: string) => openPostgresStore(new Secret(place), TEST_AUDIT),
   ],
 ] as const;
 
@@ -140,7 +141,7 @@ const startCable = async (target: URL) => {
 const openOverCable = async () => {
   const { url } = await server.createDatabase();
   const cable = await startCable(new URL(url.reveal()));
-  const store = await openPostgresStore(cable.url);
+  const store = await openPostgresStore(cable.url, TEST_AUDIT);
   cleanups.push(() => store.close());
   return { cable, store };
 };
@@ -196,7 +197,7 @@ describe('Postgres that is gone in the middle of a transaction', () => {
       nudges += 1;
     });
     cable.drop();
-    const other = await openPostgresStore(cable.url);
+    const other = await openPostgresStore(cable.url, TEST_AUDIT);
     cleanups.push(() => other.close());
     await other.write(writeOf(sampleTenant('acme'), null));
     await vi.waitFor(() => expect(nudges).toBe(1), { timeout: 10_000 });
@@ -230,7 +231,7 @@ const startOverFile = async () => {
     if (database instanceof DatabaseSync) opened.push(database);
   });
   const path = join(directory, 'registry.db');
-  const store = openSqliteStore(path);
+  const store = openSqliteStore(path, TEST_AUDIT);
   end();
   const [connection] = opened;
   if (connection === undefined) throw new Error('the store has opened its file');
