@@ -51,6 +51,8 @@ export type ConsumerStatus = {
   readonly sequence: number;
   /** Reported by xds-server only: one entry per connected Envoy. */
   readonly nodes?: readonly EnvoyNodeStatus[];
+  /** Reported by xds-server only: tenants it goes on serving as they were, because it cannot translate what they are. */
+  readonly untranslated?: readonly string[];
 };
 
 export type EnvoyNodeStatus = {

@@ -55,6 +55,7 @@ runService(logger, async (lifecycle) => {
   const reporter = createStatusReporter({
     publishedSequence: () => publisher.publishedSequence(),
     nodes: () => ads.nodes(),
+    untranslated: () => publisher.faults().map(({ tenantId }) => tenantId),
   });
   const ads = createAds({ logger, metrics, onStatus: reporter.changed });
   const publisher = createPublisher({

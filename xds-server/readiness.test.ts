@@ -45,7 +45,12 @@ describe('a status reporter', () => {
   it('reports what changed, once for each turn, and what was so before it could', async () => {
     const reports: ConsumerStatus[] = [];
     let nodes: EnvoyNodeStatus[] = [];
-    const reporter = createStatusReporter({ publishedSequence: () => 4, nodes: () => nodes });
+    let untranslated: string[] = [];
+    const reporter = createStatusReporter({
+      publishedSequence: () => 4,
+      nodes: () => nodes,
+      untranslated: () => untranslated,
+    });
     reporter.changed();
     await turn();
     expect(reports).toEqual([]);
@@ -57,9 +62,13 @@ describe('a status reporter', () => {
     reporter.changed();
     reporter.changed();
     await turn();
+    untranslated = ['acme'];
+    reporter.changed();
+    await turn();
     expect(reports).toEqual([
       { sequence: 4, nodes: [] },
       { sequence: 4, nodes: [node] },
+      { sequence: 4, nodes: [node], untranslated: ['acme'] },
     ]);
   });
 });

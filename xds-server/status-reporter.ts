@@ -13,6 +13,8 @@ export type StatusReporter = {
 export const createStatusReporter = (facts: {
   readonly publishedSequence: () => number;
   readonly nodes: () => readonly EnvoyNodeStatus[];
+  /** Ids of tenants whose present state cannot be translated. */
+  readonly untranslated: () => readonly string[];
 }): StatusReporter => {
   let send: ((status: ConsumerStatus) => void) | undefined;
   let scheduled = false;
@@ -20,9 +22,11 @@ export const createStatusReporter = (facts: {
 
   const report = (): void => {
     scheduled = false;
+    const untranslated = facts.untranslated();
     const status: ConsumerStatus = {
       sequence: Math.max(0, facts.publishedSequence()),
       nodes: facts.nodes(),
+      ...(untranslated.length === 0 ? {} : { untranslated }),
     };
     const text = JSON.stringify(status);
     if (send === undefined || text === reported) return;

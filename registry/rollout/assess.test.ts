@@ -52,10 +52,19 @@ describe('assessRollout()', () => {
     ['a consumer has never reported', [entry('ext-authz', null), xds(20, node(20))]],
     ['xds-server is behind its Envoys', [xds(19, node(20))]],
     ['one Envoy of two is behind', [xds(20, node(20), node(10))]],
+    [
+      'xds-server cannot translate the tenant',
+      [entry('xds-server', null, { status: { sequence: 20, nodes: [node(20)], untranslated: ['acme'] } })],
+    ],
     ['there is no Envoy', [entry('ext-authz', 20), xds(20)]],
     ['nobody is there', []],
   ])('is pending while %s', (_title, entries) => {
     expect(assess(...entries).state).toBe('pending');
+  });
+
+  it('is applied though another tenant cannot be translated', () => {
+    const status = { sequence: 20, nodes: [node(20)], untranslated: ['beta'] };
+    expect(assess(entry('xds-server', null, { status })).state).toBe('applied');
   });
 
   it('waits for one that went a moment ago, and for nobody who has been gone for long', () => {

@@ -61,21 +61,26 @@ const worst = (states: readonly RolloutState[]): RolloutState => {
 const isAbsent = ({ connected, since }: ConsumerEntry, nowMs: number): boolean =>
   !connected && nowMs - Date.parse(since) > SILENCE_LIMIT_MS;
 
-const stateOf = (
-  entry: ConsumerEntry,
-  nodes: readonly NodeRollout[],
-  { place, nowMs }: { readonly place: RevisionPlace; readonly nowMs: number },
-): ConsumerRollout['state'] => {
-  if (isAbsent(entry, nowMs)) return 'absent';
-  const hasIt = entry.connected && entry.status !== null && entry.status.sequence >= place.sequence;
-  return worst([hasIt ? 'applied' : 'pending', ...nodes.map(({ state }) => state)]);
-};
-
 export type RolloutQuestion = {
   readonly tenantId: string;
   readonly place: RevisionPlace;
   /** Wall clock, milliseconds since the epoch. */
   readonly nowMs: number;
+};
+
+const stateOf = (
+  entry: ConsumerEntry,
+  nodes: readonly NodeRollout[],
+  { tenantId, place, nowMs }: RolloutQuestion,
+): ConsumerRollout['state'] => {
+  if (isAbsent(entry, nowMs)) return 'absent';
+  const { status } = entry;
+  const hasIt =
+    entry.connected &&
+    status !== null &&
+    status.sequence >= place.sequence &&
+    status.untranslated?.includes(tenantId) !== true;
+  return worst([hasIt ? 'applied' : 'pending', ...nodes.map(({ state }) => state)]);
 };
 
 const assessConsumer = (entry: ConsumerEntry, question: RolloutQuestion): ConsumerRollout => {

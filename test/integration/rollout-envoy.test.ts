@@ -79,6 +79,7 @@ const startConsumer = async (address: Address): Promise<void> => {
   const reporter = createStatusReporter({
     publishedSequence: () => xds.publishedSequence(),
     nodes: () => xds.ads.nodes(),
+    untranslated: () => [],
   });
   xds = await startXdsServer({
     address: xdsAddress,

@@ -70,6 +70,7 @@ export const ConsumerStatusSchema = Type.Object(
         { maxItems: 1_000 },
       ),
     ),
+    untranslated: Type.Optional(Type.Array(Id, { maxItems: 100_000 })),
   },
   closed,
 );
