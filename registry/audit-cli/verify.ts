@@ -83,7 +83,7 @@ export const verify: Command = async (args) => {
   const faulty = all.filter(({ verdict }) => !isSound(verdict)).length;
   return {
     output: all.map(({ name, verdict }) => `${name} ${describeVerdict(verdict)}`).join('\n'),
-    notes: [faulty === 0 ? `${all.length} chains, no fault` : `${all.length} chains, ${faulty} with a fault`],
+    notes: [`chains: ${all.length}, with a fault: ${faulty}`],
     failed: faulty > 0,
   };
 };

@@ -156,6 +156,6 @@ describe('the audit of decisions', () => {
     expect(runAuditCommand(running.environment, 'rotate-key', 'signing').status).toBe(0);
     await running.restart();
     await running.kill('SIGTERM');
-    expect(verify(running)).toMatchObject({ status: 0, notes: '2 chains, no fault' });
+    expect(verify(running)).toMatchObject({ status: 0, notes: 'chains: 2, with a fault: 0' });
   });
 });

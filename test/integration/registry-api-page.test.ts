@@ -19,7 +19,7 @@ import { ROOT } from '#test/support/product-process.ts';
 import { type KeyServer, publishKey, startKeyServer } from '#test/support/token-issuer.ts';
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'registry-api.md'), 'utf8');
-const SCRIPTS = ['manifest:keygen', 'manifest:sign', 'manifest:verify'];
+const SCRIPTS = ['manifest:keygen', 'manifest:sign', 'manifest:verify', 'audit:verify', 'audit:checkpoint'];
 
 let directory: string;
 let keyServer: KeyServer;
@@ -35,6 +35,7 @@ const startRegistry = async (): Promise<ChildProcess> => {
     env: {
       ...process.env,
       MCPGW_STATE_DIR: join(directory, 'state'),
+      AUDIT_CHECKPOINT_SECONDS: '1',
       MCPGW_RUNTIME_DIR: join(directory, 'run'),
       REGISTRY_PORT: String(port),
       ADMIN_ISSUER,
@@ -81,6 +82,7 @@ it('leads through every task, and each command does what the page says', async (
     scripts: SCRIPTS,
     variables: {
       REGISTRY: url,
+      MCPGW_STATE_DIR: join(directory, 'state'),
       PLATFORM_TOKEN: await adminToken(['platform-admin']),
       TOKEN: await adminToken(['admin:acme']),
       REVIEWER_TOKEN: await adminToken(['admin:acme'], { sub: 'bob' }),
@@ -99,6 +101,7 @@ it('leads through every task, and each command does what the page says', async (
   expect(first).toBeDefined();
   expect(second).toBe(first);
   expect(said.get('Read the audit')).toContain('restore revisions/7');
+  expect(said.get('Read the audit')).toMatch(/^registry .* integrity ok; completeness ok$/m);
   expect(said.get('Read long lists')).toMatch(/^304$/m);
   expect(said.get('Read a refusal')).toContain('"pointer":"/tools"');
   const read = (path: string) => callApi(`${url}/v1/tenants/acme${path}`, 'GET');

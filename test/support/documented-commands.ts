@@ -27,9 +27,10 @@ export const commandOf = (script: string): readonly string[] => {
   return [process.execPath, '--disable-warning=ExperimentalWarning', join(ROOT, file), ...args];
 };
 
-/** A stand-in for `npm run -s {script} -- …` that finds these scripts only. */
+/** A stand-in for `npm run -s {script} [-- …]` that finds these scripts only. */
 const npmFor = (scripts: readonly string[]): string => `npm() {
-  script="$3"; shift 4
+  script="$3"; shift 3
+  if [ "\${1:-}" = -- ]; then shift; fi
   case "$script" in
 ${scripts.map((script) => `    ${script}) ${commandOf(script).join(' ')} "$@" ;;`).join('\n')}
     *) echo "no script $script" >&2; return 1 ;;
