@@ -8,8 +8,9 @@ import { findServer, type Tenant } from '#core/tenant.ts';
 import { VersionParams } from '#registry/api/approvals/reviews.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { fillDefaults, inputForm, type JsonSchema } from '#registry/api/json-schema.ts';
+import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
 import { linkNext, listQuery, pageByName } from '#registry/api/paging.ts';
-import { noSuchResource } from '#registry/api/problem.ts';
+import { noSuchResource, type Problem } from '#registry/api/problem.ts';
 import { paramsOf, recordOf, sendProblem, sendRead, sendResource } from '#registry/api/request-facts.ts';
 import { readResponses, taggedPageResponses, writeResponses } from '#registry/api/response-schema.ts';
 import { makeChange } from '#registry/api/rollout/make-change.ts';
@@ -19,6 +20,7 @@ import { serverName, versionName } from '#registry/commands/resources.ts';
 import { publishVersion } from '#registry/commands/server-version.ts';
 import { VERSION_FIELDS, VersionSchema } from '#registry/feed/schema/version-schema.ts';
 import { VersionName } from '#registry/feed/schema/words.ts';
+import { judgeVersionTexts } from '#registry/manifest/judge-version.ts';
 import type { StoredTenant } from '#registry/store/store.ts';
 
 const INPUT = Type.Object(
@@ -78,6 +80,16 @@ const registerReads = (app: FastifyInstance, context: ApiContext): void => {
   });
 };
 
+const judge = (
+  stored: StoredTenant | undefined,
+  serverId: string,
+  version: ServerVersion,
+): Problem | undefined => {
+  if (stored?.stamps[serverName(serverId)] === undefined) return noSuchResource;
+  const refusal = judgeVersionTexts(stored.tenant, serverId, version);
+  return refusal === undefined ? undefined : problemFromManifest(refusal);
+};
+
 const publish = async (context: ApiContext, reply: FastifyReply): Promise<FastifyReply> => {
   const { request } = reply;
   const { tenant: tenantId, id, version: name } = paramsOf(request);
@@ -88,7 +100,7 @@ const publish = async (context: ApiContext, reply: FastifyReply): Promise<Fastif
     tenantId,
     record,
     submission: { serverId: id, version: name, actor: record.actor, at: record.at, requests: {} },
-    judge: (stored) => (stored?.stamps[serverName(id)] === undefined ? noSuchResource : undefined),
+    judge: (stored) => judge(stored, id, version),
     command: (tenant) => publishVersion(tenant as Tenant, { serverId: id, version }, context.checkUrl),
   });
   if (!result.ok) return sendProblem(reply, result.error);
@@ -103,7 +115,7 @@ export const registerVersions = (app: FastifyInstance, context: ApiContext): voi
     schema: withWait({
       summary: 'Publish a version of a server',
       description:
-        'A published version never changes, so no If-Match is needed: the same again is accepted and does nothing, another one under its name is refused with 409. It is served once it is activated; GET …/review says whether that needs an approval.',
+        'A published version never changes, so no If-Match is needed: the same again is accepted and does nothing, another one under its name is refused with 409. The lint of manifests applies. It is served once it is activated; GET …/review says whether that needs an approval.',
       tags: ['versions'],
       params: VersionParams,
       headers: WriteHeaders,

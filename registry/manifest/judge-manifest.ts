@@ -10,6 +10,7 @@ import type { CheckUrl } from '#registry/commands/outcome.ts';
 import { judgeEndpoints } from '#registry/commands/rules/endpoint-rules.ts';
 import type { Finding } from '#registry/manifest/lint/finding.ts';
 import { errorsOf, lintManifest } from '#registry/manifest/lint/lint.ts';
+import type { KnownTools } from '#registry/manifest/lint/tool-names.ts';
 import { type ParsedManifest, parseManifest } from '#registry/manifest/parse-manifest.ts';
 import {
   type ManifestFault,
@@ -80,7 +81,7 @@ export const versionOf = (manifest: Manifest): ServerVersion => {
   return { version, endpoints, transport, protocolVersions, tools };
 };
 
-const faultFrom = ({ code, pointer, message }: Finding): ManifestFault => ({ code, pointer, message });
+export const faultFrom = ({ code, pointer, message }: Finding): ManifestFault => ({ code, pointer, message });
 
 const refusalOf = (code: ManifestRefusalCode, faults: readonly ManifestFault[]): ManifestRefusal[] =>
   faults.length === 0 ? [] : [{ code, faults }];
@@ -118,6 +119,15 @@ const judgeVersion = (
       ]);
 };
 
+/** What the tools of a version are held against: those of every other server of the tenant. */
+export const toolsOfOthers = (tenant: Tenant, serverId: string): readonly KnownTools[] =>
+  tenant.servers
+    .filter(({ id }) => id !== serverId)
+    .map(({ id, versions }) => ({
+      serverId: id,
+      tools: versions.flatMap(({ tools }) => tools.map(({ name }) => name)),
+    }));
+
 /** What stands against publishing, and what the admin who approves should know. */
 export const judgeManifest = (
   read: ReadManifest,
@@ -126,13 +136,7 @@ export const judgeManifest = (
   const { manifest } = read;
   const { tenant, facts, checkUrl } = world;
   const server = findServer(tenant, manifest.server);
-  const others = tenant.servers
-    .filter(({ id }) => id !== manifest.server)
-    .map(({ id, versions }) => ({
-      serverId: id,
-      tools: versions.flatMap(({ tools }) => tools.map(({ name }) => name)),
-    }));
-  const findings = lintManifest(read, others);
+  const findings = lintManifest(read, toolsOfOthers(tenant, manifest.server));
   const replay = { in: 'header' as const, pointer: '/x-jws-signature/jti', message: 'was used before' };
   return {
     findings,

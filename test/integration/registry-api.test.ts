@@ -422,9 +422,22 @@ describe('versions', () => {
   const withSchema = (schema: string) => JSON.stringify(version()).replace('{"type":"object"}', schema);
 
   it('keep schemas with odd keys as they are', async () => {
-    const answer = await call('PUT', '/servers/tracker/versions/9', withSchema('{"constructor":{"x":1}}'));
+    const schema = '{"type":"object","constructor":{"x":1}}';
+    const answer = await call('PUT', '/servers/tracker/versions/9', withSchema(schema));
     expect(answer.status).toBe(201);
-    expect(JSON.stringify(answer.body.tools[0]?.inputSchema)).toBe('{"constructor":{"x":1}}');
+    expect(JSON.stringify(answer.body.tools[0]?.inputSchema)).toBe(schema);
+  });
+
+  it('meet the lint that manifests meet, whoever sends them', async () => {
+    const { revision } = (await call('GET', '')).body;
+    const tools = [
+      { name: 'list', description: 'Lists\u200b issues.', inputSchema: { type: 'object' } },
+      { name: 'list', inputSchema: { type: 'object' } },
+    ];
+    const answer = await call('PUT', '/servers/tracker/versions/9', version({ tools }));
+    expect(answer).toMatchObject({ status: 422, body: { type: 'urn:mcpgw:problem:manifest-lint-failed' } });
+    expect(pointers(answer)).toEqual(expect.arrayContaining(['/tools/0/description', '/tools/1/name']));
+    expect((await call('GET', '')).body.revision).toBe(revision);
   });
 
   it('take no __proto__: a call with such an argument would be refused as well', async () => {
@@ -495,7 +508,7 @@ describe('rules across resources', () => {
     const early = server({ constraints, bindings: [binding({ audiences: ['api://other'] })] });
     expect((await put('/servers/early', early)).status).toBe(201);
     expect((await put('/servers/early/versions/1.0.0', version())).status).toBe(409);
-    const tools = [{ name: 'close_issue', inputSchema: {} }];
+    const tools = [{ name: 'close_issue', inputSchema: { type: 'object' } }];
     expect((await put('/servers/early/versions/1.0.0', version({ tools }))).status).toBe(201);
   });
 

@@ -13,6 +13,7 @@ import {
 } from '#registry/manifest/lint/schema-bounds.ts';
 import { type KnownTools, lintToolNames } from '#registry/manifest/lint/tool-names.ts';
 import type { ParsedManifest } from '#registry/manifest/parse-manifest.ts';
+import type { Manifest } from '#registry/manifest/schema/manifest-2.ts';
 
 /** More findings than this help nobody. */
 const MAX_FINDINGS = 100;
@@ -38,9 +39,14 @@ const withoutRepetitions = (findings: readonly Finding[]): readonly Finding[] =>
   ).values(),
 ];
 
-/** Errors first; at most a hundred. Pointers lead into the manifest as it was sent. */
+/** A version as it was sent: in a manifest, or by an admin without one. */
+export type SentVersion = Pick<ParsedManifest, 'pointerAsSent'> & {
+  readonly manifest: Pick<Manifest, 'server' | 'tools'>;
+};
+
+/** Errors first; at most a hundred. Pointers lead into what was sent. */
 export const lintManifest = (
-  { manifest, pointerAsSent }: ParsedManifest,
+  { manifest, pointerAsSent }: SentVersion,
   others: readonly KnownTools[],
 ): readonly Finding[] => {
   const findings = [

@@ -93,7 +93,10 @@ const lintOutside = (names: readonly string[], others: readonly KnownTools[]): P
   });
 };
 
-const lintListed = ({ server, tools }: Manifest, others: readonly KnownTools[]): Placed[] => {
+/** What is looked at of a manifest. */
+type NamedTools = Pick<Manifest, 'server' | 'tools'>;
+
+const lintListed = ({ server, tools }: NamedTools, others: readonly KnownTools[]): Placed[] => {
   const known = new Map(
     others.flatMap(({ serverId, tools: names }) =>
       names.map((name) => [listed(serverId, name), `${name} of server ${serverId}`] as const),
@@ -107,7 +110,7 @@ const lintListed = ({ server, tools }: Manifest, others: readonly KnownTools[]):
 };
 
 /** Judges the names of a manifest's tools among themselves and against those of `others`. */
-export const lintToolNames = (manifest: Manifest, others: readonly KnownTools[]): Finding[] => {
+export const lintToolNames = (manifest: NamedTools, others: readonly KnownTools[]): Finding[] => {
   const names = manifest.tools.map(({ name }) => name);
   return [...lintInside(names), ...lintOutside(names, others), ...lintListed(manifest, others)].map(
     ({ index, ...found }) => ({ ...found, pointer: `${pointerTo('/tools', index)}/name` }),
