@@ -40,20 +40,6 @@ export type ChainVerdict = {
   readonly torn: boolean;
 };
 
-const INTEGRITY: readonly AuditFault[] = [
-  'malformed',
-  'edited',
-  'key_unknown',
-  'foreign',
-  'duplicated',
-  'reordered',
-  'forked',
-  'checkpoint_invalid',
-  'head_invalid',
-];
-
-export const isIntegrityFault = (fault: AuditFault): boolean => INTEGRITY.includes(fault);
-
 export const isSound = ({ integrity, completeness }: ChainVerdict): boolean =>
   integrity === undefined && completeness === undefined;
 

@@ -5,7 +5,8 @@ import type { Tool } from '#core/server.ts';
 import { mergePatch } from '#registry/api/merge-patch.ts';
 import { compareWithPins } from '#registry/approval/compare.ts';
 import { type Definition, definitionDigest } from '#registry/approval/definition.ts';
-import { NO_PINS, type Pins, pinsAfter } from '#registry/approval/pins.ts';
+import { NO_PINS, type Pins } from '#registry/approval/pins.ts';
+import { pinsAfter } from '#test/support/pins-after.ts';
 
 const tool = (name: string, changes: Partial<Tool> = {}): Tool => ({
   name,

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { ServerVersion } from '#core/server.ts';
 import { type Asked, decide, makeDecision } from '#registry/approval/decide.ts';
 import { definitionOf } from '#registry/approval/definition.ts';
-import { NO_PINS, pinsAfter } from '#registry/approval/pins.ts';
+import { NO_PINS } from '#registry/approval/pins.ts';
 import type { Decision, Submission } from '#registry/approval/records.ts';
 import { type ReviewFacts, reviewVersion } from '#registry/approval/review.ts';
 import { judgeServing } from '#registry/approval/serve.ts';
+import { pinsAfter } from '#test/support/pins-after.ts';
 
 const version = (name: string, changes: Partial<ServerVersion> = {}): ServerVersion => ({
   version: name,

@@ -2,7 +2,7 @@
 // is replaced by an approval and by nothing else: what was removed, refused or merely published leaves it as it is.
 
 import type { Tool } from '#core/server.ts';
-import type { Definition, Surface } from '#registry/approval/definition.ts';
+import type { Surface } from '#registry/approval/definition.ts';
 
 export type PinnedSurface = {
   /** The version that was approved. */
@@ -26,9 +26,3 @@ export type Pins = {
 };
 
 export const NO_PINS: Pins = { tools: new Map() };
-
-/** The pins after `definition` was approved as `version`. Tools it does not have keep theirs. */
-export const pinsAfter = (pins: Pins, { surface, tools }: Definition, version: string): Pins => ({
-  surface: { version, surface, toolNames: tools.map(({ name }) => name).toSorted() },
-  tools: new Map([...pins.tools, ...tools.map((tool) => [tool.name, { version, tool }] as const)]),
-});

@@ -1,7 +1,7 @@
 // The answer to a change that an Envoy refused: what it refused of this tenant, and what became of the change.
 
 import { Type } from 'typebox';
-import { type Problem, ProblemSchema } from '#registry/api/problem.ts';
+import type { Problem } from '#registry/api/problem.ts';
 import type { Compensation } from '#registry/api/rollout/compensate-change.ts';
 import type { Refused, Rollout } from '#registry/rollout/assess.ts';
 
@@ -56,8 +56,6 @@ export const REJECTION_FIELDS = {
     }),
   ),
 };
-
-export const RejectionSchema = Type.Object({ ...ProblemSchema.properties, ...REJECTION_FIELDS });
 
 /**
  * 409 and not 502: the Envoys work, and the same change sent again would be refused again. It is the sender's to mend,

@@ -7,7 +7,6 @@ import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
-import type { Tenant } from '#core/tenant.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
 import { readPatch } from '#registry/feed/schema/parse-patch.ts';
@@ -124,10 +123,6 @@ export const parseFeedEvent = (bytes: Uint8Array): Result<FeedEvent, string> =>
 /** A consumer's status from its JSON. The error names the paths at fault. */
 export const parseConsumerStatus = (bytes: Uint8Array): Result<ConsumerStatus, string> =>
   parseWith<ConsumerStatus>(statusCheck, parseJson(bytes));
-
-/** Whether consumers would accept this tenant. The error names the paths at fault. */
-export const checkTenantShape = (value: unknown): Result<Tenant, string> =>
-  parseWith<Tenant>(tenantCheck, value);
 
 /** A snapshot from parsed JSON: tenants sorted by id, no id twice. The error says what is wrong. */
 export const parseSnapshot = (value: unknown): Result<Snapshot, string> => {
