@@ -92,7 +92,9 @@ describe.each(KINDS)(
       }
       expect(found.length).toBeGreaterThan(10);
       expect(found.length).toBeLessThan(TOO_MANY - 1);
-      expect(found.slice(0, -1)).toEqual(found.slice(0, -1).map(() => 'nothing'));
+      // A store also looks for the commits of others: where it does so behind its own COMMIT, the change is there.
+      expect(found.filter((state) => state !== 'nothing' && state !== 'everything')).toEqual([]);
+      expect(found.filter((state) => state === 'nothing').length).toBeGreaterThan(10);
       expect(found.at(-1)).toBe('everything');
     }, 300_000);
   },
