@@ -6,5 +6,14 @@ export const INTERNAL_HEADER_PREFIX = 'x-mcpgw-';
 /** Chosen by ext-authz on every allowed call, matched exactly by Envoy's routes. */
 export const VERSION_HEADER = 'x-mcpgw-version';
 
+/** `address:port` of the replica that holds the caller's session, out of the sealed session id; Envoy goes there and nowhere else while it is there. */
+export const HOST_HEADER = 'x-mcpgw-host';
+
+/** What consistent hashing goes by, where it is not a header of the client's own. */
+export const HASH_HEADER = 'x-mcpgw-hash';
+
+/** `safe`: a second run does no harm, so Envoy may try again after the call may have run. Absent: it must not. */
+export const RETRY_HEADER = 'x-mcpgw-retry';
+
 /** Correlates the client's answer, our decision log and Envoy's access log. */
 export const REQUEST_ID_HEADER = 'x-request-id';

@@ -244,7 +244,7 @@ describe('a dry run', () => {
     const isEffect = ({ added, changed, removed: gone }: (typeof effects)[number]): boolean =>
       added.length + changed.length + gone.length > 0;
     expect(envoy.types).toEqual(effects.filter(isEffect));
-    expect(envoy.types.flatMap(({ removed: gone }) => gone)).toContain('acme/files/1.0.0');
+    expect(envoy.types.flatMap(({ removed: gone }) => gone)).toContain('mcp.acme.files.1.0.0');
   });
 
   it('is answered without Envoy when no xds-server is there', async () => {

@@ -263,7 +263,7 @@ describe('the access log', () => {
       method: 'POST',
       path: '/mcp',
       status: 200,
-      upstream: 'default/one/1.0.0',
+      upstream: 'mcp.default.one.1.0.0',
     });
     expect(line).not.toContain('secret');
   });

@@ -39,7 +39,7 @@ const BAD_ROUTES = typedMessage('envoy.config.route.v3.RouteConfiguration', {
   virtual_hosts: hosts,
 });
 const BAD_CLUSTER = typedMessage('envoy.config.cluster.v3.Cluster', {
-  name: 'acme/files/1.0.0',
+  name: 'mcp.acme.files.1.0.0',
   type: 'EDS',
 });
 
@@ -92,12 +92,12 @@ describe.each(['DELTA_GRPC', 'GRPC'] as const)('over %s', (apiType) => {
   });
 
   it('keeps a bad cluster to its tenant, and does not ask again', async () => {
-    tamper = (snapshot) => spoil(snapshot, 'cluster', 'acme/files/1.0.0', BAD_CLUSTER);
+    tamper = (snapshot) => spoil(snapshot, 'cluster', 'mcp.acme.files.1.0.0', BAD_CLUSTER);
     xds.update(world(3, one.url));
     await settled(3);
     for (const tenant of ['acme', 'beta', 'gamma', 'omega'])
       expect(await upstreamOf(`/t/${tenant}/mcp/files`), tenant).toBe('one');
-    expect(rejected()).toMatchObject([{ resource: 'acme/files/1.0.0', tenantId: 'acme' }]);
+    expect(rejected()).toMatchObject([{ resource: 'mcp.acme.files.1.0.0', tenantId: 'acme' }]);
     const refusals = async () =>
       /xds_answers_total\{kind="cluster",answer="nack"[^}]*\} (\d+)/.exec(
         (await xds.metrics.render()).body,

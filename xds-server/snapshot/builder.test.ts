@@ -64,8 +64,8 @@ describe('createSnapshotBuilder()', () => {
     const before = build(snapshotOf(1, acme), everywhere).snapshot;
     const after = build(snapshotOf(1, acme), () => ['192.0.2.2']).snapshot;
     expect(after.kinds.cluster).toEqual(before.kinds.cluster);
-    expect(after.kinds.endpoint.get('acme/files/1.0.0')?.version).not.toBe(
-      before.kinds.endpoint.get('acme/files/1.0.0')?.version,
+    expect(after.kinds.endpoint.get('mcp.acme.files.1.0.0')?.version).not.toBe(
+      before.kinds.endpoint.get('mcp.acme.files.1.0.0')?.version,
     );
   });
 
@@ -97,6 +97,6 @@ describe('createSnapshotBuilder()', () => {
 
   it('marks endpoints nobody could resolve yet', () => {
     const { snapshot } = createSnapshotBuilder(SETTINGS)(snapshotOf(1, acme), nowhere);
-    expect(snapshot.kinds.endpoint.get('acme/files/1.0.0')?.isPlaceholder).toBe(true);
+    expect(snapshot.kinds.endpoint.get('mcp.acme.files.1.0.0')?.isPlaceholder).toBe(true);
   });
 });

@@ -27,7 +27,7 @@ describe('findInconsistency()', () => {
 
   it('finds a route to a cluster that is not there', () => {
     const { clusters, ...rest } = translation();
-    expect(findInconsistency({ ...rest, clusters: clusters.slice(1) })).toContain('default/files/1');
+    expect(findInconsistency({ ...rest, clusters: clusters.slice(1) })).toContain('mcp.default.files.1');
   });
 
   it('finds a cluster without endpoints', () => {

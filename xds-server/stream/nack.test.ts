@@ -49,11 +49,13 @@ describe('redactNack()', () => {
 
 describe('ownReason()', () => {
   const text =
-    'Error adding/updating cluster(s) acme/files/1: no type, beta/files/1: bad key, acme/mail/1: no name';
+    'Error adding/updating cluster(s) mcp.acme.files.1: no type, mcp.beta.files.1: bad key, mcp.acme.mail.1: no name';
 
   it('keeps what is about the resource and leaves out what is about others', () => {
-    expect(ownReason(text, 'beta/files/1', ['acme/files/1', 'acme/mail/1'])).toBe('beta/files/1: bad key');
-    expect(ownReason(text, 'acme/files/1', ['beta/files/1'])).toBe('acme/files/1: no type');
+    expect(ownReason(text, 'mcp.beta.files.1', ['mcp.acme.files.1', 'mcp.acme.mail.1'])).toBe(
+      'mcp.beta.files.1: bad key',
+    );
+    expect(ownReason(text, 'mcp.acme.files.1', ['mcp.beta.files.1'])).toBe('mcp.acme.files.1: no type');
   });
 
   it('keeps the whole text where nothing of others was refused', () => {
@@ -61,12 +63,12 @@ describe('ownReason()', () => {
   });
 
   it('tells nothing of a text that names others only', () => {
-    expect(ownReason(text, 'gamma/files/1', ['beta/files/1'])).not.toContain('beta');
+    expect(ownReason(text, 'mcp.gamma.files.1', ['mcp.beta.files.1'])).not.toContain('beta');
   });
 
   it('does not take a longer name for a shorter one', () => {
     expect(isMentioned("in 'tenant/acme-two'", 'tenant/acme')).toBe(false);
     expect(isMentioned('tenant/acme.', 'tenant/acme')).toBe(true);
-    expect(isMentioned('cluster(s) acme/files/1.0: bad', 'acme/files/1')).toBe(false);
+    expect(isMentioned('cluster(s) mcp.acme.files.1.0: bad', 'mcp.acme.files.1')).toBe(false);
   });
 });

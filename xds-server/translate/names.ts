@@ -5,8 +5,9 @@ export const LISTENER_NAME = 'gateway';
 /** RouteConfiguration of the documents below /.well-known/, the same for all tenants. */
 export const WELL_KNOWN_ROUTES = 'well-known';
 
+/** Also the name in Envoy's statistics: `cluster.mcp.{tenant}.{server}.{version}`. Ids hold no dots, so it can be taken apart. */
 export const clusterName = (tenantId: string, serverId: string, version: string): string =>
-  `${tenantId}/${serverId}/${version}`;
+  `mcp.${tenantId}.${serverId}.${version}`;
 
 /** RouteConfiguration of a tenant. */
 export const tenantRoutesName = (tenantId: string): string => `tenant/${tenantId}`;
