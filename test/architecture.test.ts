@@ -35,6 +35,8 @@ const PURE = [
   'xds-server/translate/',
   'xds-server/filters/',
   'xds-server/snapshot/',
+  'xds-server/stream/client-status.ts',
+  'xds-server/stream/conversation.ts',
   'xds-server/stream/subscription.ts',
   'xds-server/stream/diff.ts',
   'ext-authz/request/',

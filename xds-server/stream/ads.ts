@@ -8,6 +8,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { arrivalsAfter, NO_ARRIVALS } from '#xds-server/snapshot/arrivals.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import type { ClientStatus } from '#xds-server/stream/client-status.ts';
 import { deltaFromTold, heardFromDelta } from '#xds-server/stream/delta-messages.ts';
 import { type AnyRequest, type Dialect, EnvoyStream } from '#xds-server/stream/envoy-stream.ts';
 import { heardFromSotw, sotwFromTold } from '#xds-server/stream/sotw-messages.ts';
@@ -20,6 +21,8 @@ export type Ads = {
   publish(snapshot: ResourceSnapshot): void;
   /** One entry per open stream. */
   nodes(): readonly EnvoyNodeStatus[];
+  /** One entry per open stream: every resource of it. Of several streams of one node the latest is the last. */
+  clients(): readonly (ClientStatus & { readonly nodeId: string })[];
   /** Ends every stream; Envoys keep what they have and come back. */
   endStreams(): void;
 };
@@ -45,7 +48,9 @@ export const createAds = (options: {
 }): Ads => {
   const { logger, onStatus } = options;
   const metrics = createStreamMetrics(options.metrics);
-  const streams = new Set<Pick<EnvoyStream<AnyRequest, unknown>, 'publish' | 'status' | 'end'>>();
+  const streams = new Set<
+    Pick<EnvoyStream<AnyRequest, unknown>, 'publish' | 'status' | 'clientStatus' | 'end'>
+  >();
   let current: ResourceSnapshot | undefined;
   let arrivals = NO_ARRIVALS;
 
@@ -74,6 +79,7 @@ export const createAds = (options: {
       for (const stream of streams) stream.publish(snapshot);
     },
     nodes: () => [...streams].map((stream) => stream.status(arrivals)),
+    clients: () => [...streams].map((stream) => stream.clientStatus()),
     endStreams: () => {
       for (const stream of streams) stream.end();
     },

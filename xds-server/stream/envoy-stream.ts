@@ -8,6 +8,7 @@ import type { Logger } from '#runtime/logger.ts';
 import { findKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { Arrivals } from '#xds-server/snapshot/arrivals.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import { type ClientStatus, clientStatus } from '#xds-server/stream/client-status.ts';
 import {
   type Conversation,
   type Heard,
@@ -84,6 +85,11 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
 
   status(arrivals: Arrivals): EnvoyNodeStatus {
     return nodeStatus(this.#nodeId, this.#conversation, arrivals);
+  }
+
+  /** Resource by resource; costs a walk over all of them, so it is made when somebody asks. */
+  clientStatus(): ClientStatus & { readonly nodeId: string } {
+    return { nodeId: this.#nodeId, ...clientStatus(this.#conversation) };
   }
 
   end(): void {
