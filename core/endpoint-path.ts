@@ -11,6 +11,9 @@ export type EndpointRef = { readonly tenantId: string; readonly serverId: string
 /** Root of RFC 9728 metadata documents. */
 export const METADATA_ROOT = '/.well-known/oauth-protected-resource';
 
+/** The HTTP methods there are at an endpoint (MCP, Streamable HTTP; OPTIONS for browsers), as `Allow` lists them. */
+export const ENDPOINT_METHODS = 'GET, POST, DELETE, OPTIONS';
+
 const LONG_FORM = /^\/t\/([a-z0-9][a-z0-9-]{0,62})\/mcp\/([a-z0-9][a-z0-9-]{0,62})$/;
 const SHORT_FORM = /^\/mcp\/([a-z0-9][a-z0-9-]{0,62})$/;
 

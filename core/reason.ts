@@ -85,6 +85,8 @@ export const REASONS = {
   jsonrpc_invalid: request(-32600, 400, 'The request body is not a JSON-RPC 2.0 message.'),
   params_invalid: request(-32602, 400, 'The parameters of this method are not valid.'),
   header_invalid: request(-32600, 400, 'A request header is malformed or repeated.'),
+  headers_too_large: request(-32600, 431, 'The request headers are too many or too large.'),
+  http_version_unsupported: request(-32600, 426, 'HTTP/1.1 or HTTP/2 is required.'),
   header_mismatch: request(-32020, 400, 'A mirrored header disagrees with the request body.'),
   protocol_version_unsupported: request(-32022, 400, 'This MCP protocol version is not supported.'),
   method_unknown: request(-32601, 404, 'This method is not known here.'),
@@ -162,10 +164,19 @@ export const REASONS = {
   answer_refused: fault(-31501, 502, 'The answer of the server could not be checked.'),
   answer_too_large: fault(-31502, 502, 'The answer of the server is too large to be checked.'),
   stream_terminated: outage(-31503, 'This stream was ended by the operator.'),
+  // Whether the call may have run is told apart, because a client that repeats such a call may do its work twice.
   upstream_unavailable: outage(-31504, 'The MCP server cannot be reached at the moment.'),
+  upstream_overloaded: outage(-31505, 'The MCP server has as many calls as it may have at once.'),
+  upstream_broke_off: fault(
+    -31506,
+    503,
+    'The MCP server broke off before it answered; the call may have run.',
+  ),
+  upstream_timeout: fault(-31507, 504, 'The MCP server did not answer in time; the call may have run.'),
 
   // How much was asked.
   rate_limited: { ...outage(-31601, 'Too many calls at the moment.'), httpStatus: 429 },
+  gateway_overloaded: outage(-31602, 'The gateway has more calls than it can take at the moment.'),
 
   // The gateway itself.
   audit_unavailable: fault(-31901, 503, 'The call could not be recorded.'),

@@ -272,7 +272,8 @@ describe('a refusal', () => {
 const STATUS_NAMES: Readonly<Record<string, number>> = {
   ...{ OK: 200, NoContent: 204, BadRequest: 400, Unauthorized: 401, Forbidden: 403, NotFound: 404 },
   ...{ MethodNotAllowed: 405, NotAcceptable: 406, PayloadTooLarge: 413, UnsupportedMediaType: 415 },
-  ...{ InternalServerError: 500, BadGateway: 502, ServiceUnavailable: 503, TooManyRequests: 429 },
+  ...{ UpgradeRequired: 426, TooManyRequests: 429, RequestHeaderFieldsTooLarge: 431 },
+  ...{ InternalServerError: 500, BadGateway: 502, ServiceUnavailable: 503, GatewayTimeout: 504 },
 };
 
 function statusNumber(message: Wire): number | undefined {

@@ -2,15 +2,13 @@
 // ever offered and no origin is ever answered with a wildcard on an MCP path.
 
 import type { Answer, Deny } from '#core/decision.ts';
+import { ENDPOINT_METHODS } from '#core/endpoint-path.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 
 /** Response headers by lower-case name. */
 export type CorsHeaders = Readonly<Record<string, string>>;
-
-/** HTTP methods of an MCP endpoint, as `Allow` and CORS list them. */
-export const ENDPOINT_METHODS = 'GET, POST, DELETE, OPTIONS';
 
 const ALLOWED_HEADERS = [
   'accept',

@@ -2,10 +2,11 @@
 // by its reason's row in core/reason.ts.
 
 import type { Deny } from '#core/decision.ts';
+import { ENDPOINT_METHODS } from '#core/endpoint-path.ts';
 import { describeReason } from '#core/reason.ts';
 import { type ChallengeContext, challengeFromDeny } from '#ext-authz/response/challenge.ts';
 import { type DeniedResponse, headerOptions } from '#ext-authz/response/check-response-message.ts';
-import { type CorsHeaders, ENDPOINT_METHODS } from '#ext-authz/response/cors.ts';
+import type { CorsHeaders } from '#ext-authz/response/cors.ts';
 import { type ErrorContext, jsonRpcErrorFromDeny } from '#ext-authz/response/json-rpc-error.ts';
 
 export type RefusalContext = ErrorContext &

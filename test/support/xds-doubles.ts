@@ -16,7 +16,7 @@ export type CheckFacts = {
 
 /** A version to be routed to, or a refusal. */
 export type Verdict =
-  | { readonly version: string; readonly guard?: string }
+  | { readonly version: string; readonly guard?: string; readonly id?: number }
   | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
 
 type RawCheck = {
@@ -44,7 +44,7 @@ const factsOf = ({ attributes }: RawCheck): CheckFacts => {
 
 const text = (value: string): Json => ({ stringValue: value });
 
-const responseOf = (verdict: Verdict): JsonObject => {
+const responseOf = (verdict: Verdict, { tenant, server }: CheckFacts): JsonObject => {
   if ('status' in verdict) {
     return {
       status: { code: 7 },
@@ -59,15 +59,24 @@ const responseOf = (verdict: Verdict): JsonObject => {
   return {
     status: { code: 0 },
     ok_response: { headers: [{ header: { key: 'x-mcpgw-version', value: verdict.version } }] },
-    dynamic_metadata: { fields: { guard: text(verdict.guard ?? 'off'), jsonRpcId: { numberValue: 41 } } },
+    dynamic_metadata: {
+      fields: {
+        guard: text(verdict.guard ?? 'off'),
+        jsonRpcId: { numberValue: verdict.id ?? 41 },
+        tenantId: text(tenant),
+        serverId: text(server),
+      },
+    },
   };
 };
 
 export const authorizationDouble = (decide: (facts: CheckFacts) => Verdict): GrpcService => ({
   definition: loadService('envoy.service.auth.v3.Authorization'),
   implementation: {
-    Check: (call: { request: RawCheck }, done: (error: null, response: JsonObject) => void) =>
-      done(null, responseOf(decide(factsOf(call.request)))),
+    Check: (call: { request: RawCheck }, done: (error: null, response: JsonObject) => void) => {
+      const facts = factsOf(call.request);
+      done(null, responseOf(decide(facts), facts));
+    },
   },
 });
 
