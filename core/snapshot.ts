@@ -19,13 +19,25 @@ export type TenantChange =
 export const findTenant = (snapshot: Snapshot, tenantId: string): Tenant | undefined =>
   snapshot.tenants.find((tenant) => tenant.id === tenantId);
 
+/** Where the tenant of this id is, or would be. */
+const placeOf = (tenants: readonly Tenant[], id: string): number => {
+  let [low, high] = [0, tenants.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((tenants[middle]?.id ?? '') < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
 /** The snapshot after one change. The sequence never goes back: a resumed feed repeats current states in any order. */
 export const applyTenantChange = (snapshot: Snapshot, change: TenantChange): Snapshot => {
+  const { tenants } = snapshot;
   const changedId = change.kind === 'upsert' ? change.tenant.id : change.tenantId;
-  const others = snapshot.tenants.filter((tenant) => tenant.id !== changedId);
-  const tenants = change.kind === 'upsert' ? [...others, change.tenant] : others;
+  const place = placeOf(tenants, changedId);
+  const replaced = tenants[place]?.id === changedId ? 1 : 0;
   return {
     sequence: Math.max(snapshot.sequence, change.sequence),
-    tenants: tenants.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    tenants: tenants.toSpliced(place, replaced, ...(change.kind === 'upsert' ? [change.tenant] : [])),
   };
 };

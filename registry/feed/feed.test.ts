@@ -425,7 +425,7 @@ describe('the copy on disk', () => {
       'changed in one byte',
       (text: string) => text.replace('issue tracker', 'issue trackeR').replace('"*"', '"x"'),
     ],
-    ['of another format', (text: string) => text.replace('"format":2', '"format":9')],
+    ['of another format', (text: string) => text.replace('"format":3', '"format":9')],
     ['said to reach further than it does', (text: string) => text.replace('"position":1', '"position":2')],
     ['said to be of another database', (text: string) => text.replace('"epoch":"', '"epoch":"x')],
     ['empty', () => ''],

@@ -1,48 +1,39 @@
-// The last good snapshot on disk: what a service serves when it starts and the registry does not. Two lines: a header
-// with a digest, then the snapshot. Replaced whole or not at all; a copy that does not match its digest is no copy.
+// The last good snapshot on disk: what a service serves when it starts and the registry does not. A log of changes: written
+// whole from time to time, into a file that then takes the place of the old one, and continued at its end meanwhile, so
+// that a change costs what it changes. What a kill left half written does not count; what was damaged is no copy.
 
-import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, stat, utimes } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, stat, utimes } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isJsonObject } from '#core/json.ts';
+import { setImmediate as turn } from 'node:timers/promises';
 import { err, ok, type Result } from '#core/result.ts';
-import type { Snapshot } from '#core/snapshot.ts';
-import { parseSnapshot } from '#registry/feed/schema/parse-message.ts';
+import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
+import { replayLines } from '#registry/feed/replay-lines.ts';
+import { parseSingleCopy } from '#registry/feed/single-copy.ts';
+import { type Chain, openingLine, readOpening, sealedLine } from '#registry/feed/snapshot-lines.ts';
+import {
+  type CaughtUp,
+  recordsBetween,
+  type SavedSnapshot,
+  type SnapshotRecord,
+} from '#registry/feed/snapshot-records.ts';
 
-const FORMAT = 2;
-
-export type SavedSnapshot = {
-  readonly epoch: string;
-  readonly position: number;
-  readonly snapshot: Snapshot;
-  /** When the registry last confirmed it, ms since the epoch. */
-  readonly freshAtMs: number;
+/** What a process has left in its file, and continues. */
+export type WrittenCopy = {
+  readonly saved: SavedSnapshot;
+  readonly chain: Chain;
+  readonly bytes: number;
+  /** Of those, what was written at once. */
+  readonly wholeBytes: number;
 };
 
-/** Covers the header too: a position that was changed would make the feed skip what lies below it, unnoticed. */
-const digestOf = (header: { readonly epoch: string; readonly position: number }, body: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([FORMAT, header.epoch, header.position]))
-    .update(body)
-    .digest('hex');
-
-const parseHeader = (line: string, body: string): Result<{ epoch: string; position: number }, string> => {
-  const header: unknown = JSON.parse(line);
-  if (!isJsonObject(header) || header['format'] !== FORMAT) return err('unknown format');
-  const { epoch, position, digest } = header;
-  if (typeof epoch !== 'string' || typeof position !== 'number') return err('header is incomplete');
-  return digest === digestOf({ epoch, position }, body)
-    ? ok({ epoch, position })
-    : err('digest does not match');
-};
-
-const parseSaved = (text: string, freshAtMs: number): Result<SavedSnapshot, string> => {
-  const [line = '', body = ''] = text.split('\n');
+const parseCopy = (text: string, modifiedAtMs: number): Result<SavedSnapshot, string> => {
+  const lines = text.split('\n');
+  const [first = ''] = lines;
   try {
-    const header = parseHeader(line, body);
-    if (!header.ok) return header;
-    const snapshot = parseSnapshot(JSON.parse(body));
-    return snapshot.ok ? ok({ ...header.value, snapshot: snapshot.value, freshAtMs }) : snapshot;
+    const opening = readOpening(first);
+    if (opening !== undefined) return replayLines(opening, lines.slice(1), modifiedAtMs);
+    const single = parseSingleCopy(JSON.parse(first), lines[1] ?? '');
+    return single.ok ? ok({ ...single.value, freshAtMs: modifiedAtMs }) : single;
   } catch {
     return err('not JSON');
   }
@@ -61,7 +52,7 @@ export const loadSnapshotFile = async (
 ): Promise<Result<SavedSnapshot | undefined, string>> => {
   try {
     const [text, facts] = [await readFile(path, 'utf8'), await stat(path)];
-    return parseSaved(text, Math.min(facts.mtimeMs, nowMs));
+    return parseCopy(text, Math.min(facts.mtimeMs, nowMs));
   } catch (thrown) {
     return isMissing(thrown) ? ok(undefined) : err('not readable');
   }
@@ -70,6 +61,37 @@ export const loadSnapshotFile = async (
 /** Says that the copy is still what the registry has. */
 export const touchSnapshotFile = (path: string, freshAtMs: number): Promise<void> =>
   utimes(path, freshAtMs / 1_000, freshAtMs / 1_000);
+
+const caughtUp = ({ position, snapshot, freshAtMs }: SavedSnapshot): CaughtUp => ({
+  kind: 'caught-up',
+  position,
+  sequence: snapshot.sequence,
+  freshAtMs,
+});
+
+/** Writes the records one by one with a turn for others between them, then that they are all, and the file's age. */
+const writeRecords = async (
+  file: FileHandle,
+  { chain: from, at }: { readonly chain: Chain; readonly at: number },
+  records: Iterable<SnapshotRecord>,
+  saved: SavedSnapshot,
+): Promise<{ readonly chain: Chain; readonly bytes: number }> => {
+  let [chain, bytes] = [from, at];
+  const put = async (record: SnapshotRecord): Promise<void> => {
+    const sealed = sealedLine(chain, record);
+    const line = Buffer.from(sealed.line);
+    await file.write(line, 0, line.length, bytes);
+    chain = sealed.chain;
+    bytes += line.length;
+    await turn();
+  };
+  for (const record of records) await put(record);
+  await put(caughtUp(saved));
+  // Before it counts: a crash must not leave an old state that looks fresh.
+  await file.utimes(saved.freshAtMs / 1_000, saved.freshAtMs / 1_000);
+  await file.sync();
+  return { chain, bytes };
+};
 
 const syncDirectory = async (path: string): Promise<void> => {
   const directory = await open(path, 'r');
@@ -81,24 +103,54 @@ const syncDirectory = async (path: string): Promise<void> => {
 };
 
 /**
- * Writes the copy: a temporary file, fsync, rename, so a crash leaves the old one or the new one.
+ * Writes the copy whole: a temporary file, fsync, rename, so a crash leaves the old one or the new one.
  * @throws what the file system throws; the caller goes on with its copy in memory.
  */
-export const saveSnapshotFile = async (path: string, saved: SavedSnapshot): Promise<void> => {
-  const body = JSON.stringify(saved.snapshot);
-  const { epoch, position } = saved;
-  const header = JSON.stringify({ format: FORMAT, epoch, position, digest: digestOf(saved, body) });
+export const writeWholeCopy = async (path: string, saved: SavedSnapshot): Promise<WrittenCopy> => {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
   const file = await open(temporary, 'w', 0o600);
   try {
-    await file.writeFile(`${header}\n${body}\n`);
-    // Before the rename: a crash between the two must not leave an old state that looks fresh.
-    await file.utimes(saved.freshAtMs / 1_000, saved.freshAtMs / 1_000);
-    await file.sync();
+    const { chain, line } = openingLine(saved.epoch);
+    await file.write(line, 0);
+    const records = recordsBetween(EMPTY_SNAPSHOT, saved.snapshot);
+    const end = await writeRecords(file, { chain, at: Buffer.byteLength(line) }, records, saved);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+    return { saved, ...end, wholeBytes: end.bytes };
   } finally {
     await file.close();
   }
-  await rename(temporary, path);
-  await syncDirectory(dirname(path));
+};
+
+const openExisting = async (path: string): Promise<FileHandle | undefined> => {
+  try {
+    return await open(path, 'r+');
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+};
+
+/**
+ * Writes what changed since the copy was written, at its end.
+ * @returns undefined where the file is not as it was left, and has to be written whole.
+ * @throws what the file system throws.
+ */
+export const continueCopy = async (
+  path: string,
+  written: WrittenCopy,
+  saved: SavedSnapshot,
+): Promise<WrittenCopy | undefined> => {
+  const file = await openExisting(path);
+  if (file === undefined) return undefined;
+  try {
+    const { size } = await file.stat();
+    if (size !== written.bytes) return undefined;
+    const records = recordsBetween(written.saved.snapshot, saved.snapshot);
+    const end = await writeRecords(file, { chain: written.chain, at: size }, records, saved);
+    return { ...written, ...end, saved };
+  } finally {
+    await file.close();
+  }
 };

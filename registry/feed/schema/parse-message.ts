@@ -97,15 +97,18 @@ const parseJson = (bytes: Uint8Array): unknown => {
 const parseWith = <T>(check: Check, value: unknown): Result<T, string> =>
   check.Check(value) ? ok(value as T) : err(faultsOf(check, value));
 
-/** A tenant change from its JSON. The error names the paths at fault. Resources of a patch are not judged yet. */
-export const parseTenantChange = (bytes: Uint8Array): Result<TenantChange | TenantPatch, string> => {
-  const value = parseJson(bytes);
+/** A tenant change from parsed JSON. The error names the paths at fault. Resources of a patch are not judged yet. */
+export const readTenantChange = (value: unknown): Result<TenantChange | TenantPatch, string> => {
   if (!isJsonObject(value)) return err('/');
   const patch = readPatch(value);
   if (patch !== undefined) return ok(patch);
   if (value['kind'] === 'remove') return parseWith<TenantChange>(removeCheck, value);
   return parseWith<TenantChange>(upsertCheck, { ...value, tenant: completeTenant(value['tenant']) });
 };
+
+/** The same from its bytes. */
+export const parseTenantChange = (bytes: Uint8Array): Result<TenantChange | TenantPatch, string> =>
+  readTenantChange(parseJson(bytes));
 
 /** The tenant a change is about, also where the rest of it cannot be understood. */
 export const tenantIdOf = (bytes: Uint8Array): string | undefined => {

@@ -1,0 +1,58 @@
+// What the copy on disk says, in the words of the feed itself: changes, then how far they bring it. Knows no file. Pure.
+
+import type { Snapshot, TenantChange } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
+import type { TenantPatch } from '#registry/feed/feed-source.ts';
+import { unlikeResources } from '#registry/feed/unlike-resources.ts';
+
+export type SavedSnapshot = {
+  readonly epoch: string;
+  readonly position: number;
+  readonly snapshot: Snapshot;
+  /** When the registry last confirmed it, ms since the epoch. */
+  readonly freshAtMs: number;
+};
+
+/** What came before it is complete up to here; what follows the last of these does not count. */
+export type CaughtUp = {
+  readonly kind: 'caught-up';
+  /** Where the feed is continued. */
+  readonly position: number;
+  readonly sequence: number;
+  /** When the registry last confirmed it, ms since the epoch. */
+  readonly freshAtMs: number;
+};
+
+export type SnapshotRecord = TenantChange | TenantPatch | CaughtUp;
+
+/** Servers in one record: what is turned into JSON at once holds up the calls that wait meanwhile. */
+const SERVERS_PER_RECORD = 16;
+
+const patchOf = (before: Tenant, after: Tenant, sequence: number): TenantPatch => ({
+  kind: 'patch',
+  sequence,
+  tenantId: after.id,
+  revision: after.revision,
+  resources: unlikeResources(before, after).map(({ name, after: body }) => ({ name, body: body ?? null })),
+});
+
+/** A tenant from nothing, a few servers at a time. */
+function* wholeTenant(tenant: Tenant, sequence: number): Generator<SnapshotRecord> {
+  const upTo = (count: number): Tenant => ({ ...tenant, servers: tenant.servers.slice(0, count) });
+  yield { kind: 'upsert', sequence, tenant: upTo(SERVERS_PER_RECORD) };
+  for (let count = SERVERS_PER_RECORD; count < tenant.servers.length; count += SERVERS_PER_RECORD)
+    yield patchOf(upTo(count), upTo(count + SERVERS_PER_RECORD), sequence);
+}
+
+/** Changes that make `after` of `before`. What both share is told by identity and costs nothing. */
+export function* recordsBetween(before: Snapshot, after: Snapshot): Generator<SnapshotRecord> {
+  const { sequence } = after;
+  const old = new Map(before.tenants.map((tenant) => [tenant.id, tenant]));
+  for (const tenant of after.tenants) {
+    const known = old.get(tenant.id);
+    old.delete(tenant.id);
+    if (known === undefined) yield* wholeTenant(tenant, sequence);
+    else if (known !== tenant) yield patchOf(known, tenant, sequence);
+  }
+  for (const tenantId of old.keys()) yield { kind: 'remove', sequence, tenantId };
+}

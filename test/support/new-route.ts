@@ -1,0 +1,51 @@
+// A new version of a server as an admin brings it into service, and a call that waits for it.
+
+import type { McpServer } from '#core/server.ts';
+import { send, statelessRequest } from '#test/support/raw-call.ts';
+
+/** Where a server's API is, and an admin's token. */
+export type ServerApi = { readonly api: string; readonly token: string };
+
+const DEADLINE_MS = 30_000;
+
+const put = async (url: string, token: string, body: object, condition: object = {}): Promise<string> => {
+  const response = await fetch(url, {
+    method: 'PUT',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      'x-change-reason': 'a new version',
+      ...condition,
+    },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`PUT ${url}: ${response.status} ${text}`);
+  return response.headers.get('etag') ?? '';
+};
+
+/** Publishes a version with the tools of the server's first, and activates it. @returns the path of its endpoint */
+export const putVersion = async (
+  { api, token }: ServerApi,
+  server: McpServer,
+  { name, host }: { readonly name: string; readonly host: string },
+): Promise<string> => {
+  const path = `/v/${name}`;
+  const [first] = server.versions;
+  const { version: _version, ...published } = first ?? { version: '' };
+  const body = { ...published, endpoints: [`http://${host}${path}`] };
+  // Publishing changes the server too, in the same revision, so the ETag is that of both.
+  const etag = await put(`${api}/versions/${name}`, token, body);
+  await put(`${api}/active-version`, token, { version: name }, { 'if-match': etag });
+  return path;
+};
+
+/** Lists the tools of the server at `url` until the answer comes from an endpoint whose path holds `path`. */
+export const callUntil = async (url: string, token: string, path: string): Promise<void> => {
+  const end = performance.now() + DEADLINE_MS;
+  for (;;) {
+    const { status, text } = await send(url, statelessRequest('tools/list', {}, { token }));
+    if (status === 200 && text.includes(path)) return;
+    if (performance.now() > end) throw new Error(`${url} does not lead to ${path}: ${status} ${text}`);
+  }
+};
