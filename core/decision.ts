@@ -35,6 +35,16 @@ export type Deny = {
 
 declare const ALLOW: unique symbol;
 
+/** What Envoy is told about the way of an allowed call beside its version: values of internal headers (core/internal-headers.ts). */
+export type Steering = {
+  /** `address:port` of the replica that holds the caller's session. */
+  readonly host?: string;
+  /** What consistent hashing goes by. */
+  readonly hash?: string;
+  /** The call may be tried again even if it may have run. */
+  readonly retry?: 'safe';
+};
+
 export type AllowFacts = {
   readonly identity: Identity;
   /** Version of the server the call was judged by and is routed to. */
@@ -42,6 +52,8 @@ export type AllowFacts = {
   /** Sent upstream in place of the caller's token; null sends none. */
   readonly upstreamToken: Secret | null;
   readonly orders: GuardOrders;
+  /** Absent: any replica, tried again only where the call cannot have run. */
+  readonly steering?: Steering;
 };
 
 export type Allow = AllowFacts & { readonly kind: 'allow'; readonly [ALLOW]: true };

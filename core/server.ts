@@ -1,6 +1,7 @@
 // An MCP server as the tenant's admin registered it, and the versions its tools are pinned in.
 
 import type { Json, JsonObject } from '#core/json.ts';
+import type { UpstreamSettings } from '#core/upstream-settings.ts';
 
 /** A tool as accepted into a version: this text, not what the server says later, is what policy judges. */
 export type Tool = {
@@ -86,6 +87,8 @@ export type McpServer = {
   readonly refusalStatus: 200 | 403;
   /** Longest request body, bytes. */
   readonly maxBodyBytes: number;
+  /** How its replicas are reached; absent: as most want it. */
+  readonly upstream?: UpstreamSettings;
   readonly activeVersion: string;
   readonly versions: readonly ServerVersion[];
 };

@@ -84,7 +84,7 @@ runService(logger, async (lifecycle) => {
       previewTenant(tenant, {
         served: publisher.served(),
         settings: config,
-        addressesOf: (url) => addresses.find(url),
+        facts: publisher.facts(),
       }),
   });
   lifecycle.onStop('feed', () => feed.stop());

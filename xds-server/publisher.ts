@@ -7,6 +7,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import type { EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import type { SnapshotBuilder, TenantFault } from '#xds-server/snapshot/builder.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import type { EndpointFacts, WeightOf } from '#xds-server/translate/endpoints.ts';
 
 /** How long a change waits for names never resolved before: one tenant's slow name server must not hold up others. */
 const FIRST_RESOLUTION_MS = 500;
@@ -14,8 +15,10 @@ const FIRST_RESOLUTION_MS = 500;
 export type Publisher = {
   /** There is a newer snapshot of the registry. */
   update(snapshot: Snapshot): void;
-  /** Addresses changed. */
+  /** Addresses or measured weights changed. */
   refresh(): void;
+  /** What is known of replicas right now. */
+  facts(): EndpointFacts;
   /** What was published last; undefined for nothing yet. */
   served(): ResourceSnapshot | undefined;
   /** Sequence that was published last; -1 for none. */
@@ -35,11 +38,16 @@ const endpointUrls = (snapshot: Snapshot): ReadonlySet<string> =>
 export const createPublisher = (options: {
   readonly build: SnapshotBuilder;
   readonly addresses: () => EndpointAddresses;
+  readonly weightOf?: WeightOf;
   readonly publish: (snapshot: ResourceSnapshot) => void;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }): Publisher => {
   const { build, addresses, publish, logger } = options;
+  const facts: EndpointFacts = {
+    addressesOf: (url) => addresses().find(url),
+    ...(options.weightOf === undefined ? {} : { weightOf: options.weightOf }),
+  };
   const duration = options.metrics.duration('xds_build_seconds', 'Time to translate one snapshot.');
   const faulty = options.metrics.gauge(
     'xds_faulty_tenants',
@@ -57,7 +65,7 @@ export const createPublisher = (options: {
     clearTimeout(deadline);
     deadline = undefined;
     const stopTimer = duration.startTimer();
-    const built = build(wanted, (url) => addresses().find(url));
+    const built = build(wanted, facts);
     stopTimer();
     faults = built.faults;
     faulty.set(faults.length);
@@ -89,6 +97,7 @@ export const createPublisher = (options: {
         });
     },
     refresh: schedule,
+    facts: () => facts,
     served: () => served,
     publishedSequence: () => served?.sequence ?? -1,
     faults: () => faults,

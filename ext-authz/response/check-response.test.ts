@@ -69,6 +69,18 @@ describe('an Allow', () => {
     expect(message.dynamic_metadata).toEqual(metadataOf(guardOrdersToJson(orders)));
   });
 
+  it('tells Envoy the way of the call beside its version, and nothing that is not known', () => {
+    const steering = { host: '10.0.0.1:443', hash: 'digest', retry: 'safe' } as const;
+    expect(headersOf(wire(allowed({ steering })).ok_response?.headers)).toEqual({
+      'x-mcpgw-version': '1.2.0',
+      'x-mcpgw-host': '10.0.0.1:443',
+      'x-mcpgw-hash': 'digest',
+      'x-mcpgw-retry': 'safe',
+    });
+    const some = wire(allowed({ steering: { hash: 'digest' } })).ok_response?.headers;
+    expect(headersOf(some)).toEqual({ 'x-mcpgw-version': '1.2.0', 'x-mcpgw-hash': 'digest' });
+  });
+
   it('replaces the token of the caller, and does not remove it in the same answer', () => {
     const { ok_response: answer } = wire(allowed({ upstreamToken: new Secret('up.stream.token') }));
     expect(headersOf(answer?.headers)['authorization']).toBe('Bearer up.stream.token');
@@ -119,6 +131,7 @@ describe('an Allow', () => {
     ['an empty token', { upstreamToken: new Secret('') }],
     ['a version with a line break', { version: '1\r\n2' }],
     ['an empty version', { version: '' }],
+    ['a replica with a line break', { steering: { host: 'a\r\nx-evil: 1' } }],
   ])('becomes a refusal with %s', (_what, change) => {
     const message = wire(allowed(change));
     expect(message.status?.code).toBe(13);

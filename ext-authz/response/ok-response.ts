@@ -1,11 +1,16 @@
 // What Envoy does with an allowed request before it goes upstream: our version, the upstream's token, and none of the
 // caller's own credentials (MCP authorization, Token Passthrough).
 
-import type { Allow } from '#core/decision.ts';
-import { VERSION_HEADER } from '#core/internal-headers.ts';
+import type { Allow, Steering } from '#core/decision.ts';
+import { HASH_HEADER, HOST_HEADER, RETRY_HEADER, VERSION_HEADER } from '#core/internal-headers.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
-import { headerOption, headerOptions, type OkResponse } from '#ext-authz/response/check-response-message.ts';
+import {
+  type HeaderOption,
+  headerOption,
+  headerOptions,
+  type OkResponse,
+} from '#ext-authz/response/check-response-message.ts';
 import type { CorsHeaders } from '#ext-authz/response/cors.ts';
 
 const AUTHORIZATION = 'authorization';
@@ -72,6 +77,15 @@ const bearer = (token: Secret): string | undefined => {
   return HEADER_SAFE.test(text) ? `Bearer ${text}` : undefined;
 };
 
+/** Undefined if a value cannot stand in a header. */
+const steeringHeaders = ({ host, hash, retry }: Steering): readonly HeaderOption[] | undefined => {
+  const values = { [HOST_HEADER]: host, [HASH_HEADER]: hash, [RETRY_HEADER]: retry };
+  const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return given.every(([, value]) => HEADER_SAFE.test(value))
+    ? headerOptions(Object.fromEntries(given))
+    : undefined;
+};
+
 /**
  * The error names what cannot stand in a header; the caller must refuse then. `authorization` is either set or removed,
  * never both: in Envoy remove wins.
@@ -79,18 +93,20 @@ const bearer = (token: Secret): string | undefined => {
 export const okResponseFromAllow = (
   decision: Allow,
   cors: CorsHeaders | undefined,
-): Result<OkResponse, 'version' | 'token'> => {
+): Result<OkResponse, 'version' | 'steering' | 'token'> => {
   if (!HEADER_SAFE.test(decision.version)) return err('version');
-  const version = headerOption(VERSION_HEADER, decision.version);
+  const steering = steeringHeaders(decision.steering ?? {});
+  if (steering === undefined) return err('steering');
+  const route = [headerOption(VERSION_HEADER, decision.version), ...steering];
   const response_headers_to_add = cors === undefined ? [] : headerOptions(cors);
   if (decision.upstreamToken === null) {
     const headers_to_remove = [AUTHORIZATION, ...REMOVED];
-    return ok({ headers: [version], headers_to_remove, response_headers_to_add });
+    return ok({ headers: route, headers_to_remove, response_headers_to_add });
   }
   const authorization = bearer(decision.upstreamToken);
   if (authorization === undefined) return err('token');
   return ok({
-    headers: [version, headerOption(AUTHORIZATION, authorization)],
+    headers: [...route, headerOption(AUTHORIZATION, authorization)],
     headers_to_remove: REMOVED,
     response_headers_to_add,
   });

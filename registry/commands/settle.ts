@@ -16,6 +16,7 @@ import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 import { bindingRule, upstreamAuthRule } from '#registry/commands/rules/server-rules.ts';
 import { sharedAudienceRule } from '#registry/commands/rules/shared-audience-rule.ts';
+import { upstreamRule } from '#registry/commands/rules/upstream-rules.ts';
 
 const RULES: readonly Rule[] = [
   originRule,
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   upstreamAuthRule,
   sharedAudienceRule,
   allowedHostsRule,
+  upstreamRule,
   constraintRule,
   grantRule,
   publisherRule,

@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '#core/json.ts';
+import type { UpstreamSettings } from '#core/upstream-settings.ts';
 import { packMessage } from '#protos/pack.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
 import { requireEnvoy } from '#test/support/xds-gateway.ts';
 import { type ResourceMessages, staticBootstrap } from '#test/support/xds-static-bootstrap.ts';
-import { tenantOf, type Versions } from '#test/support/xds-world.ts';
+import { tenantOf, type Versions, withUpstreams } from '#test/support/xds-world.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildEndpoints } from '#xds-server/translate/endpoints.ts';
 import { buildListener } from '#xds-server/translate/listeners.ts';
@@ -23,7 +24,11 @@ import { translateTenant } from '#xds-server/translate/tenant.ts';
 type Input = {
   readonly settings: Partial<GatewaySettings>;
   readonly addresses: Readonly<Record<string, readonly string[]>>;
+  /** Measured weights by `address:port`. */
+  readonly weights?: Readonly<Record<string, number>>;
   readonly tenants: Readonly<Record<string, Readonly<Record<string, Versions>>>>;
+  /** By server id, whatever its tenant. */
+  readonly upstream?: Readonly<Record<string, UpstreamSettings>>;
 };
 
 const DEFAULTS: GatewaySettings = {
@@ -43,7 +48,7 @@ const render = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 const translate = (input: Input): ResourceMessages => {
   const settings = { ...DEFAULTS, ...input.settings };
   const tenants = Object.entries(input.tenants).map(([id, servers]) => {
-    const translated = translateTenant(tenantOf(id, servers), settings);
+    const translated = translateTenant(withUpstreams(tenantOf(id, servers), input.upstream ?? {}), settings);
     if (!translated.ok) throw new Error(translated.error);
     return translated.value;
   });
@@ -51,7 +56,12 @@ const translate = (input: Input): ResourceMessages => {
     listeners: [buildListener(settings)],
     clusters: tenants.flatMap(({ clusters }) => clusters),
     endpoints: tenants.flatMap(({ upstreams }) =>
-      [...upstreams].map(([name, upstream]) => buildEndpoints(name, upstream, (url) => input.addresses[url])),
+      [...upstreams].map(([name, upstream]) =>
+        buildEndpoints(name, upstream, {
+          addressesOf: (url) => input.addresses[url],
+          weightOf: (_cluster, address) => input.weights?.[address],
+        }),
+      ),
     ),
     scopes: [buildWellKnownScope(), ...tenants.flatMap(({ scopes }) => scopes)],
     routes: [buildWellKnownRoutes(), ...tenants.map(({ routes }) => routes)],

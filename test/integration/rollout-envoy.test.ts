@@ -97,8 +97,7 @@ const startConsumer = async (address: Address): Promise<void> => {
     logger: createLogger('xds-server', 'silent'),
     metrics: createMetrics('xds-server'),
     onSnapshot: xds.update,
-    onPreview: (tenant) =>
-      previewTenant(tenant, { served: xds.served(), settings, addressesOf: xds.addressesOf }),
+    onPreview: (tenant) => previewTenant(tenant, { served: xds.served(), settings, facts: xds.facts() }),
   });
   reporter.start(consumer.report);
   stops.push(() => xds.stop(), consumer.stop);

@@ -16,7 +16,13 @@ export type CheckFacts = {
 
 /** A version to be routed to, or a refusal. */
 export type Verdict =
-  | { readonly version: string; readonly guard?: string; readonly id?: number }
+  | {
+      readonly version: string;
+      readonly guard?: string;
+      readonly id?: number;
+      /** Further headers for Envoy, as ext-authz sets them on an allowed call. */
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | { readonly status: number; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
 
 type RawCheck = {
@@ -58,7 +64,11 @@ const responseOf = (verdict: Verdict, { tenant, server }: CheckFacts): JsonObjec
   }
   return {
     status: { code: 0 },
-    ok_response: { headers: [{ header: { key: 'x-mcpgw-version', value: verdict.version } }] },
+    ok_response: {
+      headers: Object.entries({ 'x-mcpgw-version': verdict.version, ...verdict.headers }).map(
+        ([key, value]) => ({ header: { key, value } }),
+      ),
+    },
     dynamic_metadata: {
       fields: {
         guard: text(verdict.guard ?? 'off'),

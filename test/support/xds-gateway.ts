@@ -28,6 +28,7 @@ import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { type Ads, createAds } from '#xds-server/stream/ads.ts';
+import type { EndpointFacts, WeightOf } from '#xds-server/translate/endpoints.ts';
 
 /** What the installation says about a missing Envoy, in one line. */
 export const requireEnvoy = (): string => {
@@ -67,9 +68,11 @@ export type XdsServer = {
   readonly ads: Ads;
   readonly metrics: ReturnType<typeof createMetrics>;
   update(snapshot: Snapshot): void;
+  /** Measured weights changed. */
+  refresh(): void;
   publishedSequence(): number;
   served(): ResourceSnapshot | undefined;
-  addressesOf(url: string): readonly string[] | undefined;
+  facts(): EndpointFacts;
   stop(): Promise<void>;
 };
 
@@ -80,6 +83,7 @@ export const startXdsServer = async (options: {
   readonly tamper?: (snapshot: ResourceSnapshot) => ResourceSnapshot;
   readonly resolve?: ResolveUrl;
   readonly onStatus?: () => void;
+  readonly weightOf?: WeightOf;
 }): Promise<XdsServer> => {
   const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
   const metrics = createMetrics('xds-server');
@@ -87,6 +91,7 @@ export const startXdsServer = async (options: {
   const publisher = createPublisher({
     build: createSnapshotBuilder(options.settings),
     addresses: () => addresses,
+    ...(options.weightOf === undefined ? {} : { weightOf: options.weightOf }),
     publish: (snapshot) => ads.publish(options.tamper?.(snapshot) ?? snapshot),
     logger,
     metrics,
@@ -103,9 +108,10 @@ export const startXdsServer = async (options: {
     ads,
     metrics,
     update: publisher.update,
+    refresh: publisher.refresh,
     publishedSequence: publisher.publishedSequence,
     served: publisher.served,
-    addressesOf: (url) => addresses.find(url),
+    facts: publisher.facts,
     stop: async () => {
       ads.endStreams();
       addresses.stop();

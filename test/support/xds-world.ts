@@ -3,6 +3,7 @@
 import type { McpServer } from '#core/server.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
+import type { UpstreamSettings } from '#core/upstream-settings.ts';
 
 /** Endpoint URLs by version. */
 export type Versions = Readonly<Record<string, readonly string[]>>;
@@ -39,6 +40,18 @@ export const tenantOf = (id: string, servers: Readonly<Record<string, Versions>>
   publishers: [],
   killSwitches: [],
   servers: Object.entries(servers).map(([serverId, versions]) => serverOf(serverId, versions)),
+});
+
+/** The tenant with these settings on servers of these ids. */
+export const withUpstreams = (
+  tenant: Tenant,
+  settings: Readonly<Record<string, UpstreamSettings>>,
+): Tenant => ({
+  ...tenant,
+  servers: tenant.servers.map((server) => {
+    const upstream = settings[server.id];
+    return upstream === undefined ? server : { ...server, upstream };
+  }),
 });
 
 export const snapshotOf = (sequence: number, ...tenants: readonly Tenant[]): Snapshot => ({

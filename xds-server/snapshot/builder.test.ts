@@ -15,8 +15,8 @@ const SETTINGS = {
   upstreamCaFile: '/ca.crt',
 };
 const ADDRESSES = ['192.0.2.1'];
-const everywhere = () => ADDRESSES;
-const nowhere = () => undefined;
+const everywhere = { addressesOf: () => ADDRESSES };
+const nowhere = { addressesOf: () => undefined };
 
 const acme = tenantOf('acme', { files: { '1.0.0': ['https://a.example/mcp'] } });
 const beta = tenantOf('beta', { files: { '1.0.0': ['https://b.example/mcp'] } });
@@ -62,7 +62,7 @@ describe('createSnapshotBuilder()', () => {
   it('changes endpoints alone when addresses do', () => {
     const build = createSnapshotBuilder(SETTINGS);
     const before = build(snapshotOf(1, acme), everywhere).snapshot;
-    const after = build(snapshotOf(1, acme), () => ['192.0.2.2']).snapshot;
+    const after = build(snapshotOf(1, acme), { addressesOf: () => ['192.0.2.2'] }).snapshot;
     expect(after.kinds.cluster).toEqual(before.kinds.cluster);
     expect(after.kinds.endpoint.get('mcp.acme.files.1.0.0')?.version).not.toBe(
       before.kinds.endpoint.get('mcp.acme.files.1.0.0')?.version,

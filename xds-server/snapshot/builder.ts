@@ -7,7 +7,7 @@ import type { GatewaySettings } from '#xds-server/settings.ts';
 import { type CachedEndpoints, refreshEndpoints } from '#xds-server/snapshot/endpoint-cache.ts';
 import { packResource, type Resource, type ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { type CachedTenant, refreshTenant } from '#xds-server/snapshot/tenant-cache.ts';
-import type { AddressesOf } from '#xds-server/translate/endpoints.ts';
+import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 import { buildListener } from '#xds-server/translate/listeners.ts';
 import { LISTENER_NAME, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
 import { buildWellKnownRoutes } from '#xds-server/translate/routes.ts';
@@ -21,7 +21,7 @@ export type BuiltSnapshot = {
   readonly faults: readonly TenantFault[];
 };
 
-export type SnapshotBuilder = (snapshot: Snapshot, addressesOf: AddressesOf) => BuiltSnapshot;
+export type SnapshotBuilder = (snapshot: Snapshot, facts: EndpointFacts) => BuiltSnapshot;
 
 type Kinds = Record<ResourceKind, Map<string, Resource>>;
 
@@ -37,7 +37,7 @@ export const createSnapshotBuilder = (settings: GatewaySettings): SnapshotBuilde
   let tenants = new Map<string, CachedTenant>();
   let endpoints = new Map<string, CachedEndpoints>();
 
-  const addTenant = (kinds: Kinds, cached: CachedTenant, addressesOf: AddressesOf): void => {
+  const addTenant = (kinds: Kinds, cached: CachedTenant, facts: EndpointFacts): void => {
     if (cached.resources === undefined) return;
     const { clusters, scopes, routes, upstreams } = cached.resources;
     add(kinds, 'cluster', clusters);
@@ -45,13 +45,13 @@ export const createSnapshotBuilder = (settings: GatewaySettings): SnapshotBuilde
     add(kinds, 'route', [routes]);
     for (const [name, upstream] of upstreams) {
       const cluster = { name, upstream, tenantId: cached.tenant.id };
-      const entry = refreshEndpoints(cluster, endpoints.get(name), addressesOf);
+      const entry = refreshEndpoints(cluster, endpoints.get(name), facts);
       endpoints.set(name, entry);
       add(kinds, 'endpoint', [entry.resource]);
     }
   };
 
-  return (snapshot, addressesOf) => {
+  return (snapshot, facts) => {
     tenants = new Map(
       snapshot.tenants.map((tenant) => [tenant.id, refreshTenant(tenant, tenants.get(tenant.id), settings)]),
     );
@@ -59,7 +59,7 @@ export const createSnapshotBuilder = (settings: GatewaySettings): SnapshotBuilde
     add(kinds, 'listener', [listener]);
     add(kinds, 'scope', [wellKnownScope]);
     add(kinds, 'route', [wellKnownRoutes]);
-    for (const cached of tenants.values()) addTenant(kinds, cached, addressesOf);
+    for (const cached of tenants.values()) addTenant(kinds, cached, facts);
     endpoints = new Map([...endpoints].filter(([name]) => kinds.endpoint.has(name)));
     const faults = [...tenants.values()].flatMap(({ tenant, fault }) =>
       fault === undefined ? [] : [{ tenantId: tenant.id, message: fault }],

@@ -1,12 +1,18 @@
-// Packed endpoint assignments by cluster, repacked only where the addresses changed.
+// Packed endpoint assignments by cluster, repacked only where the addresses or their weights changed.
 
 import { packResource, type Resource } from '#xds-server/snapshot/resource.ts';
-import { type AddressesOf, buildEndpoints, isUnresolved } from '#xds-server/translate/endpoints.ts';
+import {
+  buildEndpoints,
+  type EndpointFacts,
+  isUnresolved,
+  measuredWeights,
+} from '#xds-server/translate/endpoints.ts';
 import type { Upstream } from '#xds-server/translate/upstream.ts';
 
 export type CachedEndpoints = {
   readonly upstream: Upstream;
   readonly addresses: readonly (readonly string[] | undefined)[];
+  readonly weights: readonly number[];
   readonly resource: Resource;
 };
 
@@ -14,13 +20,17 @@ export type CachedEndpoints = {
 export const refreshEndpoints = (
   cluster: { readonly name: string; readonly upstream: Upstream; readonly tenantId: string },
   before: CachedEndpoints | undefined,
-  addressesOf: AddressesOf,
+  facts: EndpointFacts,
 ): CachedEndpoints => {
   const { name, upstream, tenantId } = cluster;
-  const addresses = upstream.endpoints.map(({ url }) => addressesOf(url));
-  const same = before?.upstream === upstream && before.addresses.every((list, at) => list === addresses[at]);
+  const addresses = upstream.endpoints.map(({ url }) => facts.addressesOf(url));
+  const weights = measuredWeights(name, upstream, facts);
+  const same =
+    before?.upstream === upstream &&
+    before.addresses.every((list, at) => list === addresses[at]) &&
+    before.weights.every((weight, at) => weight === weights[at]);
   if (same) return before;
-  const isPlaceholder = isUnresolved(upstream, addressesOf);
-  const message = buildEndpoints(name, upstream, addressesOf);
-  return { upstream, addresses, resource: packResource(name, message, { tenantId, isPlaceholder }) };
+  const isPlaceholder = isUnresolved(upstream, facts.addressesOf);
+  const message = buildEndpoints(name, upstream, facts);
+  return { upstream, addresses, weights, resource: packResource(name, message, { tenantId, isPlaceholder }) };
 };

@@ -17,7 +17,7 @@ const SETTINGS = {
   upstreamCaFile: '/ca.crt',
 };
 const ADDRESSES = ['192.0.2.1'];
-const addressesOf = () => ADDRESSES;
+const facts = { addressesOf: () => ADDRESSES };
 
 const servers = fc.dictionary(
   fc.constantFrom('files', 'mail', 'wiki'),
@@ -49,10 +49,10 @@ const differences = (before: ResourceSnapshot, after: ResourceSnapshot) =>
   });
 
 const served = (...world: readonly Tenant[]) =>
-  createSnapshotBuilder(SETTINGS)(snapshotOf(5, ...world), addressesOf).snapshot;
+  createSnapshotBuilder(SETTINGS)(snapshotOf(5, ...world), facts).snapshot;
 
 const preview = (tenant: Tenant, basis: ResourceSnapshot | undefined) =>
-  previewTenant(tenant, { served: basis, settings: SETTINGS, addressesOf });
+  previewTenant(tenant, { served: basis, settings: SETTINGS, facts });
 
 describe('previewTenant()', () => {
   it('foretells exactly what the publication of the tenant then changes', () => {

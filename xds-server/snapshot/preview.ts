@@ -8,7 +8,7 @@ import type { GatewaySettings } from '#xds-server/settings.ts';
 import { refreshEndpoints } from '#xds-server/snapshot/endpoint-cache.ts';
 import type { Resource, ResourceSnapshot, Resources } from '#xds-server/snapshot/resource.ts';
 import { refreshTenant, type TenantResources } from '#xds-server/snapshot/tenant-cache.ts';
-import type { AddressesOf } from '#xds-server/translate/endpoints.ts';
+import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 
 /** Longest text of a fault, characters. */
 const MAX_FAULT = 1_000;
@@ -17,7 +17,7 @@ export type PreviewBasis = {
   /** Undefined: nothing is served yet. */
   readonly served: ResourceSnapshot | undefined;
   readonly settings: GatewaySettings;
-  readonly addressesOf: AddressesOf;
+  readonly facts: EndpointFacts;
 };
 
 type Names = Omit<EnvoyTypeEffect, 'typeUrl'>;
@@ -40,19 +40,19 @@ const compare = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
 const endpointsOf = (
   { upstreams }: TenantResources,
   tenantId: string,
-  addressesOf: AddressesOf,
+  facts: EndpointFacts,
 ): readonly Resource[] =>
   [...upstreams].map(
-    ([name, upstream]) => refreshEndpoints({ name, upstream, tenantId }, undefined, addressesOf).resource,
+    ([name, upstream]) => refreshEndpoints({ name, upstream, tenantId }, undefined, facts).resource,
   );
 
 const wanted = (
   resources: TenantResources,
   tenantId: string,
-  addressesOf: AddressesOf,
+  facts: EndpointFacts,
 ): Readonly<Partial<Record<ResourceKind, readonly Resource[]>>> => ({
   cluster: resources.clusters,
-  endpoint: endpointsOf(resources, tenantId, addressesOf),
+  endpoint: endpointsOf(resources, tenantId, facts),
   scope: resources.scopes,
   route: [resources.routes],
 });
@@ -78,11 +78,11 @@ const cut = (effects: readonly EnvoyTypeEffect[]) => {
 
 /** The effect of a tenant on what is served, or why it could not be served. */
 export const previewTenant = (tenant: Tenant, basis: PreviewBasis): EnvoyPreview => {
-  const { served, settings, addressesOf } = basis;
+  const { served, settings, facts } = basis;
   const sequence = served?.sequence ?? 0;
   const { resources, fault = '' } = refreshTenant(tenant, undefined, settings);
   if (resources === undefined) return { kind: 'fault', sequence, fault: fault.slice(0, MAX_FAULT) };
-  const after = wanted(resources, tenant.id, addressesOf);
+  const after = wanted(resources, tenant.id, facts);
   const effects = RESOURCE_KINDS.map((kind) => ({
     typeUrl: TYPE_URLS[kind],
     ...compare(versionsOf(ownIn(served?.kinds[kind], tenant.id)), versionsOf(after[kind] ?? [])),

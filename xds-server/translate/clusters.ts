@@ -4,7 +4,9 @@
 import type { JsonObject } from '#core/json.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
+import { buildLoadBalancing } from '#xds-server/translate/load-balancing.ts';
 import type { Upstream } from '#xds-server/translate/upstream.ts';
+import { UPSTREAM_FILTERS } from '#xds-server/translate/upstream-filters.ts';
 
 /**
  * Idle connections are closed before the server does it: Node keeps them 5 s by default, and a call sent into a
@@ -65,6 +67,7 @@ const transportSockets = (upstream: Upstream, caFile: string): JsonObject => {
 
 const protocolOptions = (upstream: Upstream): TypedMessage =>
   typedMessage('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
+    http_filters: UPSTREAM_FILTERS,
     common_http_protocol_options: { idle_timeout: IDLE_TIMEOUT },
     // ALPN chooses between HTTP/2 and 1.1, where there is TLS to carry it.
     ...(upstream.endpoints.every(({ tls }) => tls)
@@ -79,19 +82,7 @@ export const buildCluster = (name: string, upstream: Upstream, settings: Gateway
     type: 'EDS',
     eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3' } },
     connect_timeout: '5s',
-    load_balancing_policy: {
-      policies: [
-        {
-          typed_extension_config: {
-            name: 'envoy.load_balancing_policies.least_request',
-            typed_config: typedMessage(
-              'envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest',
-              {},
-            ),
-          },
-        },
-      ],
-    },
+    load_balancing_policy: buildLoadBalancing(upstream.settings.loadBalancing),
     // By default Envoy sends calls to endpoints known to be unhealthy once all of them are.
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     circuit_breakers: { thresholds: [{ ...LIMITS, track_remaining: true }] },

@@ -8,12 +8,54 @@ import type { Upstream, UpstreamEndpoint } from '#xds-server/translate/upstream.
 /** Vetted addresses of an endpoint URL; undefined as long as none are known. */
 export type AddressesOf = (url: string) => readonly string[] | undefined;
 
-const lbEndpoint = (endpoint: UpstreamEndpoint, address: string): JsonObject => ({
+/**
+ * Measured weight of a replica, 1 to 128: the faster it answers, the higher. Undefined where nothing is known of it.
+ * @param cluster name of the cluster.
+ * @param address `address:port`, IPv6 in brackets, as Envoy writes an upstream host.
+ */
+export type WeightOf = (cluster: string, address: string) => number | undefined;
+
+/** What is known of replicas at this moment. */
+export type EndpointFacts = {
+  readonly addressesOf: AddressesOf;
+  /** Asked for clusters balanced by latency only. */
+  readonly weightOf?: WeightOf;
+};
+
+/** Weight of a replica nothing is known of: it is tried like one in the middle, and measured by that. */
+const UNKNOWN_WEIGHT = 64;
+
+/** `address:port` as Envoy writes it, in its logs and in the header that names a replica. */
+export const hostAddress = (address: string, port: number): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+
+type Replica = { readonly endpoint: UpstreamEndpoint; readonly address: string };
+
+/** Every replica whose address is known, sorted, so that the order of DNS answers changes nothing. */
+const replicasOf = (upstream: Upstream, addressesOf: AddressesOf): Replica[] =>
+  upstream.endpoints.flatMap((endpoint) =>
+    (addressesOf(endpoint.url) ?? []).toSorted().map((address) => ({ endpoint, address })),
+  );
+
+/** Measured weights of an upstream's replicas, in the order of its endpoints; empty where none count. */
+export const measuredWeights = (
+  name: string,
+  upstream: Upstream,
+  { addressesOf, weightOf }: EndpointFacts,
+): readonly number[] =>
+  weightOf === undefined || upstream.settings.loadBalancing?.policy !== 'least-latency'
+    ? []
+    : replicasOf(upstream, addressesOf).map(
+        ({ endpoint, address }) => weightOf(name, hostAddress(address, endpoint.port)) ?? UNKNOWN_WEIGHT,
+      );
+
+const lbEndpoint = ({ endpoint, address }: Replica, weight: number | undefined): JsonObject => ({
   endpoint: {
     address: { socket_address: { address, port_value: endpoint.port } },
     // Becomes the Host header of calls to this endpoint (auto_host_rewrite).
     hostname: endpoint.authority,
   },
+  ...(weight === undefined ? {} : { load_balancing_weight: weight }),
   metadata: {
     filter_metadata: {
       'envoy.transport_socket_match': { [TLS_HOST_KEY]: endpoint.tls ? endpoint.host : '' },
@@ -21,19 +63,16 @@ const lbEndpoint = (endpoint: UpstreamEndpoint, address: string): JsonObject => 
   },
 });
 
-/** Endpoint and address of everything that is known, sorted, so that the order of DNS answers changes nothing. */
-const resolved = (upstream: Upstream, addressesOf: AddressesOf): JsonObject[] =>
-  upstream.endpoints.flatMap((endpoint) =>
-    (addressesOf(endpoint.url) ?? []).toSorted().map((address) => lbEndpoint(endpoint, address)),
-  );
-
 /** True if no address of the upstream is known yet: its assignment would be an empty one. */
 export const isUnresolved = (upstream: Upstream, addressesOf: AddressesOf): boolean =>
   upstream.endpoints.every(({ url }) => addressesOf(url) === undefined);
 
 /** The ClusterLoadAssignment of one version; without endpoints, calls are answered 503. */
-export const buildEndpoints = (name: string, upstream: Upstream, addressesOf: AddressesOf): TypedMessage =>
-  typedMessage('envoy.config.endpoint.v3.ClusterLoadAssignment', {
+export const buildEndpoints = (name: string, upstream: Upstream, facts: EndpointFacts): TypedMessage => {
+  const weights = measuredWeights(name, upstream, facts);
+  const replicas = replicasOf(upstream, facts.addressesOf);
+  return typedMessage('envoy.config.endpoint.v3.ClusterLoadAssignment', {
     cluster_name: name,
-    endpoints: [{ lb_endpoints: resolved(upstream, addressesOf) }],
+    endpoints: [{ lb_endpoints: replicas.map((replica, index) => lbEndpoint(replica, weights[index])) }],
   });
+};

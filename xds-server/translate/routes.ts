@@ -8,6 +8,7 @@ import type { McpServer } from '#core/server.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
 import { checkedAs, unchecked } from '#xds-server/filters/ext-authz.ts';
+import { buildHashPolicy } from '#xds-server/translate/load-balancing.ts';
 import { clusterName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
 
 /** Longest silence on a stream. Envoy's default for all requests together is 15 s, which would end every stream. */
@@ -16,8 +17,8 @@ const STREAM_IDLE_TIMEOUT = '3600s';
 /** Value of the context that sends a request to the document part of ext-authz. */
 const METADATA_DOCUMENT = { document: 'protected-resource-metadata' };
 
-/** What Envoy or ext-authz added for our own use. */
-const INTERNAL_REQUEST_HEADERS = [VERSION_HEADER, 'x-envoy-external-address', 'x-envoy-internal'];
+/** What Envoy added for our own use; what ext-authz added is taken away further down, by the cluster (upstream-filters.ts). */
+const INTERNAL_REQUEST_HEADERS = ['x-envoy-external-address', 'x-envoy-internal'];
 
 /**
  * What a server may not say in the gateway's name. Where to sign in: `www-authenticate` steers a client's discovery to any
@@ -50,7 +51,7 @@ const RETRIES: JsonObject = {
   host_selection_retry_max_attempts: 3,
 };
 
-const forward = (cluster: string, upstreamPath: string): JsonObject => ({
+const forward = (cluster: string, upstreamPath: string, server: McpServer): JsonObject => ({
   cluster,
   timeout: '0s',
   idle_timeout: STREAM_IDLE_TIMEOUT,
@@ -58,6 +59,7 @@ const forward = (cluster: string, upstreamPath: string): JsonObject => ({
   prefix_rewrite: upstreamPath,
   auto_host_rewrite: true,
   retry_policy: RETRIES,
+  ...buildHashPolicy(server.upstream?.loadBalancing),
 });
 
 /** Routes of one server at one of its paths. */
@@ -66,7 +68,7 @@ const routesAt = (path: string, tenantId: string, { server, versions }: RoutedSe
   return [
     ...versions.map(({ version, upstreamPath }) => ({
       match: { path, headers: [{ name: VERSION_HEADER, string_match: { exact: version } }] },
-      route: forward(clusterName(tenantId, server.id, version), upstreamPath),
+      route: forward(clusterName(tenantId, server.id, version), upstreamPath, server),
       typed_per_filter_config,
     })),
     // Every call starts here, before ext-authz has named a version, and stays here if that version is not known.

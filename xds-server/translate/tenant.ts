@@ -26,7 +26,7 @@ const translateServer = (
 ): Result<RoutedServer, string> => {
   const versions: RoutedVersion[] = [];
   for (const version of server.versions) {
-    const upstream = parseUpstream(version);
+    const upstream = parseUpstream(version, server);
     if (!upstream.ok) return err(`server ${server.id}, version ${version.version}: ${upstream.error}`);
     upstreams.set(clusterName(tenantId, server.id, version.version), upstream.value);
     versions.push({ version: version.version, upstreamPath: upstream.value.path });

@@ -19,6 +19,7 @@ describe('parseUpstream()', () => {
       ok: true,
       value: {
         path: '/mcp',
+        settings: {},
         endpoints: [
           { url: 'https://A.example/mcp', authority: 'a.example', host: 'a.example', port: 443, tls: true },
           { url: 'http://[::1]:9000/mcp', authority: '[::1]:9000', host: '::1', port: 9000, tls: false },

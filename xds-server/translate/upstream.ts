@@ -1,7 +1,8 @@
 // A version's endpoint URLs as Envoy needs them: one path for all, host and port of each. Resolves nothing.
 
 import { err, ok, type Result } from '#core/result.ts';
-import type { ServerVersion } from '#core/server.ts';
+import type { McpServer, ServerVersion } from '#core/server.ts';
+import type { UpstreamSettings } from '#core/upstream-settings.ts';
 
 export type UpstreamEndpoint = {
   /** As registered; the key its addresses are looked up by. */
@@ -18,6 +19,8 @@ export type Upstream = {
   /** Path the upstream is called at. */
   readonly path: string;
   readonly endpoints: readonly UpstreamEndpoint[];
+  /** What the admin set for all versions of the server. */
+  readonly settings: UpstreamSettings;
 };
 
 const endpointFromUrl = (url: URL, written: string): UpstreamEndpoint => {
@@ -38,8 +41,11 @@ const judge = (url: URL): string | undefined => {
   return url.search === '' && url.hash === '' ? undefined : 'an endpoint carries a query or a fragment';
 };
 
-/** The upstream of a version; the error is a sentence without the URL. */
-export const parseUpstream = (version: ServerVersion): Result<Upstream, string> => {
+/** The upstream of a version of a server; the error is a sentence without the URL. */
+export const parseUpstream = (
+  version: Pick<ServerVersion, 'endpoints'>,
+  { upstream: settings = {} }: Pick<McpServer, 'upstream'> = {},
+): Result<Upstream, string> => {
   const endpoints: UpstreamEndpoint[] = [];
   const paths = new Set<string>();
   for (const written of version.endpoints) {
@@ -52,5 +58,5 @@ export const parseUpstream = (version: ServerVersion): Result<Upstream, string> 
   }
   const [path, ...others] = paths;
   if (path === undefined) return err('there is no endpoint');
-  return others.length === 0 ? ok({ path, endpoints }) : err('the endpoints differ in their paths');
+  return others.length === 0 ? ok({ path, endpoints, settings }) : err('the endpoints differ in their paths');
 };

@@ -1,0 +1,44 @@
+// Unit tests of steering.ts: one key for one caller or session, none that says who it is.
+
+import { describe, expect, it } from 'vitest';
+import type { Identity } from '#core/identity.ts';
+import type { McpCall } from '#core/mcp-call.ts';
+import type { HashKey } from '#core/upstream-settings.ts';
+import type { Place } from '#ext-authz/locate.ts';
+import { hashKey } from '#ext-authz/steering.ts';
+
+const place = (hashOn?: HashKey, server = 'tracker'): Place =>
+  ({
+    tenant: { id: 'acme' },
+    server: {
+      id: server,
+      ...(hashOn === undefined ? {} : { upstream: { loadBalancing: { policy: 'maglev', hashOn } } }),
+    },
+  }) as Place;
+const caller = (subject: string) => ({ principal: JSON.stringify(['https://issuer', subject]) }) as Identity;
+const call = (sessionId?: string) => ({ ...(sessionId === undefined ? {} : { sessionId }) }) as McpCall;
+
+describe('hashKey()', () => {
+  it('is one for all calls of a caller, and another for another caller or server', () => {
+    const key = hashKey(place('principal'), caller('ada'), call('s1'));
+    expect(hashKey(place('principal'), caller('ada'), call('s2'))).toBe(key);
+    expect(hashKey(place('principal'), caller('bob'), call('s1'))).not.toBe(key);
+    expect(hashKey(place('principal', 'files'), caller('ada'), call('s1'))).not.toBe(key);
+  });
+
+  it('is one for all calls of a session, and none before there is one', () => {
+    const key = hashKey(place('session'), caller('ada'), call('s1'));
+    expect(hashKey(place('session'), caller('ada'), call('s1'))).toBe(key);
+    expect(hashKey(place('session'), caller('ada'), call('s2'))).not.toBe(key);
+    expect(hashKey(place('session'), caller('ada'), call())).toBeUndefined();
+  });
+
+  it('says nothing of the caller and fits a header', () => {
+    expect(hashKey(place('principal'), caller('ada'), call())).toMatch(/^[\w-]{22}$/);
+  });
+
+  it('is none where the server does not hash, or hashes on a header of the client', () => {
+    expect(hashKey(place(), caller('ada'), call('s1'))).toBeUndefined();
+    expect(hashKey(place({ header: 'x-project' }), caller('ada'), call('s1'))).toBeUndefined();
+  });
+});

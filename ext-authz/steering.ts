@@ -1,0 +1,22 @@
+// What consistent hashing in Envoy goes by, for servers that hash on who calls. Pure.
+
+import { createHash } from 'node:crypto';
+import type { Identity } from '#core/identity.ts';
+import type { McpCall } from '#core/mcp-call.ts';
+import type { Place } from '#ext-authz/locate.ts';
+
+/** A short key is as good for choosing a replica; two callers that share one share a replica, no more. */
+const DIGEST_CHARACTERS = 22;
+
+/**
+ * A digest, because the key passes through Envoy, whose logs are not for identities; the same in every process, so that
+ * all Envoys choose the same replica. Undefined where the server does not hash on it, or the call has no session yet.
+ */
+export const hashKey = ({ tenant, server }: Place, identity: Identity, call: McpCall): string | undefined => {
+  const { hashOn } = server.upstream?.loadBalancing ?? {};
+  if (hashOn === undefined || typeof hashOn === 'object') return undefined;
+  const key = hashOn === 'principal' ? identity.principal : call.sessionId;
+  if (key === undefined) return undefined;
+  const text = JSON.stringify([tenant.id, server.id, hashOn, key]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_CHARACTERS);
+};
