@@ -29,7 +29,7 @@ export default defineConfig({
           ],
         },
       },
-      ...['golden', 'policy', 'integration', 'attack', 'e2e'].map(realThing),
+      ...['golden', 'policy', 'xds-protocol', 'integration', 'attack', 'e2e'].map(realThing),
     ],
   },
 });

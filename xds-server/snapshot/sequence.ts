@@ -17,8 +17,11 @@ export const SEQUENCE: readonly { readonly kind: ResourceKind; readonly reason: 
 /** Kinds in the order of additions. */
 export const ADDITIONS: readonly ResourceKind[] = SEQUENCE.map(({ kind }) => kind);
 
-/** Kinds in the order of removals, which begin only when no addition is outstanding. */
-export const REMOVALS: readonly ResourceKind[] = ADDITIONS.toReversed();
+/**
+ * Kinds in the order of removals, which begin only when no addition is outstanding. What names another goes before it:
+ * Envoy gives up routes with their scope and endpoints with their cluster, and need not be told of them then.
+ */
+export const REMOVALS: readonly ResourceKind[] = ['scope', 'route', 'listener', 'cluster', 'endpoint'];
 
 /**
  * How additions of a kind share responses. Envoy takes the good clusters and endpoints of a response with a bad one in

@@ -1,5 +1,6 @@
 // The aggregated discovery service: every open stream and the snapshot they are all told.
 
+import { randomBytes } from 'node:crypto';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { EnvoyNodeStatus } from '#core/feed-message.ts';
 import { loadService } from '#protos/service.ts';
@@ -39,6 +40,9 @@ const SOTW: Dialect<SotwRequest, SotwResponse> = {
   response: sotwFromTold,
 };
 
+/** Sets nonces apart from those of other processes. */
+const PROCESS = randomBytes(4).toString('hex');
+
 /** The service, with nothing to tell yet: Envoys that connect wait. */
 export const createAds = (options: {
   readonly logger: Logger;
@@ -53,6 +57,7 @@ export const createAds = (options: {
   >();
   let current: ResourceSnapshot | undefined;
   let arrivals = NO_ARRIVALS;
+  let opened = 0;
 
   const open =
     <Request extends AnyRequest, Response>(dialect: Dialect<Request, Response>) =>
@@ -62,7 +67,9 @@ export const createAds = (options: {
         metrics.nodes.set(streams.size);
         onStatus();
       };
-      const stream = new EnvoyStream(call, dialect, { logger, metrics, onStatus, onEnd });
+      opened += 1;
+      const nonces = `${PROCESS}-${opened}-`;
+      const stream = new EnvoyStream(call, dialect, { logger, metrics, nonces, onStatus, onEnd });
       streams.add(stream);
       metrics.nodes.set(streams.size);
       if (current !== undefined) stream.publish(current);

@@ -5,13 +5,14 @@
 import { forEachKind, isWildcardKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { ADDITIONS, REMOVALS } from '#xds-server/snapshot/sequence.ts';
-import { additionBatches, difference, isRejected } from '#xds-server/stream/diff.ts';
+import { additionBatches, difference, firstBatches, isRejected } from '#xds-server/stream/diff.ts';
 import { fullState, suspectsOf } from '#xds-server/stream/full-state.ts';
 import {
   type Ask,
   acknowledged,
   asked,
   expired,
+  isOutdated,
   NEW_SUBSCRIPTION,
   owing,
   reconsidered,
@@ -29,6 +30,8 @@ export type Conversation = {
   /** Undefined until there is a snapshot: an empty world would make Envoy forget the one it has. */
   readonly target: ResourceSnapshot | undefined;
   readonly subscriptions: Readonly<Record<ResourceKind, Subscription>>;
+  /** Begins every nonce, and is no other stream's: an answer to an earlier connection's response is none to ours. */
+  readonly nonces: string;
   readonly nextNonce: number;
   /** Sequence of which everything that was not refused has been acknowledged; -1 for none. */
   readonly settledSequence: number;
@@ -51,8 +54,10 @@ export type Told = Sent & { readonly kind: ResourceKind; readonly nonce: string;
 
 type Step = { readonly conversation: Conversation; readonly told: readonly Told[] };
 
-export const openConversation = (protocol: Protocol): Conversation => ({
+/** @param nonces what no other stream's nonces begin with. */
+export const openConversation = (protocol: Protocol, nonces = ''): Conversation => ({
   protocol,
+  nonces,
   target: undefined,
   subscriptions: forEachKind(() => NEW_SUBSCRIPTION),
   nextNonce: 1,
@@ -69,11 +74,15 @@ const withKind = (
   subscriptions: { ...conversation.subscriptions, [kind]: subscription },
 });
 
+/** A response that lacks a resource takes it away from the client (xDS protocol, "deleting resources", SotW). */
+const isFullState = ({ protocol }: Conversation, kind: ResourceKind): boolean =>
+  protocol === 'sotw' && isWildcardKind(kind);
+
 /** Full-state responses cannot be cut smaller to find the culprit, so Envoy's text has to name it. */
 const heardRefusal = (conversation: Conversation, heard: Heard, refusal: string): Subscription => {
   const subscription = conversation.subscriptions[heard.kind];
   const response = subscription.inFlight.get(heard.nonce);
-  if (response === undefined || conversation.protocol === 'delta' || subscription.interest.kind !== 'all')
+  if (response === undefined || !isFullState(conversation, heard.kind))
     return refused(subscription, heard.nonce, refusal);
   const suspects = suspectsOf(subscription, response, refusal);
   // Nothing of it can be held back, so it would be repeated as it is, for ever.
@@ -88,8 +97,13 @@ const heardAnswer = (conversation: Conversation, heard: Heard): Conversation => 
   return withKind(conversation, kind, acknowledged(conversation.subscriptions[kind], nonce));
 };
 
-/** Takes in a client's message. */
+/**
+ * Takes in a client's message. One that answers an outdated response says nothing in the state of the world, where the
+ * next one repeats all names; in delta its names must be heard, for they come only once.
+ */
 export const hear = (conversation: Conversation, heard: Heard): Conversation => {
+  const isLate = isOutdated(conversation.subscriptions[heard.kind], heard.nonce);
+  if (conversation.protocol === 'sotw' && isLate) return conversation;
   const answered = heardAnswer(conversation, heard);
   return withKind(answered, heard.kind, asked(answered.subscriptions[heard.kind], heard.ask));
 };
@@ -129,16 +143,14 @@ const tell = (conversation: Conversation, kind: ResourceKind, batches: readonly 
   let current = kind === 'cluster' ? rewarm(conversation, batches) : conversation;
   const told: Told[] = [];
   for (const batch of batches) {
-    const nonce = String(current.nextNonce);
+    const nonce = `${current.nonces}${current.nextNonce}`;
     told.push({ ...batch, kind, nonce, sequence: conversation.target?.sequence ?? 0 });
     const subscription = sent(current.subscriptions[kind], nonce, batch);
-    current = { ...withKind(current, kind, subscription), nextNonce: current.nextNonce + 1 };
+    const owed = isFullState(conversation, kind) ? new Set<string>() : subscription.owed;
+    current = { ...withKind(current, kind, { ...subscription, owed }), nextNonce: current.nextNonce + 1 };
   }
   return { conversation: current, told };
 };
-
-const isFullState = (conversation: Conversation, kind: ResourceKind): boolean =>
-  conversation.protocol === 'sotw' && conversation.subscriptions[kind].interest.kind === 'all';
 
 const additionsOf = (
   conversation: Conversation,
@@ -147,7 +159,7 @@ const additionsOf = (
 ): readonly Sent[] => {
   const subscription = conversation.subscriptions[kind];
   const batches = additionBatches(kind, subscription, difference(subscription, target.kinds[kind]));
-  if (conversation.protocol === 'delta' || batches.length === 0) return batches;
+  if (conversation.protocol === 'delta' || batches.length === 0) return firstBatches(batches);
   if (isFullState(conversation, kind)) return [fullState(subscription, target.kinds[kind], 'keep-gone')];
   // State-of-the-world acknowledgements may be merged by the client, so one response at a time.
   return batches.filter(({ resources }) => resources.length > 0).slice(0, 1);
@@ -161,9 +173,9 @@ const removalsOf = (
   const subscription = conversation.subscriptions[kind];
   const { removals } = difference(subscription, target.kinds[kind]);
   if (removals.length === 0) return [];
-  return isFullState(conversation, kind)
-    ? [fullState(subscription, target.kinds[kind], 'drop-gone')]
-    : [{ resources: [], removed: removals }];
+  if (isFullState(conversation, kind)) return [fullState(subscription, target.kinds[kind], 'drop-gone')];
+  // In the state of the world there is no word for it: what nothing refers to any more is dropped.
+  return conversation.protocol === 'sotw' ? [] : [{ resources: [], removed: removals }];
 };
 
 /** What Envoy asks for in its own time, once it has what refers to it. */

@@ -3,6 +3,7 @@
 import { isWildcardKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { Heard, Told } from '#xds-server/stream/conversation.ts';
 import { redactNack } from '#xds-server/stream/nack.ts';
+import { namesFor } from '#xds-server/stream/requested-names.ts';
 import { type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
 import type { DeltaRequest, DeltaResponse } from '#xds-server/stream/wire.ts';
 
@@ -12,15 +13,17 @@ export const heardFromDelta = (
   kind: ResourceKind,
   subscription: Subscription,
 ): Heard => {
-  const names = request.resource_names_subscribe;
-  const isWildcard = names.length === 0 && subscription.interest.kind === 'none' && isWildcardKind(kind);
+  const names = namesFor(kind, request.resource_names_subscribe);
+  const unsubscribe = namesFor(kind, request.resource_names_unsubscribe);
+  const isFirst = subscription.interest.kind === 'none';
+  const isWildcard = isFirst && isWildcardKind(kind) && names.length === 0 && unsubscribe.length === 0;
   return {
     kind,
     nonce: request.response_nonce,
     ...(request.error_detail === null ? {} : { refusal: redactNack(request.error_detail.message) }),
     ask: {
       subscribe: isWildcard ? [WILDCARD] : names,
-      unsubscribe: request.resource_names_unsubscribe,
+      unsubscribe,
       held: request.initial_resource_versions,
     },
   };

@@ -5,6 +5,12 @@ import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
 import { GROUPING } from '#xds-server/snapshot/sequence.ts';
 import type { Sent, Subscription } from '#xds-server/stream/subscription.ts';
 
+/**
+ * What one kind's responses may weigh before the client has answered for them, bytes: a client that does not read costs
+ * no more than this, whatever there is to tell.
+ */
+const MAX_RESPONSE_BYTES = 1_048_576;
+
 export type Difference = {
   readonly additions: readonly Resource[];
   /** Asked for by name and not there: answered at once, so that the client need not wait for it. */
@@ -39,13 +45,29 @@ export const difference = (subscription: Subscription, resources: Resources): Di
   const additions = [...wanted(subscription, resources)].filter((resource) =>
     isLacking(subscription, resource),
   );
-  // Named kinds are never removed: Envoy drops endpoints with their cluster and routes with their scope.
-  const gone = subscription.interest.kind === 'all' ? [...subscription.known.keys()] : [];
   return {
     additions: additions.sort(byName),
     absent: [...subscription.owed].filter((name) => !resources.has(name)).sort(),
-    removals: gone.filter((name) => !resources.has(name)).sort(),
+    removals: [...subscription.known.keys()].filter((name) => !resources.has(name)).sort(),
   };
+};
+
+/** About what a response with it weighs, bytes. */
+const weightOf = ({ any, name }: Resource): number => any.value.length + any.type_url.length + name.length;
+
+/** Cut where it would be too heavy for one response. */
+const portionsOf = (resources: readonly Resource[]): readonly (readonly Resource[])[] => {
+  const portions: Resource[][] = [[]];
+  let weight = 0;
+  for (const resource of resources) {
+    weight += weightOf(resource);
+    if (weight > MAX_RESPONSE_BYTES && portions.at(-1)?.length !== 0) {
+      portions.push([]);
+      weight = weightOf(resource);
+    }
+    portions.at(-1)?.push(resource);
+  }
+  return portions;
 };
 
 const companyOf = (kind: ResourceKind, subscription: Subscription, resource: Resource): string => {
@@ -61,7 +83,19 @@ export const additionBatches = (
   { additions, absent }: Difference,
 ): readonly Sent[] => {
   const groups = Map.groupBy(additions, (resource) => companyOf(kind, subscription, resource));
-  const batches = [...groups.values()].map((resources): Sent => ({ resources, removed: [] }));
+  const batches = [...groups.values()]
+    .flatMap(portionsOf)
+    .map((resources): Sent => ({ resources, removed: [] }));
   const isSilent = batches.length === 0 && subscription.interest.kind === 'all' && !subscription.greeted;
   return absent.length > 0 || isSilent ? [...batches, { resources: [], removed: absent }] : batches;
+};
+
+/** As many responses as may be under way at once; the rest follows when they are answered. */
+export const firstBatches = (batches: readonly Sent[]): readonly Sent[] => {
+  let weight = 0;
+  const end = batches.findIndex(({ resources }) => {
+    for (const resource of resources) weight += weightOf(resource);
+    return weight > MAX_RESPONSE_BYTES;
+  });
+  return end < 0 ? batches : batches.slice(0, Math.max(1, end));
 };

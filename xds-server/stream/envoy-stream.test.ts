@@ -46,6 +46,7 @@ beforeEach(() => {
     {
       logger: createLogger('test', 'silent'),
       metrics,
+      nonces: '',
       onStatus: () => undefined,
       onEnd: () => undefined,
     },

@@ -22,6 +22,7 @@ import {
   type Told,
 } from '#xds-server/stream/conversation.ts';
 import { nodeStatus } from '#xds-server/stream/node-status.ts';
+import { findExcess } from '#xds-server/stream/requested-names.ts';
 import { countAnswer, countPush, type StreamMetrics } from '#xds-server/stream/stream-metrics.ts';
 import type { Subscription } from '#xds-server/stream/subscription.ts';
 
@@ -30,6 +31,9 @@ const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Each time in vain doubles the wait, up to this: what is sent again piles up at an Envoy that hangs or is slow. */
 const MAX_ANSWER_TIMEOUT_MS = 300_000;
+
+/** Requests for kinds that are not served which are logged of one stream; more would fill the log. */
+const MAX_UNSERVED_LOGGED = 5;
 
 /** What a request of either protocol has in common. */
 export type AnyRequest = { readonly type_url: string; readonly node: { readonly id: string } | null };
@@ -44,6 +48,8 @@ export type Dialect<Request extends AnyRequest, Response> = {
 export type StreamDependencies = {
   readonly logger: Logger;
   readonly metrics: StreamMetrics;
+  /** What no other stream's nonces begin with. */
+  readonly nonces: string;
   /** Called when `status()` may have changed. */
   readonly onStatus: () => void;
   readonly onEnd: () => void;
@@ -55,6 +61,8 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
   readonly #dependencies: StreamDependencies;
   #conversation: Conversation;
   #nodeId = '';
+  #unservedRequests = 0;
+  #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   #patienceMs = ANSWER_TIMEOUT_MS;
 
@@ -66,7 +74,7 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     this.#call = call;
     this.#dialect = dialect;
     this.#dependencies = dependencies;
-    this.#conversation = openConversation(dialect.protocol);
+    this.#conversation = openConversation(dialect.protocol, dependencies.nonces);
     call.on('data', (request) => this.#guarded(() => this.#receive(request)));
     call.on('end', () => this.end());
     call.on('error', () => this.#stopClock());
@@ -98,21 +106,39 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
   }
 
   #receive(request: Request): void {
-    const { logger, metrics } = this.#dependencies;
-    this.#nodeId = request.node?.id ?? this.#nodeId;
-    const nodeId = this.#nodeId;
+    // Only a stream's first message needs to carry it, and it must not change (xDS protocol, "basic protocol").
+    if (this.#nodeId === '') this.#nodeId = request.node?.id ?? '';
     const kind = findKind(request.type_url);
     if (kind === undefined) {
-      const typeUrl = request.type_url.slice(0, 200);
-      logger.warn({ nodeId, typeUrl }, 'Envoy asked for a kind of resource that is not served');
+      this.#noteUnserved(request.type_url);
       return;
     }
-    const heard = this.#dialect.heard(request, kind, this.#conversation.subscriptions[kind]);
+    const subscription = this.#conversation.subscriptions[kind];
+    const heard = this.#dialect.heard(request, kind, subscription);
+    const excess = findExcess(subscription, heard);
+    if (excess === undefined) this.#take(heard);
+    else this.#fail(status.RESOURCE_EXHAUSTED, excess);
+  }
+
+  /** Other kinds of the stream must not suffer for it, so it gets no answer, as of any server without that kind. */
+  #noteUnserved(typeUrl: string): void {
+    this.#unservedRequests += 1;
+    if (this.#unservedRequests > MAX_UNSERVED_LOGGED) return;
+    const facts = { nodeId: this.#nodeId, typeUrl: typeUrl.slice(0, 200) };
+    this.#dependencies.logger.warn(facts, 'Envoy asked for a kind of resource that is not served');
+  }
+
+  #take(heard: Heard): void {
+    const { logger, metrics } = this.#dependencies;
+    const nodeId = this.#nodeId;
+    const { kind, nonce, refusal, ask } = heard;
     countAnswer(metrics, heard);
-    const { subscribe, unsubscribe } = heard.ask;
-    logger.debug({ nodeId, kind, nonce: heard.nonce, subscribe, unsubscribe }, 'Envoy said');
-    if (heard.refusal !== undefined)
-      logger.error({ nodeId, kind, fault: heard.refusal }, 'Envoy refused a response; last good kept');
+    logger.debug(
+      { nodeId, kind, nonce, subscribe: ask.subscribe, unsubscribe: ask.unsubscribe },
+      'Envoy said',
+    );
+    if (refusal !== undefined)
+      logger.error({ nodeId, kind, fault: refusal }, 'Envoy refused a response; last good kept');
     this.#conversation = hear(this.#conversation, heard);
     this.#stopClock();
     this.#advance();
@@ -158,13 +184,20 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
 
   /** A fault of ours ends this stream only: Envoy keeps what it has and comes back with a fresh one. */
   #guarded(work: () => void): void {
+    if (this.#isOver) return;
     try {
       work();
     } catch (thrown) {
-      this.#stopClock();
       const error = GatewayError.from(thrown).message;
       this.#dependencies.logger.error({ nodeId: this.#nodeId, error }, 'ADS stream failed');
-      this.#call.emit('error', { code: status.INTERNAL, details: 'the stream failed' });
+      this.#fail(status.INTERNAL, 'the stream failed');
     }
+  }
+
+  #fail(code: status, details: string): void {
+    this.#isOver = true;
+    this.#stopClock();
+    this.#dependencies.logger.warn({ nodeId: this.#nodeId, details }, 'ADS stream ended');
+    this.#call.emit('error', { code, details });
   }
 }

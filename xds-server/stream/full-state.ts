@@ -1,21 +1,23 @@
-// State-of-the-world responses for kinds asked for as a whole: what is not in the response is deleted, so a refused
+// State-of-the-world responses for kinds told as a whole: what is not in the response is deleted, so a refused
 // resource is replaced by the last good one and what is to go is kept until its turn.
 
 import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
 import { isRejected } from '#xds-server/stream/diff.ts';
 import { isMentioned } from '#xds-server/stream/nack.ts';
-import type { Sent, Subscription } from '#xds-server/stream/subscription.ts';
+import { isWanted, type Sent, type Subscription } from '#xds-server/stream/subscription.ts';
 
 const lastGood = (subscription: Subscription, resource: Resource): Resource | undefined =>
   isRejected(subscription, resource) ? subscription.known.get(resource.name)?.resource : resource;
 
-/** The whole state in one response. */
+/** The whole state, of what the client asked for, in one response. */
 export const fullState = (
   subscription: Subscription,
   resources: Resources,
   gone: 'keep-gone' | 'drop-gone',
 ): Sent => {
-  const present = [...resources.values()].flatMap((resource) => lastGood(subscription, resource) ?? []);
+  const present = [...resources.values()]
+    .filter(({ name }) => isWanted(subscription.interest, name))
+    .flatMap((resource) => lastGood(subscription, resource) ?? []);
   const leaving = [...subscription.known].filter(([name]) => !resources.has(name));
   if (gone === 'drop-gone') return { resources: present, removed: leaving.map(([name]) => name) };
   return { resources: [...present, ...leaving.flatMap(([, known]) => known.resource ?? [])], removed: [] };

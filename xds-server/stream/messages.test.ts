@@ -56,10 +56,9 @@ describe('delta messages', () => {
 describe('state-of-the-world messages', () => {
   it('take no names for everything only as long as none were given', () => {
     expect(heardFromSotw(sotw, 'cluster', NEW_SUBSCRIPTION).ask.subscribe).toEqual(['*']);
-    expect(heardFromSotw(sotw, 'cluster', subscribed('*')).ask).toMatchObject({
-      subscribe: [],
-      unsubscribe: [],
-    });
+    const implicit = asked(NEW_SUBSCRIPTION, heardFromSotw(sotw, 'cluster', NEW_SUBSCRIPTION).ask);
+    expect(asked(implicit, heardFromSotw(sotw, 'cluster', implicit).ask).interest).toEqual(implicit.interest);
+    expect(heardFromSotw(sotw, 'cluster', subscribed('*')).ask).toMatchObject({ unsubscribe: ['*'] });
     expect(heardFromSotw(sotw, 'cluster', subscribed('a')).ask).toMatchObject({ unsubscribe: ['a'] });
     expect(heardFromSotw(sotw, 'route', NEW_SUBSCRIPTION).ask.subscribe).toEqual([]);
   });

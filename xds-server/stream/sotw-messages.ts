@@ -3,20 +3,26 @@
 import { isWildcardKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { Heard, Told } from '#xds-server/stream/conversation.ts';
 import { redactNack } from '#xds-server/stream/nack.ts';
+import { namesFor } from '#xds-server/stream/requested-names.ts';
 import { type Ask, type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
 import type { SotwRequest, SotwResponse } from '#xds-server/stream/wire.ts';
 
+/** No names mean everything for as long as none were ever given. */
+const isImplicitly = (names: readonly string[], kind: ResourceKind, { interest }: Subscription): boolean =>
+  names.length === 0 &&
+  isWildcardKind(kind) &&
+  (interest.kind === 'none' || (interest.kind === 'all' && interest.isImplicit));
+
 const askFromNames = (names: readonly string[], kind: ResourceKind, subscription: Subscription): Ask => {
   const { interest } = subscription;
-  // No names mean everything for as long as none were ever given.
-  if (names.length === 0 && interest.kind !== 'named' && isWildcardKind(kind)) {
-    return { subscribe: interest.kind === 'none' ? [WILDCARD] : [], unsubscribe: [], held: {} };
-  }
+  if (isImplicitly(names, kind, subscription))
+    return { subscribe: [WILDCARD], unsubscribe: [], isImplicit: true, held: {} };
   const before = interest.kind === 'none' ? new Set<string>() : new Set(interest.names);
-  if (interest.kind === 'all') before.add(WILDCARD);
+  if (interest.kind === 'all' && !(interest.isImplicit && names.includes(WILDCARD))) before.add(WILDCARD);
+  const now = new Set(names);
   return {
-    subscribe: names.filter((name) => !before.has(name)),
-    unsubscribe: [...before].filter((name) => !names.includes(name)),
+    subscribe: [...now].filter((name) => !before.has(name)),
+    unsubscribe: [...before].filter((name) => !now.has(name)),
     held: {},
   };
 };
@@ -29,7 +35,7 @@ export const heardFromSotw = (
   kind,
   nonce: request.response_nonce,
   ...(request.error_detail === null ? {} : { refusal: redactNack(request.error_detail.message) }),
-  ask: askFromNames(request.resource_names, kind, subscription),
+  ask: askFromNames(namesFor(kind, request.resource_names), kind, subscription),
 });
 
 /** `version_info` is of the whole response; the sequence serves, since content is compared by resource. */

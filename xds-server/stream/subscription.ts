@@ -4,11 +4,14 @@
 import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
 import { ownReason } from '#xds-server/stream/nack.ts';
 
-/** `none`: never asked. `all`: everything, and some names beside (xDS protocol, "wildcard"). */
+/**
+ * `none`: never asked. `all`: everything, and some names beside (xDS protocol, "wildcard"); `isImplicit` while the
+ * client has never named anything, not even the wildcard: only then do no names go on meaning everything.
+ */
 export type Interest =
   | { readonly kind: 'none' }
   | { readonly kind: 'named'; readonly names: ReadonlySet<string> }
-  | { readonly kind: 'all'; readonly names: ReadonlySet<string> };
+  | { readonly kind: 'all'; readonly names: ReadonlySet<string>; readonly isImplicit: boolean };
 
 /** `resource` is absent where the client only claimed the version when it connected. */
 export type Known = { readonly version: string; readonly resource?: Resource };
@@ -29,6 +32,8 @@ export type Subscription = {
   readonly owed: ReadonlySet<string>;
   /** A wildcard is answered once even if there is nothing: Envoy waits for it when it starts. */
   readonly greeted: boolean;
+  /** Nonce of the newest response; undefined before the first. */
+  readonly lastNonce: string | undefined;
   /** Responses not answered yet, by nonce, in the order they were sent. */
   readonly inFlight: ReadonlyMap<string, Sent>;
   /** Resources refused together with others, to be told apart: next sent per tenant, then each by itself. */
@@ -39,7 +44,9 @@ export type Subscription = {
 export type Ask = {
   readonly subscribe: readonly string[];
   readonly unsubscribe: readonly string[];
-  /** Versions the client claims to hold from an earlier connection. */
+  /** The wildcard in `subscribe` is not the client's word: it named nothing at all. */
+  readonly isImplicit?: boolean;
+  /** Versions the client claims to hold from an earlier connection; heard in its first message only. */
   readonly held: Readonly<Record<string, string>>;
 };
 
@@ -50,6 +57,7 @@ export const NEW_SUBSCRIPTION: Subscription = {
   known: new Map(),
   owed: new Set(),
   greeted: false,
+  lastNonce: undefined,
   inFlight: new Map(),
   suspected: new Map(),
   rejected: new Map(),
@@ -71,25 +79,32 @@ const interestAfter = (interest: Interest, ask: Ask): Interest => {
   const all =
     (interest.kind === 'all' || ask.subscribe.includes(WILDCARD)) && !ask.unsubscribe.includes(WILDCARD);
   names.delete(WILDCARD);
-  return { kind: all ? 'all' : 'named', names };
+  if (!all) return { kind: 'named', names };
+  const isImplicit =
+    ask.isImplicit ?? (interest.kind === 'all' && interest.isImplicit && ask.subscribe.length === 0);
+  return { kind: 'all', names, isImplicit };
 };
 
 export const isWanted = (interest: Interest, name: string): boolean =>
   interest.kind === 'all' || (interest.kind === 'named' && interest.names.has(name));
 
-const knownAfter = (subscription: Subscription, interest: Interest, ask: Ask): Map<string, Known> => {
-  const claimed = Object.entries(ask.held).map(([name, version]) => [name, { version }] as const);
-  const known = new Map([...subscription.known, ...claimed]);
+const knownAfter = (subscription: Subscription, interest: Interest, ask: Ask): ReadonlyMap<string, Known> => {
+  if (subscription.interest.kind === 'none') {
+    const claimed = Object.entries(ask.held).filter(([name]) => isWanted(interest, name));
+    return new Map(claimed.map(([name, version]) => [name, { version }]));
+  }
   // Without a wildcard going or a name given up, nothing the client has becomes unwanted.
-  if (ask.unsubscribe.length === 0) return known;
-  return new Map([...known].filter(([name]) => isWanted(interest, name)));
+  if (ask.unsubscribe.length === 0) return subscription.known;
+  return new Map([...subscription.known].filter(([name]) => isWanted(interest, name)));
 };
 
 const owedAfter = (subscription: Subscription, interest: Interest, ask: Ask): Set<string> => {
-  const held = new Set(Object.keys(ask.held));
-  const owed = new Set([...subscription.owed, ...ask.subscribe.filter((name) => !held.has(name))]);
+  const before = namesOf(subscription.interest);
+  const held = subscription.interest.kind === 'none' ? ask.held : {};
+  const owed = new Set(subscription.owed);
+  for (const name of ask.subscribe) if (!Object.hasOwn(held, name)) owed.add(name);
   for (const name of ask.unsubscribe) {
-    if (interest.kind === 'all') owed.add(name);
+    if (interest.kind === 'all' && before.has(name)) owed.add(name);
     else owed.delete(name);
   }
   owed.delete(WILDCARD);
@@ -97,13 +112,15 @@ const owedAfter = (subscription: Subscription, interest: Interest, ask: Ask): Se
 };
 
 /**
- * The client asks for names or gives them up. Whatever it names is owed an answer, also what it had: it may have
- * dropped it meanwhile. So is a name given up under a wildcard, which still covers it (xDS protocol, delta).
+ * The client asks for names or gives them up. Whatever it names is owed an answer, also what it had or refused: it may
+ * have dropped it meanwhile. So is a name given up under a wildcard, which still covers it (xDS protocol, delta); one
+ * it never asked for is not.
  */
 export const asked = (subscription: Subscription, ask: Ask): Subscription => {
   const interest = interestAfter(subscription.interest, ask);
   const known = knownAfter(subscription, interest, ask);
-  return { ...subscription, interest, known, owed: owedAfter(subscription, interest, ask) };
+  const rejected = without(subscription.rejected, ask.subscribe);
+  return { ...subscription, interest, known, rejected, owed: owedAfter(subscription, interest, ask) };
 };
 
 /** A response with this nonce is on its way. */
@@ -115,9 +132,14 @@ export const sent = (subscription: Subscription, nonce: string, response: Sent):
     ...subscription,
     owed,
     greeted: true,
+    lastNonce: nonce,
     inFlight: new Map([...subscription.inFlight, [nonce, response]]),
   };
 };
+
+/** A newer response than the one this nonce is of has been sent since. A client's first message has no such nonce. */
+export const isOutdated = ({ lastNonce }: Subscription, nonce: string): boolean =>
+  nonce !== '' && lastNonce !== undefined && nonce !== lastNonce;
 
 /** The client took the response. A nonce of no response in flight is stale and changes nothing. */
 export const acknowledged = (subscription: Subscription, nonce: string): Subscription => {
