@@ -1,7 +1,9 @@
 // What Envoy is told before it knows us: who it is, where xds-server and the other services are, and what bounds it.
 // Everything else comes over ADS. Pure; written to a file by main.ts.
 
+import { isIP } from 'node:net';
 import type { Json, JsonObject } from '#core/json.ts';
+import { type InternalSecretFiles, serviceTransport } from '#envoy/internal-tls.ts';
 import {
   buildPublishListener,
   type PublishListenerOptions,
@@ -20,6 +22,8 @@ export type BootstrapOptions = {
     readonly extProc: Address;
     readonly rateLimit: Address;
   };
+  /** Required where a service has an address with peers. */
+  readonly secretFiles?: InternalSecretFiles;
   /** Client connections at once; beyond it new ones are refused instead of memory running out. */
   readonly maxConnections: number;
   /** Memory at which calls are refused. Bodies wait in Envoy until they are whole, before anybody knows whose they are. */
@@ -48,11 +52,19 @@ const envoyAddress = (address: Address): JsonObject =>
     ? { pipe: { path: address.path } }
     : { socket_address: { address: address.host, port_value: address.port } };
 
-const grpcCluster = (name: string, address: Address): JsonObject => ({
+/** The operator's own names may be looked up; a tenant's never are. */
+const discoveryOf = (address: Address): string =>
+  address.kind === 'tcp' && isIP(address.host) === 0 ? 'STRICT_DNS' : 'STATIC';
+
+const grpcCluster = (
+  name: string,
+  address: Address,
+  secretFiles: InternalSecretFiles | undefined,
+): JsonObject => ({
   name,
-  // Only loopback is accepted for TCP; `localhost` is the one name among them.
-  type: address.kind === 'tcp' && address.host === 'localhost' ? 'STRICT_DNS' : 'STATIC',
+  type: discoveryOf(address),
   connect_timeout: '1s',
+  ...serviceTransport(address, secretFiles),
   circuit_breakers: { thresholds: [{ ...LIMITS, track_remaining: true }] },
   typed_extension_protocol_options: {
     'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': any(
@@ -160,10 +172,10 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
   static_resources: {
     ...publishListeners(options),
     clusters: [
-      grpcCluster('xds-server', options.services.xdsServer),
-      grpcCluster('ext-authz', options.services.extAuthz),
-      grpcCluster('ext-proc', options.services.extProc),
-      grpcCluster('rate-limit', options.services.rateLimit),
+      grpcCluster('xds-server', options.services.xdsServer, options.secretFiles),
+      grpcCluster('ext-authz', options.services.extAuthz, options.secretFiles),
+      grpcCluster('ext-proc', options.services.extProc, options.secretFiles),
+      grpcCluster('rate-limit', options.services.rateLimit, options.secretFiles),
       ...(options.publish === undefined ? [] : [registryCluster(options.publish.registry)]),
     ],
   },

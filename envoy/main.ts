@@ -9,18 +9,12 @@ import { envoyArguments } from '#envoy/arguments.ts';
 import { buildBootstrap } from '#envoy/bootstrap.ts';
 import { drainEnvoy } from '#envoy/drain.ts';
 import { PUBLISH_VARIABLES, readPublishListener, writePublishSecrets } from '#envoy/publish-door.ts';
-import {
-  choice,
-  integer,
-  internalAddress,
-  port,
-  readConfig,
-  runtimeDirectory,
-  socketDefault,
-  text,
-} from '#runtime/config.ts';
+import { writeInternalSecrets } from '#envoy/write-internal-secrets.ts';
+import { choice, integer, port, readConfig, runtimeDirectory, socketDefault, text } from '#runtime/config.ts';
 import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
+import { readTlsFileVariables } from '#runtime/tls/internal-tls.ts';
+import { dialledAddress } from '#runtime/tls/tls-address.ts';
 
 const VARIABLES = {
   binary: text('ENVOY_BIN'),
@@ -39,10 +33,10 @@ const VARIABLES = {
   nodeId: text('ENVOY_NODE_ID', hostname()),
   adminPort: port('ENVOY_ADMIN_PORT', '9901'),
   runtimeDirectory,
-  xdsServer: internalAddress('XDS_ADDRESS', socketDefault('xds-server')),
-  extAuthz: internalAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
-  extProc: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
-  rateLimit: internalAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
+  xdsServer: dialledAddress('XDS_ADDRESS', socketDefault('xds-server')),
+  extAuthz: dialledAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
+  extProc: dialledAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
+  rateLimit: dialledAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
   ...PUBLISH_VARIABLES,
 };
 
@@ -63,8 +57,13 @@ const writeBootstrap = async (config: Configuration): Promise<string> => {
   await mkdir(config.runtimeDirectory, { recursive: true, mode: 0o700 });
   const listener = readPublishListener(config);
   const publish = listener === undefined ? {} : { publish: await writePublishSecrets(config, listener) };
+  const tlsFiles = readTlsFileVariables();
+  const internal =
+    tlsFiles === undefined
+      ? {}
+      : { secretFiles: await writeInternalSecrets(config.runtimeDirectory, tlsFiles) };
   const limits = { maxConnections, maxHeapBytes: maxHeapBytes(config) };
-  const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services, ...publish });
+  const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services, ...internal, ...publish });
   await writeFile(file, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
   return file;
 };

@@ -6,7 +6,7 @@ import { GatewayError } from '#core/gateway-error.ts';
 import type { PublishDoor } from '#envoy/bootstrap.ts';
 import { buildPublishSecrets, type PublishListenerOptions } from '#envoy/publish-listener.ts';
 import type { Address } from '#runtime/address.ts';
-import { internalAddress, port, socketDefault, text } from '#runtime/config.ts';
+import { localAddress, port, socketDefault, text } from '#runtime/config.ts';
 
 export const PUBLISH_VARIABLES = {
   publishPort: port('PUBLISH_PORT', '0'),
@@ -15,7 +15,7 @@ export const PUBLISH_VARIABLES = {
   publishKeyFile: text('PUBLISH_TLS_KEY_FILE', ''),
   publishClientCaFile: text('PUBLISH_CLIENT_CA_FILE', ''),
   publishClientCrlFile: text('PUBLISH_CLIENT_CRL_FILE', ''),
-  registryPublish: internalAddress('REGISTRY_PUBLISH_ADDRESS', socketDefault('registry-publish')),
+  registryPublish: localAddress('REGISTRY_PUBLISH_ADDRESS', socketDefault('registry-publish')),
 };
 
 type PublishConfiguration = {

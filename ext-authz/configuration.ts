@@ -6,18 +6,19 @@ import {
   type Environment,
   flag,
   gatewayPublicUrl,
-  internalAddress,
   list,
+  localAddress,
   readConfig,
   socketDefault,
   stateDirectory,
   text,
 } from '#runtime/config.ts';
+import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 
 const VARIABLES = {
-  address: internalAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
-  opsAddress: internalAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
-  feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
+  address: servedAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
+  opsAddress: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+  feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   publicUrl: gatewayPublicUrl,
   egressAllowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
   egressAllowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),

@@ -32,6 +32,7 @@ import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger, type Logger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 
 /** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
 const CHECK_DEADLINE_MS = 4_500;
@@ -44,6 +45,7 @@ type Tools = {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly egress: EgressGuard;
+  readonly tls: InternalTls | undefined;
   readonly lifecycle: Lifecycle;
 };
 
@@ -88,7 +90,7 @@ const worldOf = (feed: FeedConsumer): World => {
 };
 
 const startFeed = async (
-  { config, logger, metrics, lifecycle }: Tools,
+  { config, logger, metrics, lifecycle, tls }: Tools,
   keySets: KeySets,
 ): Promise<FeedConsumer> => {
   let consumer: FeedConsumer | undefined;
@@ -98,6 +100,7 @@ const startFeed = async (
   };
   const started = await startFeedConsumer({
     address: config.feedAddress,
+    tls,
     consumer: 'ext-authz',
     stateFile: join(config.stateDirectory, 'ext-authz.snapshot.json'),
     logger,
@@ -118,7 +121,7 @@ const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> =>
 };
 
 const start = async (tools: Tools): Promise<void> => {
-  const { config, logger, metrics, lifecycle } = tools;
+  const { config, logger, metrics, lifecycle, tls } = tools;
   const chain = await startChain(tools);
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
@@ -135,7 +138,7 @@ const start = async (tools: Tools): Promise<void> => {
     nowMs: Date.now,
     monotonicMs: () => performance.now(),
   };
-  lifecycle.onStop('grpc', await startGrpcServer(config.address, [authorizationService(parts)]));
+  lifecycle.onStop('grpc', await startGrpcServer(config.address, [authorizationService(parts)], tls));
   const readiness = () => {
     const facts = feedFacts(feed.current(), Date.now());
     const judgedBy = { policy: policy.current().revision, policyFault: policy.fault() ?? null };
@@ -152,5 +155,8 @@ runService(logger, async (lifecycle) => {
   const config = readConfiguration();
   const { egressAllowPrivate: allowPrivate, egressAllowedHosts: allowedHosts } = config;
   const egress = createEgressGuard({ allowPrivate, allowedHosts });
-  await start({ config, logger, metrics: createMetrics('ext-authz'), egress, lifecycle });
+  const metrics = createMetrics('ext-authz');
+  const tls = await startInternalTls({ logger, metrics });
+  lifecycle.onStop('internal TLS', () => tls?.stop());
+  await start({ config, logger, metrics, egress, tls, lifecycle });
 });

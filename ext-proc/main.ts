@@ -13,7 +13,7 @@ import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { formatAddress } from '#runtime/address.ts';
 import {
   integer,
-  internalAddress,
+  localAddress,
   logLevel,
   readConfig,
   socketDefault,
@@ -24,14 +24,16 @@ import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { startInternalTls } from '#runtime/tls/internal-tls.ts';
+import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
 
 const SHAPE = {
-  address: internalAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
-  opsAddress: internalAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
-  feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
+  address: servedAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
+  opsAddress: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
+  feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   stateDirectory,
   maxBodyBytes: integer(1024, 48 * MIB)('EXT_PROC_MAX_BODY_BYTES', String(8 * MIB)),
   maxEventBytes: integer(1024, 48 * MIB)('EXT_PROC_MAX_EVENT_BYTES', String(MIB)),
@@ -43,6 +45,8 @@ const logger = createLogger('ext-proc', readConfig({ logLevel }).logLevel);
 runService(logger, async (lifecycle) => {
   const config = readConfig(SHAPE);
   const metrics = createMetrics('ext-proc');
+  const tls = await startInternalTls({ logger, metrics });
+  lifecycle.onStop('internal TLS', () => tls?.stop());
   const measures = createMeasures(metrics, logger);
   const liveStreams = createLiveStreams();
   let served = EMPTY_SNAPSHOT;
@@ -50,6 +54,7 @@ runService(logger, async (lifecycle) => {
 
   feed = await startFeedConsumer({
     address: config.feedAddress,
+    tls,
     consumer: 'ext-proc',
     stateFile: join(config.stateDirectory, 'ext-proc.snapshot.json'),
     logger,
@@ -88,6 +93,6 @@ runService(logger, async (lifecycle) => {
     measures,
     isSwitchedOff: (orders) => isSwitchedOff(served, orders, Date.now()),
   });
-  lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service]));
+  lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service], tls));
   logger.info({ address: formatAddress(config.address) }, 'guarding answers');
 });

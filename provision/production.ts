@@ -13,7 +13,7 @@ import {
   directory,
   flag,
   inheritedEnvironment,
-  internalAddress,
+  localAddress,
   port,
   readConfig,
   runtimeDirectory,
@@ -42,10 +42,10 @@ const PLACES = {
   runtimeDirectory,
   logsDirectory: directory('MCPGW_LOG_DIR', join(process.cwd(), '.local', 'logs')),
   publishPort: port('PUBLISH_PORT', '0'),
-  registry: internalAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
-  xdsServer: internalAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
-  extAuthz: internalAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
-  extProc: internalAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
+  registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
+  xdsServer: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+  extAuthz: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+  extProc: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
 };
 
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);

@@ -28,6 +28,8 @@ import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
+import { servedAddress } from '#runtime/tls/tls-address.ts';
 import { prepareSocket, protectSocket } from '#runtime/unix-socket.ts';
 
 const { logLevel } = config.readConfig({ logLevel: config.logLevel });
@@ -37,13 +39,10 @@ const readSettings = () =>
   config.readConfig({
     stateDirectory: config.stateDirectory,
     port: config.port('REGISTRY_PORT', '8081'),
-    feedAddress: config.internalAddress('REGISTRY_FEED_ADDRESS', config.socketDefault('registry-feed')),
+    feedAddress: servedAddress('REGISTRY_FEED_ADDRESS', config.socketDefault('registry-feed')),
     publicUrl: config.registryPublicUrl,
-    publishAddress: config.internalAddress(
-      'REGISTRY_PUBLISH_ADDRESS',
-      config.socketDefault('registry-publish'),
-    ),
-    opsAddress: config.internalAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
+    publishAddress: config.localAddress('REGISTRY_PUBLISH_ADDRESS', config.socketDefault('registry-publish')),
+    opsAddress: config.localAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
     adminIssuer: config.text('ADMIN_ISSUER'),
     adminJwksUri: config.url('ADMIN_JWKS_URI'),
     adminAudience: config.text('ADMIN_AUDIENCE'),
@@ -84,11 +83,16 @@ const startSigning = (store: Store, everyMs: number, lifecycle: Lifecycle): void
 };
 
 const startFeed = async (
-  parts: { readonly store: Store; readonly metrics: Metrics; readonly address: Address },
+  parts: {
+    readonly store: Store;
+    readonly metrics: Metrics;
+    readonly address: Address;
+    readonly tls: InternalTls | undefined;
+  },
   lifecycle: Lifecycle,
 ): Promise<FeedServer> => {
   const feed = createFeedServer({ source: parts.store, logger, metrics: parts.metrics });
-  lifecycle.onStop('feed listener', await startGrpcServer(parts.address, [feed.service]));
+  lifecycle.onStop('feed listener', await startGrpcServer(parts.address, [feed.service], parts.tls));
   lifecycle.onStop('feed streams', () => feed.stop());
   return feed;
 };
@@ -155,7 +159,9 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   startSigning(store, audit.checkpointMs, lifecycle);
   const health = await startStoreMetrics(metrics, store, logger);
   lifecycle.onStop('store metrics', () => health.stop());
-  const feed = await startFeed({ store, metrics, address: settings.feedAddress }, lifecycle);
+  const tls = await startInternalTls({ logger, metrics });
+  lifecycle.onStop('internal TLS', () => tls?.stop());
+  const feed = await startFeed({ store, metrics, address: settings.feedAddress, tls }, lifecycle);
   const shared = startSharedConsumers({
     store,
     feed,

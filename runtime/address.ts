@@ -1,13 +1,20 @@
 // Where a service listens or dials: a Unix socket, or TCP. Internal ports carry tokens and every tenant's
-// configuration, so a TCP address that is not loopback is refused here rather than warned about later.
+// configuration, so beyond this machine an address is of use only with the names of its peers, which mutual TLS proves.
 
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { err, ok, type Result } from '#core/result.ts';
+import type { SanPattern } from '#core/san-pattern.ts';
 
 export type Address =
   | { readonly kind: 'unix'; readonly path: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      /** Whose certificates are accepted at the other end, over mutual TLS; absent: no TLS, loopback only. */
+      readonly peers?: readonly SanPattern[];
+    };
 
 /** Longest path a Unix socket can have: sun_path is 108 bytes with its terminator (Linux), 104 on macOS. */
 const MAX_SOCKET_PATH = 103;
@@ -15,8 +22,11 @@ const MAX_SOCKET_PATH = 103;
 const isLoopback = (host: string): boolean =>
   host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback');
 
-/** Parses `unix:/path` or `host:port`; the host must be loopback. The error is a sentence without the variable's name. */
-export const parseInternalAddress = (text: string): Result<Address, string> => {
+/** Nobody beyond this machine can reach it, or be reached by it. */
+export const isLocal = (address: Address): boolean => address.kind === 'unix' || isLoopback(address.host);
+
+/** Parses `unix:/path` or `host:port`. The error is a sentence without the variable's name. */
+export const parseAddress = (text: string): Result<Address, string> => {
   if (text.startsWith('unix:')) {
     const path = text.slice('unix:'.length);
     if (!path.startsWith('/'))
@@ -29,9 +39,15 @@ export const parseInternalAddress = (text: string): Result<Address, string> => {
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
   if (host === undefined || !(port <= 65535)) return err('expected unix:/path or host:port');
-  if (!isLoopback(host))
-    return err('internal ports carry tokens: only a Unix socket or a loopback address is accepted');
   return ok({ kind: 'tcp', host, port });
+};
+
+/** As `parseAddress`, of this machine only. */
+export const parseLocalAddress = (text: string): Result<Address, string> => {
+  const parsed = parseAddress(text);
+  return parsed.ok && !isLocal(parsed.value)
+    ? err('only a Unix socket or a loopback address is accepted')
+    : parsed;
 };
 
 /** As grpc-js dials and binds it. */
@@ -42,7 +58,7 @@ export const grpcTarget = (address: Address): string =>
 export const netOptions = (address: Address): { path: string } | { host: string; port: number } =>
   address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port };
 
-/** For people: the same text that `parseInternalAddress` takes. */
+/** For people: the same text that `parseAddress` takes. */
 export const formatAddress = (address: Address): string =>
   address.kind === 'unix' ? `unix:${address.path}` : `${hostInUrl(address.host)}:${address.port}`;
 

@@ -1,16 +1,6 @@
 // Unit tests of config.ts.
 import { describe, expect, it } from 'vitest';
-import {
-  choice,
-  flag,
-  integer,
-  internalAddress,
-  list,
-  port,
-  readConfig,
-  text,
-  url,
-} from '#runtime/config.ts';
+import { choice, flag, integer, list, localAddress, port, readConfig, text, url } from '#runtime/config.ts';
 
 const shape = {
   port: port('PORT', '8080'),
@@ -18,7 +8,7 @@ const shape = {
   verbose: flag('VERBOSE', 'false'),
   hosts: list('HOSTS', ''),
   processes: integer(1, 64)('PROCESSES', '1'),
-  address: internalAddress('ADDRESS', 'unix:/tmp/x.sock'),
+  address: localAddress('ADDRESS', 'unix:/tmp/x.sock'),
   level: choice('info', 'warn')('LEVEL', 'info'),
   secret: text('SECRET', 'none'),
 };

@@ -7,7 +7,7 @@ import { isAbsolute, join } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
-import { type Address, parseInternalAddress } from '#runtime/address.ts';
+import { type Address, parseLocalAddress } from '#runtime/address.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -15,7 +15,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Variable<T> = {
   readonly name: string;
   readonly fallback: string | undefined;
-  readonly parse: (text: string) => Result<T, string>;
+  /** `environment` is for what another variable decides. */
+  readonly parse: (text: string, environment: Environment) => Result<T, string>;
 };
 
 type Values<Shape extends Record<string, Variable<unknown>>> = {
@@ -47,7 +48,8 @@ export const text = variable((value) => ok(value));
 export const port = variable(parseInteger(0, 65535));
 export const url = variable(parseUrl);
 export const flag = variable(parseBoolean);
-export const internalAddress = variable<Address>(parseInternalAddress);
+/** An address of this machine: plain text is spoken there. */
+export const localAddress = variable<Address>(parseLocalAddress);
 export const directory = variable((value) =>
   isAbsolute(value) ? ok(value) : err('expected an absolute path'),
 );
@@ -89,7 +91,7 @@ export const readConfig = <Shape extends Record<string, Variable<unknown>>>(
   const values: Record<string, unknown> = {};
   for (const [key, { name, fallback, parse }] of Object.entries(shape)) {
     const given = environment[name] || fallback;
-    const parsed = given === undefined ? err('is required') : parse(given);
+    const parsed = given === undefined ? err('is required') : parse(given, environment);
     if (parsed.ok) values[key] = parsed.value;
     else faults.push(`${name}: ${parsed.error}`);
   }
@@ -112,7 +114,7 @@ export const runtimeDirectory = directory('MCPGW_RUNTIME_DIR', defaultRuntimeDir
 export const stateDirectory = directory('MCPGW_STATE_DIR', join(process.cwd(), '.local', 'state'));
 export const logLevel = choice('debug', 'info', 'warn', 'error')('LOG_LEVEL', 'info');
 
-/** The socket of a service in the default runtime directory, as text for `internalAddress`. */
+/** The socket of a service in the default runtime directory, as text for an address variable. */
 export const socketDefault = (service: string, environment: Environment = process.env): string =>
   `unix:${join(environment['MCPGW_RUNTIME_DIR'] || defaultRuntimeDirectory(), `${service}.sock`)}`;
 

@@ -1,12 +1,20 @@
-// The gRPC edge every service shares: one internal address, message limits, graceful end.
+// The gRPC edge every service shares: one internal address, message limits, graceful end. Beyond this machine it speaks
+// mutual TLS or it does not start.
 
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import {
   Server,
   ServerCredentials,
+  type ServerOptions,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { type Address, grpcTarget } from '#runtime/address.ts';
+import type { CertificateNames } from '#core/certificate-names.ts';
+import { GatewayError } from '#core/gateway-error.ts';
+import type { SanPattern } from '#core/san-pattern.ts';
+import { type Address, formatAddress, grpcTarget, isLocal } from '#runtime/address.ts';
+import type { InternalTls } from '#runtime/tls/internal-tls.ts';
+import { namesOfPeer, startTlsListener } from '#runtime/tls/tls-listener.ts';
 import { prepareSocket, protectSocket } from '#runtime/unix-socket.ts';
 
 /** One message may hold a whole request or response body, or everything that piled up while a reply was awaited. */
@@ -21,37 +29,91 @@ export type GrpcService = {
 };
 
 /**
- * Binds the services to one internal address and starts serving.
- * @returns what drains and closes the server.
- * @throws GatewayError `config_invalid` if the address is taken.
+ * After this long a TLS connection takes no new calls, and the client opens another one, which is verified afresh: by
+ * then it has renewed its certificate or lost its place on the list. Calls under way are not cut.
  */
-export const startGrpcServer = async (
-  address: Address,
-  services: readonly GrpcService[],
-): Promise<() => Promise<void>> => {
-  await prepareSocket(address);
+const CONNECTION_AGE_MS = 30 * 60_000;
+
+const createServer = (services: readonly GrpcService[], limits: ServerOptions = {}): Server => {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     // Envoy keeps one connection for thousands of streams; grpc-js must not be the one to cap them.
     'grpc.max_concurrent_streams': 1_000_000,
+    ...limits,
   });
   for (const { definition, implementation } of services) server.addService(definition, implementation);
+  return server;
+};
+
+const drain = (server: Server): Promise<void> =>
+  new Promise<void>((resolve) => {
+    const force = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, DRAIN_MS);
+    server.tryShutdown(() => {
+      clearTimeout(force);
+      resolve();
+    });
+  });
+
+const startPlain = async (address: Address, services: readonly GrpcService[]) => {
+  await prepareSocket(address);
+  const server = createServer(services);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(grpcTarget(address), ServerCredentials.createInsecure(), (error) =>
       error === null ? resolve() : reject(error),
     );
   });
   await protectSocket(address);
-  return () =>
-    new Promise<void>((resolve) => {
-      const force = setTimeout(() => {
-        server.forceShutdown();
-        resolve();
-      }, DRAIN_MS);
-      server.tryShutdown(() => {
-        clearTimeout(force);
-        resolve();
-      });
-    });
+  return () => drain(server);
+};
+
+const startSecure = async (address: TlsAddress, services: readonly GrpcService[], tls: InternalTls) => {
+  const server = createServer(services, { 'grpc.max_connection_age_ms': CONNECTION_AGE_MS });
+  // gRPC gets connections that are decrypted and known already. Its own TLS would ask nobody who the peer is.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const onConnection = (socket: TLSSocket): void => injector.injectConnection(socket);
+  const listener = await startTlsListener({ ...address, tls, onConnection });
+  return () => {
+    listener.close();
+    return drain(server);
+  };
+};
+
+type TlsAddress = Extract<Address, { kind: 'tcp' }> & { readonly peers: readonly SanPattern[] };
+
+const isTls = (address: Address): address is TlsAddress =>
+  address.kind === 'tcp' && address.peers !== undefined;
+
+/**
+ * Binds the services to one internal address and starts serving.
+ * @param tls required for an address with peers.
+ * @returns what drains and closes the server.
+ * @throws GatewayError `config_invalid` if the address is taken, or lies beyond this machine without mutual TLS.
+ */
+export const startGrpcServer = async (
+  address: Address,
+  services: readonly GrpcService[],
+  tls?: InternalTls,
+): Promise<() => Promise<void>> => {
+  if (isTls(address) && tls !== undefined) return startSecure(address, services, tls);
+  if (isTls(address) || !isLocal(address))
+    throw new GatewayError(
+      'config_invalid',
+      `${formatAddress(address)} can be reached from elsewhere: internal ports need mutual TLS there`,
+    );
+  return startPlain(address, services);
+};
+
+/**
+ * Names of the certificate that the caller has proved; undefined on a connection without TLS. Whoever serves TLS must
+ * take undefined for a stranger: a connection that has just broken has no names either.
+ */
+export const callerNames = (call: {
+  getAuthContext(): { readonly sslPeerCertificate?: PeerCertificate | undefined };
+}): CertificateNames | undefined => {
+  const { sslPeerCertificate } = call.getAuthContext();
+  return sslPeerCertificate === undefined ? undefined : namesOfPeer(sslPeerCertificate.subjectaltname);
 };

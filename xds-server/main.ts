@@ -5,8 +5,8 @@ import { startFeedConsumer } from '#registry/feed/consumer.ts';
 import {
   flag,
   integer,
-  internalAddress,
   list,
+  localAddress,
   logLevel,
   port,
   readConfig,
@@ -20,6 +20,8 @@ import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { startInternalTls } from '#runtime/tls/internal-tls.ts';
+import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { createPublisher } from '#xds-server/publisher.ts';
@@ -31,9 +33,9 @@ import { createAds } from '#xds-server/stream/ads.ts';
 
 const VARIABLES = {
   stateDirectory,
-  address: internalAddress('XDS_ADDRESS', socketDefault('xds-server')),
-  opsAddress: internalAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
-  feedAddress: internalAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
+  address: servedAddress('XDS_ADDRESS', socketDefault('xds-server')),
+  opsAddress: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+  feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   listenAddress: text('GATEWAY_LISTEN_ADDRESS', '127.0.0.1'),
   port: port('GATEWAY_PORT', '8080'),
   trustedHops: integer(0, 16)('GATEWAY_TRUSTED_HOPS', '0'),
@@ -51,6 +53,8 @@ const logger = createLogger('xds-server', readConfig({ logLevel }).logLevel);
 runService(logger, async (lifecycle) => {
   const config = readConfig(VARIABLES);
   const metrics = createMetrics('xds-server');
+  const tls = await startInternalTls({ logger, metrics });
+  lifecycle.onStop('internal TLS', () => tls?.stop());
   const guard = createEgressGuard({ allowPrivate: config.allowPrivate, allowedHosts: config.allowedHosts });
   const reporter = createStatusReporter({
     publishedSequence: () => publisher.publishedSequence(),
@@ -75,6 +79,7 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('addresses', () => addresses.stop());
   const feed = await startFeedConsumer({
     address: config.feedAddress,
+    tls,
     consumer: 'xds-server',
     stateFile: join(config.stateDirectory, 'xds-server-snapshot.json'),
     logger,
@@ -90,7 +95,7 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);
   const services = [ads.service, createAccessLogService(metrics)];
-  lifecycle.onStop('grpc', await startGrpcServer(config.address, services));
+  lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
   lifecycle.onStop('streams', ads.endStreams);
   const readiness = () =>
     describeReadiness({ feed: feed.current(), publisher, nodes: ads.nodes(), nowMs: Date.now() });

@@ -6,7 +6,7 @@ import { APPLICATION_IDS, CONTOSO_TID } from '#demo/directory.ts';
 import {
   directory,
   gatewayPublicUrl,
-  internalAddress,
+  localAddress,
   port,
   readConfig,
   runtimeDirectory,
@@ -28,10 +28,10 @@ const readPlaces = (local: string) =>
     runtimeDirectory,
     stateDirectory: directory('MCPGW_STATE_DIR', join(local, 'state')),
     secretsDirectory: directory('SECRETS_DIRECTORY', join(local, 'secrets')),
-    registry: internalAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
-    xdsServer: internalAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
-    extAuthz: internalAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
-    extProc: internalAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
+    registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
+    xdsServer: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+    extAuthz: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+    extProc: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
   });
 
 export type DemoSettings = ReturnType<typeof readPlaces> & {

@@ -1,6 +1,6 @@
 // One connection to the registry's feed, from dialling to its end. Moves messages; what they mean is for consumer.ts.
 
-import { Client, type ClientDuplexStream, credentials } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { ConsumerStatus, EnvoyPreview } from '#core/feed-message.ts';
 import {
   type FromConsumer,
@@ -10,6 +10,8 @@ import {
   SUBSCRIBE_METHOD,
 } from '#registry/feed/wire-message.ts';
 import { type Address, grpcTarget } from '#runtime/address.ts';
+import { dialOptions } from '#runtime/grpc-client.ts';
+import type { InternalTls } from '#runtime/tls/internal-tls.ts';
 
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
@@ -25,6 +27,8 @@ export type Subscription = {
   readonly position: number;
   /** Whether this consumer can say what a tenant would change for Envoys. */
   readonly previews?: boolean;
+  /** Required for an address with peers. */
+  readonly tls?: InternalTls | undefined;
   /** Longest silence of the registry, milliseconds; three heartbeats unless a test is in a hurry. */
   readonly silenceLimitMs?: number;
 };
@@ -99,7 +103,8 @@ export const openFeedConnection = (
   subscription: Subscription,
   onMessage: (message: FromRegistry) => void,
 ): FeedConnection => {
-  const client = new Client(grpcTarget(address), credentials.createInsecure(), CHANNEL_OPTIONS);
+  const { credentials, options } = dialOptions(address, subscription.tls);
+  const client = new Client(grpcTarget(address), credentials, { ...CHANNEL_OPTIONS, ...options });
   const call: Call = client.makeBidiStreamRequest(
     SUBSCRIBE_METHOD.path,
     SUBSCRIBE_METHOD.requestSerialize,

@@ -28,6 +28,7 @@ import type { FromRegistry } from '#registry/feed/wire-message.ts';
 import type { Address } from '#runtime/address.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { InternalTls } from '#runtime/tls/internal-tls.ts';
 
 export type FeedState = {
   readonly snapshot: Snapshot;
@@ -46,6 +47,8 @@ export type FeedConsumer = {
 
 export type FeedConsumerOptions = {
   readonly address: Address;
+  /** Required for an address with peers. */
+  readonly tls?: InternalTls | undefined;
   /** Service and process, e.g. `ext-authz` or `ext-authz/1`. */
   readonly consumer: string;
   /** Where the last good snapshot is kept; a file of this process alone. */
@@ -130,12 +133,11 @@ class Consumer implements FeedConsumer {
   }
 
   #connect(): void {
-    const { address, consumer, onPreview } = this.#options;
+    const { address, tls, consumer, onPreview } = this.#options;
     const previews = onPreview !== undefined;
     const { epoch, position } = this.#copy;
-    const connection = openFeedConnection(address, { consumer, epoch, position, previews }, (message) =>
-      this.#receive(message),
-    );
+    const subscription = { consumer, epoch, position, previews, tls };
+    const connection = openFeedConnection(address, subscription, (message) => this.#receive(message));
     this.#connection = connection;
     void connection.ended.then((reason) => this.#reconnect(reason));
   }

@@ -2,6 +2,7 @@
 // is believed on one socket only; who asks here has come in by that one. Pure.
 
 import { createHash, X509Certificate } from 'node:crypto';
+import { readCertificateNames } from '#core/certificate-names.ts';
 import type { PublisherCertificate } from '#core/publisher.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
@@ -24,21 +25,6 @@ const readPem = (encoded: string): X509Certificate | undefined => {
   }
 };
 
-/** One entry of Node's text of the extension; names with special characters come as JSON strings. */
-const NAME = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)/y;
-
-/** The names of one kind, or undefined if the text is not what Node writes. */
-const readNames = (text: string, wanted: string): readonly string[] | undefined => {
-  const names: string[] = [];
-  NAME.lastIndex = 0;
-  while (NAME.lastIndex < text.length) {
-    const [, kind, value = ''] = NAME.exec(text) ?? [];
-    if (kind === undefined) return undefined;
-    if (kind === wanted) names.push(value.startsWith('"') ? String(JSON.parse(value)) : value);
-  }
-  return names;
-};
-
 /**
  * Reads the header.
  * @returns the certificate; or a sentence on why the header is not what Envoy writes. It repeats nothing of it.
@@ -48,15 +34,13 @@ export const parseForwardedCertificate = (header: string): Result<ClientCertific
   if (encoded === undefined) return err('expected one element with Hash and Cert');
   const certificate = readPem(encoded);
   if (certificate === undefined) return err('Cert holds no X.509 certificate');
-  const text = certificate.subjectAltName ?? '';
-  const [uris, dnsNames] = [readNames(text, 'URI'), readNames(text, 'DNS')];
-  if (uris === undefined || dnsNames === undefined)
-    return err('the subject alternative names of the certificate cannot be read');
+  const names = readCertificateNames(certificate.subjectAltName ?? '');
+  if (names === undefined) return err('the subject alternative names of the certificate cannot be read');
   const key = certificate.publicKey.export({ type: 'spki', format: 'der' });
   return ok({
     'spki-sha256': [createHash('sha256').update(key).digest('base64')],
-    'san-uri': uris,
-    'san-dns': dnsNames.map((name) => name.toLowerCase()),
+    'san-uri': names.uri,
+    'san-dns': names.dns,
   });
 };
 

@@ -10,11 +10,12 @@ import type { Json, JsonObject } from '#core/json.ts';
 import { ok } from '#core/result.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
-import { buildBootstrap } from '#envoy/bootstrap.ts';
+import { type BootstrapOptions, buildBootstrap } from '#envoy/bootstrap.ts';
 import type { Address } from '#runtime/address.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import type { InternalTls } from '#runtime/tls/internal-tls.ts';
 import {
   authorizationDouble,
   type CheckFacts,
@@ -79,6 +80,8 @@ export type XdsServer = {
 /** An xds-server as main.ts wires it, without the feed. `tamper` may spoil what is about to be told. */
 export const startXdsServer = async (options: {
   readonly address: Address;
+  /** Required for an address with peers. */
+  readonly tls?: InternalTls;
   readonly settings: GatewaySettings;
   readonly tamper?: (snapshot: ResourceSnapshot) => ResourceSnapshot;
   readonly resolve?: ResolveUrl;
@@ -103,7 +106,11 @@ export const startXdsServer = async (options: {
     logger,
     metrics,
   });
-  const stopGrpc = await startGrpcServer(options.address, [ads.service, createAccessLogService(metrics)]);
+  const stopGrpc = await startGrpcServer(
+    options.address,
+    [ads.service, createAccessLogService(metrics)],
+    options.tls,
+  );
   return {
     ads,
     metrics,
@@ -162,9 +169,21 @@ export const startGateway = async (
   options: {
     readonly apiType?: 'DELTA_GRPC' | 'GRPC';
     readonly maxHeapBytes?: number;
+    /** What of the bootstrap is other than a plain edge's. */
+    readonly bootstrap?: Partial<BootstrapOptions>;
+    /** Where the doubles listen and with what certificate, if not as Envoy dials them. */
+    readonly served?: { readonly extAuthz: Address; readonly extProc: Address };
+    readonly tls?: InternalTls;
   } & Partial<GatewaySettings> = {},
 ): Promise<Gateway> => {
-  const { apiType = 'DELTA_GRPC', maxHeapBytes = 1_000_000_000, ...settings } = options;
+  const {
+    apiType = 'DELTA_GRPC',
+    maxHeapBytes = 1_000_000_000,
+    bootstrap: changes = {},
+    served,
+    tls,
+    ...settings
+  } = options;
   requireEnvoy();
   const directory = await mkdtemp(join(tmpdir(), 'xds-'));
   const at = (name: string): Address => ({ kind: 'unix', path: join(directory, `${name}.sock`) });
@@ -182,11 +201,13 @@ export const startGateway = async (
     checks.push(facts);
     return verdict(facts);
   };
-  const stopExtAuthz = await startGrpcServer(at('a'), [authorizationDouble(decide)]);
-  const stopExtProc = await startGrpcServer(at('p'), [processorDouble(processed)]);
-  const services = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
+  const plain = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
+  const services = changes.services ?? plain;
+  const { extAuthz, extProc } = served ?? services;
+  const stopExtAuthz = await startGrpcServer(extAuthz, [authorizationDouble(decide)], tls);
+  const stopExtProc = await startGrpcServer(extProc, [processorDouble(processed)], tls);
   const limits = { maxConnections: 1_000, maxHeapBytes };
-  const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, ...limits, services });
+  const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, ...limits, services, ...changes });
   const envoy = await spawnEnvoy(directory, withApiType(bootstrap, apiType));
   const ended = new Promise((resolve) => envoy.once('exit', resolve));
   return {
