@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import type { Json, JsonObject } from '#core/json.ts';
 import { type InternalSecretFiles, serviceTransport } from '#envoy/internal-tls.ts';
+import { buildOverloadManager, listenerLimits, type OverloadLimits } from '#envoy/overload.ts';
 import {
   buildPublishListener,
   type PublishListenerOptions,
@@ -12,7 +13,7 @@ import {
 } from '#envoy/publish-listener.ts';
 import type { Address } from '#runtime/address.ts';
 
-export type BootstrapOptions = {
+export type BootstrapOptions = OverloadLimits & {
   /** Unique among the Envoys of one xds-server. */
   readonly nodeId: string;
   readonly adminPort: number;
@@ -24,10 +25,6 @@ export type BootstrapOptions = {
   };
   /** Required where a service has an address with peers. */
   readonly secretFiles?: InternalSecretFiles;
-  /** Client connections at once; beyond it new ones are refused instead of memory running out. */
-  readonly maxConnections: number;
-  /** Memory at which calls are refused. Bodies wait in Envoy until they are whole, before anybody knows whose they are. */
-  readonly maxHeapBytes: number;
   /** Where publishers with client certificates come in; absent: nowhere. */
   readonly publish?: PublishDoor;
 };
@@ -132,34 +129,6 @@ const ADMIN_PATHS: readonly Json[] = [
   { prefix: '/drain_listeners' },
 ];
 
-const HEAP = 'envoy.resource_monitors.fixed_heap';
-
-/** `share`: how much of the heap is in use when Envoy acts. */
-const overloadAction = (name: string, share: number): JsonObject => ({
-  name: `envoy.overload_actions.${name}`,
-  triggers: [{ name: HEAP, threshold: { value: share } }],
-});
-
-const overloadManager = (options: BootstrapOptions): JsonObject => ({
-  refresh_interval: '0.25s',
-  resource_monitors: [
-    {
-      name: HEAP,
-      typed_config: any('envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig', {
-        max_heap_size_bytes: options.maxHeapBytes,
-      }),
-    },
-    {
-      name: 'envoy.resource_monitors.global_downstream_max_connections',
-      typed_config: any(
-        'envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig',
-        { max_active_downstream_connections: options.maxConnections },
-      ),
-    },
-  ],
-  actions: [overloadAction('shrink_heap', 0.9), overloadAction('stop_accepting_requests', 0.95)],
-});
-
 /** The bootstrap document. Two calls with equal options give equal documents. */
 export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
   node: { id: options.nodeId, cluster: 'mcp-security-gateway' },
@@ -184,9 +153,16 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
       {
         name: 'hardening',
         // Lenient chunk parsing is how one request becomes two behind a proxy (request smuggling).
-        static_layer: { envoy: { reloadable_features: { strict_chunk_parsing: true } } },
+        static_layer: {
+          envoy: {
+            reloadable_features: { strict_chunk_parsing: true },
+            resource_limits: { listener: listenerLimits(options) },
+          },
+          // One client's many requests wait for those of others.
+          http: { max_requests_per_io_cycle: 1 },
+        },
       },
     ],
   },
-  overload_manager: overloadManager(options),
+  overload_manager: buildOverloadManager(options),
 });

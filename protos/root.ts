@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { GatewayError } from '#core/gateway-error.ts';
 import { INCLUDE_DIRECTORIES } from '#protos/include-directories.ts';
+import { declareNewerFields } from '#protos/newer-fields.ts';
 
 /** One file for each message that is a resource or travels as `google.protobuf.Any`; what they import comes along. */
 const FILES = [
@@ -53,6 +54,7 @@ const load = (): protobuf.Root => {
     );
   };
   root.loadSync([...FILES], { keepCase: true });
+  declareNewerFields(root);
   root.resolveAll();
   return root;
 };

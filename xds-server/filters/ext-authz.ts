@@ -1,6 +1,7 @@
 // The decision: every request goes to ext-authz with its whole body before anything is forwarded. Fails closed.
 
 import { VERSION_HEADER } from '#core/internal-headers.ts';
+import type { JsonObject } from '#core/json.ts';
 import { typedMessage, typedStruct } from '#protos/typed-struct.ts';
 import { envoyGrpc, type HttpFilter, type RoutePart } from '#xds-server/filters/filter.ts';
 
@@ -12,6 +13,19 @@ const TIMEOUT = '5s';
 
 const NAME = 'envoy.filters.http.ext_authz';
 const PER_ROUTE = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute';
+
+/**
+ * It names the version and the token; it does not say where a call goes or where its body ends. Anything else would be
+ * a fault of ours, and fails the call. Routing headers and x-envoy-* are out of its reach by Envoy's own rules.
+ */
+const WHAT_IT_MAY_CHANGE: JsonObject = {
+  disallow_system: true,
+  disallow_expression: {
+    regex:
+      'host|content-length|transfer-encoding|connection|upgrade|te|x-request-id|x-forwarded-(for|proto|host)',
+  },
+  disallow_is_error: true,
+};
 
 export const extAuthz: HttpFilter = {
   name: NAME,
@@ -34,6 +48,7 @@ export const extAuthz: HttpFilter = {
       // Repeated headers reach ext-authz as they were sent instead of joined by commas.
       encode_raw_headers: true,
       validate_mutations: true,
+      decoder_header_mutation_rules: WHAT_IT_MAY_CHANGE,
     }),
 };
 

@@ -12,6 +12,13 @@ const NAME = 'envoy.filters.http.ext_proc';
 /** Longest wait for one answer of ext-proc; cutting the longest list takes some hundred milliseconds. */
 const MESSAGE_TIMEOUT = '5s';
 
+/** It cuts answers and says so in their headers; it neither signs in, leads on, nor opens another protocol. */
+const WHAT_IT_MAY_CHANGE: JsonObject = {
+  disallow_system: true,
+  disallow_expression: { regex: 'set-cookie|www-authenticate|location|transfer-encoding|connection|upgrade' },
+  disallow_is_error: true,
+};
+
 // TypedStruct: both types are newer than the npm protos.
 const metadataIs = (filter: string, key: string, value: JsonObject): JsonObject => ({
   single_predicate: {
@@ -72,6 +79,7 @@ const processor: JsonObject = {
       response_body_mode: 'NONE',
       response_trailer_mode: 'SKIP',
     },
+    mutation_rules: WHAT_IT_MAY_CHANGE,
     metadata_options: { forwarding_namespaces: { untyped: [extAuthz.name] } },
   }),
 };

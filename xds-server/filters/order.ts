@@ -8,8 +8,10 @@ import { judgedMark } from '#xds-server/filters/judged-mark.ts';
 import { localRateLimit } from '#xds-server/filters/local-rate-limit.ts';
 import { rateLimit } from '#xds-server/filters/rate-limit.ts';
 import { router } from '#xds-server/filters/router.ts';
+import { stripTrailers } from '#xds-server/filters/strip-trailers.ts';
 
 export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: string }[] = [
+  { filter: stripTrailers, reason: 'first, so that no other filter meets what nobody judges' },
   { filter: localRateLimit, reason: 'bounds what a flood costs before the first hop' },
   {
     filter: extAuthz,

@@ -7,12 +7,10 @@ import { type TypedMessage, typedMessage, typedStruct } from '#protos/typed-stru
 import { FILTERS } from '#xds-server/filters/order.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildAccessLogs } from '#xds-server/translate/access-logs.ts';
+import { BUFFER_LIMITS, CLIENT_LIMITS } from '#xds-server/translate/client-limits.ts';
 import { LOCAL_REPLIES } from '#xds-server/translate/local-replies.ts';
 import { LISTENER_NAME } from '#xds-server/translate/names.ts';
 import { SCOPE_KEY_BUILDER } from '#xds-server/translate/scoped-routes.ts';
-
-/** Per connection and direction; ext_authz buffers a whole body beyond it by its own limit. */
-const CONNECTION_BUFFER_BYTES = 256 * 1024;
 
 const ADS: JsonObject = { ads: {}, resource_api_version: 'V3' };
 
@@ -30,30 +28,6 @@ const stripAtEntry: JsonObject = {
       remove_on_match: { key_matcher: { prefix, ignore_case: true } },
     })),
   }),
-};
-
-/** What a client may ask of one connection. */
-const LIMITS: JsonObject = {
-  // Envoy's edge guidance, with headers large enough for tokens that list many groups.
-  max_request_headers_kb: 64,
-  request_headers_timeout: '10s',
-  // From the first byte to the last of a request; over before the answer starts, so no stream is cut by it.
-  request_timeout: '60s',
-  stream_idle_timeout: '300s',
-  // How long a stream that was ended over HTTP/1.1 lives on.
-  delayed_close_timeout: '0.1s',
-  common_http_protocol_options: {
-    idle_timeout: '900s',
-    max_headers_count: 100,
-    // x_mcpgw_version and x-mcpgw-version are one header to many servers.
-    headers_with_underscores_action: 'REJECT_REQUEST',
-  },
-  http2_protocol_options: {
-    max_concurrent_streams: 100,
-    initial_stream_window_size: 65_536,
-    initial_connection_window_size: 1_048_576,
-    connection_keepalive: { interval: '30s', timeout: '10s' },
-  },
 };
 
 /**
@@ -80,7 +54,7 @@ const connectionManager = (settings: GatewaySettings): TypedMessage =>
     codec_type: 'AUTO',
     ...clientAddress(settings),
     ...PATHS,
-    ...LIMITS,
+    ...CLIENT_LIMITS,
     early_header_mutation_extensions: [stripAtEntry],
     server_header_transformation: 'OVERWRITE',
     server_name: 'mcp-security-gateway',
@@ -107,7 +81,7 @@ export const buildListener = (settings: GatewaySettings): TypedMessage =>
     address: { socket_address: { address: settings.listenAddress, port_value: settings.port } },
     // With SO_REUSEPORT a second Envoy on the port would not fail but take a share of the calls.
     enable_reuse_port: false,
-    per_connection_buffer_limit_bytes: CONNECTION_BUFFER_BYTES,
+    ...BUFFER_LIMITS,
     filter_chains: [
       {
         filters: [

@@ -82,7 +82,7 @@ const OF_THE_REQUEST: readonly JsonObject[] = [
 ];
 
 const OF_THE_GATEWAY: readonly JsonObject[] = [
-  answered(flagged('OM'), 'gateway_overloaded'),
+  answered(detailsAre('overload'), 'gateway_overloaded'),
   answered(both(statusIs('EQ', 503), detailsAre('ext_authz_error')), 'policy_failed'),
   // ext-authz named a version that this Envoy does not have, or has no cluster for yet.
   answeredFor(both(statusIs('EQ', 503), detailsAre('direct_response')), 'version_unavailable'),
