@@ -36,6 +36,7 @@ const PURE = [
   'registry/store/ddl-words.ts',
   'xds-server/translate/',
   'xds-server/filters/',
+  'xds-server/figures/',
   'xds-server/snapshot/',
   'xds-server/stream/client-status.ts',
   'xds-server/stream/conversation.ts',

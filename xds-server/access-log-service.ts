@@ -1,73 +1,48 @@
-// Takes the access log entries Envoys stream to us and counts them by the class of their status. Of an entry nothing
-// but the status is decoded: paths and headers never become objects here.
+// Takes the access log entries Envoys stream to us: counts requests by the class of their status, and hands on what
+// the entries say about upstreams.
 
 import type { ServerReadableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
-import protobuf from 'protobufjs';
 import { loadService } from '#protos/service.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { type LogEntry, logEntriesOf } from '#xds-server/figures/log-entry.ts';
+import { type Observation, observationOf } from '#xds-server/figures/observation.ts';
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
-export type StatusClass = (typeof STATUS_CLASSES)[number];
+type StatusClass = (typeof STATUS_CLASSES)[number];
 
-// Field numbers of envoy.service.accesslog.v3.StreamAccessLogsMessage.http_logs, .log_entry,
-// envoy.data.accesslog.v3.HTTPAccessLogEntry.response, .response_code and google.protobuf.UInt32Value.value.
-const HTTP_LOGS = 2;
-const LOG_ENTRY = 1;
-const RESPONSE = 4;
-const RESPONSE_CODE = 1;
-const VALUE = 1;
-
-/** The bodies of every length-delimited field `number` of a message. */
-const fieldsOf = (bytes: Uint8Array, number: number): Uint8Array[] => {
-  const reader = protobuf.Reader.create(bytes);
-  const found: Uint8Array[] = [];
-  while (reader.pos < reader.len) {
-    const tag = reader.uint32();
-    if (tag === ((number << 3) | 2)) found.push(reader.bytes());
-    else reader.skipType(tag & 7);
-  }
-  return found;
-};
-
-const statusOf = (value: Uint8Array): number => {
-  const reader = protobuf.Reader.create(value);
-  return reader.pos < reader.len && reader.uint32() === VALUE << 3 ? reader.uint32() : 0;
-};
-
-const classOf = (entry: Uint8Array): StatusClass => {
-  const [response] = fieldsOf(entry, RESPONSE);
-  const [code] = response === undefined ? [] : fieldsOf(response, RESPONSE_CODE);
-  return STATUS_CLASSES[Math.floor((code === undefined ? 0 : statusOf(code)) / 100)] ?? 'none';
-};
-
-/** Classes of all entries of one StreamAccessLogsMessage; `none` for a request that ended without a status. */
-export const statusClassesOf = (message: Uint8Array): StatusClass[] =>
-  fieldsOf(message, HTTP_LOGS).flatMap((logs) => fieldsOf(logs, LOG_ENTRY).map(classOf));
+/** `none` for a request that ended without a status. */
+const classOf = ({ status }: LogEntry): StatusClass => STATUS_CLASSES[Math.floor(status / 100)] ?? 'none';
 
 // Decoded where the library decodes: what is malformed ends its stream and nothing else.
-const withClasses = (definition: ServiceDefinition): ServiceDefinition =>
+const withEntries = (definition: ServiceDefinition): ServiceDefinition =>
   Object.fromEntries(
     Object.entries(definition).map(([name, method]) => [
       name,
-      { ...method, requestDeserialize: statusClassesOf },
+      { ...method, requestDeserialize: logEntriesOf },
     ]),
   );
 
-/** The service; every entry of every Envoy counts once. */
-export const createAccessLogService = (metrics: Metrics): GrpcService => {
+/** The service; every request of every Envoy counts once, every observation of an upstream is handed on once. */
+export const createAccessLogService = (
+  metrics: Metrics,
+  onObservation: (observation: Observation) => void,
+): GrpcService => {
   const requests = metrics.counter(
     'gateway_requests_total',
     'Requests Envoys have finished, by status class.',
     ['status'],
   );
+  const take = (entry: LogEntry): void => {
+    if (entry.level === 'call') requests.inc({ status: classOf(entry) });
+    const observation = observationOf(entry);
+    if (observation !== undefined) onObservation(observation);
+  };
   return {
-    definition: withClasses(loadService('envoy.service.accesslog.v3.AccessLogService')),
+    definition: withEntries(loadService('envoy.service.accesslog.v3.AccessLogService')),
     implementation: {
-      StreamAccessLogs: (call: ServerReadableStream<StatusClass[], object>, done: sendUnaryData<object>) => {
-        call.on('data', (classes: StatusClass[]) => {
-          for (const status of classes) requests.inc({ status });
-        });
+      StreamAccessLogs: (call: ServerReadableStream<LogEntry[], object>, done: sendUnaryData<object>) => {
+        call.on('data', (entries: LogEntry[]) => entries.forEach(take));
         call.on('end', () => done(null, {}));
         call.on('error', () => undefined);
       },

@@ -24,6 +24,8 @@ import { startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
+import { createFigureBook } from '#xds-server/figures/figure-book.ts';
+import { interestIn } from '#xds-server/figures/interest.ts';
 import { createPublisher } from '#xds-server/publisher.ts';
 import { describeReadiness } from '#xds-server/readiness.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
@@ -47,6 +49,9 @@ const VARIABLES = {
 
 /** How long resolved addresses are used; names of load balancers move within a minute. */
 const ADDRESS_TTL_MS = 30_000;
+
+/** What is measured of upstreams is measured over the last so many milliseconds. */
+const FIGURES_MS = 10_000;
 
 const logger = createLogger('xds-server', readConfig({ logLevel }).logLevel);
 
@@ -94,7 +99,12 @@ runService(logger, async (lifecycle) => {
   });
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);
-  const services = [ads.service, createAccessLogService(metrics)];
+  const book = createFigureBook({
+    interestIn: (cluster) => interestIn(feed.current().snapshot, cluster),
+    spanMs: FIGURES_MS,
+  });
+  const accessLogs = createAccessLogService(metrics, (seen) => book.add(seen, performance.now()));
+  const services = [ads.service, accessLogs];
   lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
   lifecycle.onStop('streams', ads.endStreams);
   const readiness = () =>

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Json, JsonObject } from '#core/json.ts';
 import { ok } from '#core/result.ts';
-import type { Snapshot } from '#core/snapshot.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '#core/snapshot.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
 import { type BootstrapOptions, buildBootstrap } from '#envoy/bootstrap.ts';
 import type { Address } from '#runtime/address.ts';
@@ -24,6 +24,8 @@ import {
 } from '#test/support/xds-doubles.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createEndpointAddresses, type ResolveUrl } from '#xds-server/endpoint-addresses.ts';
+import { createFigureBook, type FigureBook } from '#xds-server/figures/figure-book.ts';
+import { interestIn } from '#xds-server/figures/interest.ts';
 import { createPublisher } from '#xds-server/publisher.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
@@ -68,6 +70,7 @@ const loopback: ResolveUrl = async (url) => {
 export type XdsServer = {
   readonly ads: Ads;
   readonly metrics: ReturnType<typeof createMetrics>;
+  readonly book: FigureBook;
   update(snapshot: Snapshot): void;
   /** Measured weights changed. */
   refresh(): void;
@@ -87,6 +90,8 @@ export const startXdsServer = async (options: {
   readonly resolve?: ResolveUrl;
   readonly onStatus?: () => void;
   readonly weightOf?: WeightOf;
+  /** Length of the windows figures are kept in. */
+  readonly figuresMs?: number;
 }): Promise<XdsServer> => {
   const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
   const metrics = createMetrics('xds-server');
@@ -106,15 +111,21 @@ export const startXdsServer = async (options: {
     logger,
     metrics,
   });
-  const stopGrpc = await startGrpcServer(
-    options.address,
-    [ads.service, createAccessLogService(metrics)],
-    options.tls,
-  );
+  let snapshot = EMPTY_SNAPSHOT;
+  const book = createFigureBook({
+    interestIn: (cluster) => interestIn(snapshot, cluster),
+    spanMs: options.figuresMs ?? 10_000,
+  });
+  const accessLogs = createAccessLogService(metrics, (seen) => book.add(seen, performance.now()));
+  const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs], options.tls);
   return {
     ads,
     metrics,
-    update: publisher.update,
+    book,
+    update: (next) => {
+      snapshot = next;
+      publisher.update(next);
+    },
     refresh: publisher.refresh,
     publishedSequence: publisher.publishedSequence,
     served: publisher.served,

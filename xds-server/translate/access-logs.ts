@@ -2,24 +2,9 @@
 
 import type { JsonObject } from '#core/json.ts';
 import { typedMessage } from '#protos/typed-struct.ts';
+import { toXdsServer } from '#xds-server/filters/access-log.ts';
 import { extAuthz } from '#xds-server/filters/ext-authz.ts';
-import { envoyGrpc } from '#xds-server/filters/filter.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
-
-/** Name under which the entries arrive. */
-export const ACCESS_LOG_NAME = 'mcpgw';
-
-const toXdsServer: JsonObject = {
-  name: 'envoy.access_loggers.http_grpc',
-  typed_config: typedMessage('envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig', {
-    common_config: {
-      log_name: ACCESS_LOG_NAME,
-      grpc_service: envoyGrpc('xds-server'),
-      transport_api_version: 'V3',
-      buffer_flush_interval: '1s',
-    },
-  }),
-};
 
 const judged = (field: string): string => `%DYNAMIC_METADATA(${extAuthz.name}:${field})%`;
 

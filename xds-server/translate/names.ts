@@ -11,3 +11,13 @@ export const clusterName = (tenantId: string, serverId: string, version: string)
 
 /** RouteConfiguration of a tenant. */
 export const tenantRoutesName = (tenantId: string): string => `tenant/${tenantId}`;
+
+export type ClusterOwner = { readonly tenantId: string; readonly serverId: string; readonly version: string };
+
+/** Whose cluster it is; undefined for a name that is none of ours. A version may hold dots. */
+export const ownerOfCluster = (name: string): ClusterOwner | undefined => {
+  const [prefix, tenantId, serverId, ...rest] = name.split('.');
+  const version = rest.join('.');
+  if (prefix !== 'mcp' || !tenantId || !serverId || version === '') return undefined;
+  return { tenantId, serverId, version };
+};
