@@ -3,6 +3,7 @@
 
 import type { GuardOrders } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
+import type { RETRY_SAFE } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { JsonRpcId } from '#core/mcp-call.ts';
 import type { Reason } from '#core/reason.ts';
@@ -42,7 +43,7 @@ export type Steering = {
   /** What consistent hashing goes by. */
   readonly hash?: string;
   /** The call may be tried again even if it may have run. */
-  readonly retry?: 'safe';
+  readonly retry?: typeof RETRY_SAFE;
 };
 
 export type AllowFacts = {

@@ -12,8 +12,9 @@ export const HOST_HEADER = 'x-mcpgw-host';
 /** What consistent hashing goes by, where it is not a header of the client's own. */
 export const HASH_HEADER = 'x-mcpgw-hash';
 
-/** `safe`: a second run does no harm, so Envoy may try again after the call may have run. Absent: it must not. */
+/** `RETRY_SAFE`: a second run does no harm, so Envoy may try again after the call may have run. Absent: it must not. */
 export const RETRY_HEADER = 'x-mcpgw-retry';
+export const RETRY_SAFE = 'safe';
 
 /** Correlates the client's answer, our decision log and Envoy's access log. */
 export const REQUEST_ID_HEADER = 'x-request-id';

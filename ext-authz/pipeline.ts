@@ -14,7 +14,7 @@ import type { Policy } from '#ext-authz/policy/judge.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
-import { hashKey } from '#ext-authz/steering.ts';
+import { steer } from '#ext-authz/steering.ts';
 import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
 import type { Trail } from '#ext-authz/trail.ts';
@@ -142,12 +142,11 @@ export const decide = async (
   const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version: version.value }, nowMs);
   const { requestId } = request;
   const orders = guardOrders({ place, call, identity, version: version.value.version, requestId, lists });
-  const hash = hashKey(place, identity, call);
   return allow({
     identity,
     version: orders.version,
     upstreamToken: upstream.value.token,
     orders,
-    ...(hash === undefined ? {} : { steering: { hash } }),
+    steering: steer({ place, version: version.value, identity, call }),
   });
 };

@@ -1,11 +1,12 @@
-// Unit tests of steering.ts: one key for one caller or session, none that says who it is.
+// Unit tests of steering.ts: one key for one caller or session, none that says who it is; what may be sent again.
 
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import type { ServerVersion } from '#core/server.ts';
 import type { HashKey } from '#core/upstream-settings.ts';
 import type { Place } from '#ext-authz/locate.ts';
-import { hashKey } from '#ext-authz/steering.ts';
+import { hashKey, steer } from '#ext-authz/steering.ts';
 
 const place = (hashOn?: HashKey, server = 'tracker'): Place =>
   ({
@@ -40,5 +41,17 @@ describe('hashKey()', () => {
   it('is none where the server does not hash, or hashes on a header of the client', () => {
     expect(hashKey(place(), caller('ada'), call('s1'))).toBeUndefined();
     expect(hashKey(place({ header: 'x-project' }), caller('ada'), call('s1'))).toBeUndefined();
+  });
+});
+
+describe('steer()', () => {
+  const version = { tools: [] } as unknown as ServerVersion;
+  const asked = (method: string) =>
+    ({ kind: 'request', era: 'stateless', method, targets: [] }) as unknown as McpCall;
+
+  it('says that a call may be sent again, and nothing where it may not', () => {
+    const known = { place: place(), version, identity: caller('ada') };
+    expect(steer({ ...known, call: asked('tools/list') })).toEqual({ retry: 'safe' });
+    expect(steer({ ...known, call: asked('tools/call') })).toEqual({});
   });
 });

@@ -1,9 +1,14 @@
-// What consistent hashing in Envoy goes by, for servers that hash on who calls. Pure.
+// What Envoy is told about the way of an allowed call beside its version: what consistent hashing goes by, for servers
+// that hash on who calls, and whether the call may be sent again. Pure.
 
 import { createHash } from 'node:crypto';
+import type { Steering } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
+import { RETRY_SAFE } from '#core/internal-headers.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import type { ServerVersion } from '#core/server.ts';
 import type { Place } from '#ext-authz/locate.ts';
+import { isSafeToRepeat } from '#ext-authz/repeatable.ts';
 
 /** A short key is as good for choosing a replica; two callers that share one share a replica, no more. */
 const DIGEST_CHARACTERS = 22;
@@ -19,4 +24,18 @@ export const hashKey = ({ tenant, server }: Place, identity: Identity, call: Mcp
   if (key === undefined) return undefined;
   const text = JSON.stringify([tenant.id, server.id, hashOn, key]);
   return createHash('sha256').update(text).digest('base64url').slice(0, DIGEST_CHARACTERS);
+};
+
+/** The internal headers of an allowed call beside its version. */
+export const steer = (known: {
+  readonly place: Place;
+  readonly version: ServerVersion;
+  readonly identity: Identity;
+  readonly call: McpCall;
+}): Steering => {
+  const hash = hashKey(known.place, known.identity, known.call);
+  return {
+    ...(hash === undefined ? {} : { hash }),
+    ...(isSafeToRepeat(known.version, known.call) ? { retry: RETRY_SAFE } : {}),
+  };
 };

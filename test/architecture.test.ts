@@ -49,6 +49,7 @@ const PURE = [
   'ext-authz/audit/audit-event.ts',
   'ext-authz/locate.ts',
   'ext-authz/orders.ts',
+  'ext-authz/repeatable.ts',
   'ext-authz/steering.ts',
   'ext-authz/switches.ts',
   'ext-proc/framing/',

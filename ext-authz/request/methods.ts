@@ -16,6 +16,8 @@ export type MethodRow = {
   /** The member of params that `Mcp-Name` mirrors (MCP 2026-07-28, Standard Request Headers). */
   readonly mirrored?: 'name' | 'uri';
   readonly targets: (params: JsonObject) => TargetsResult;
+  /** It only reads, so a second run does no harm. What opens, subscribes or sets something is not of that kind. */
+  readonly reads?: true;
 };
 
 const MAX_NAME_CHARACTERS = 256;
@@ -74,7 +76,8 @@ const request = (eras: readonly ProtocolEra[], targets: MethodRow['targets'] = n
   kind: 'request',
   targets,
 });
-const list = (kind: McpListKind): MethodRow => ({ eras: BOTH, kind: 'request', list: kind, targets: none });
+const reading = (row: MethodRow): MethodRow => ({ ...row, reads: true });
+const list = (kind: McpListKind): MethodRow => reading({ ...request(BOTH), list: kind });
 const notification = (eras: readonly ProtocolEra[]): MethodRow => ({
   eras,
   kind: 'notification',
@@ -83,18 +86,18 @@ const notification = (eras: readonly ProtocolEra[]): MethodRow => ({
 
 const METHODS: ReadonlyMap<string, MethodRow> = new Map([
   ['initialize', request(LEGACY, opening)],
-  ['ping', request(LEGACY)],
-  ['server/discover', request(STATELESS)],
+  ['ping', reading(request(LEGACY))],
+  ['server/discover', reading(request(STATELESS))],
   ['tools/list', list('tools')],
   ['tools/call', { ...request(BOTH, named('tool')), mirrored: 'name' }],
   ['resources/list', list('resources')],
   ['resources/templates/list', list('resourceTemplates')],
-  ['resources/read', { ...request(BOTH, resource), mirrored: 'uri' }],
+  ['resources/read', reading({ ...request(BOTH, resource), mirrored: 'uri' })],
   ['resources/subscribe', request(LEGACY, resource)],
   ['resources/unsubscribe', request(LEGACY, resource)],
   ['prompts/list', list('prompts')],
-  ['prompts/get', { ...request(BOTH, named('prompt')), mirrored: 'name' }],
-  ['completion/complete', request(BOTH, reference)],
+  ['prompts/get', reading({ ...request(BOTH, named('prompt')), mirrored: 'name' })],
+  ['completion/complete', reading(request(BOTH, reference))],
   ['logging/setLevel', request(LEGACY)],
   ['subscriptions/listen', request(STATELESS, subscriptions)],
   ['notifications/initialized', notification(LEGACY)],

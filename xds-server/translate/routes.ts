@@ -2,7 +2,7 @@
 // chose, matched exactly, and where Envoy has no such version the answer is 503, never another version.
 
 import { ENDPOINT_METHODS, endpointPath, METADATA_ROOT, shortEndpointPath } from '#core/endpoint-path.ts';
-import { VERSION_HEADER } from '#core/internal-headers.ts';
+import { RETRY_HEADER, RETRY_SAFE, VERSION_HEADER } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { McpServer } from '#core/server.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
@@ -10,6 +10,7 @@ import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
 import { checkedAs, unchecked } from '#xds-server/filters/ext-authz.ts';
 import { buildHashPolicy } from '#xds-server/translate/load-balancing.ts';
 import { clusterName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
+import { buildRetryPolicy, type Repeatability } from '#xds-server/translate/retries.ts';
 
 /** Longest silence on a stream. Envoy's default for all requests together is 15 s, which would end every stream. */
 const STREAM_IDLE_TIMEOUT = '3600s';
@@ -38,39 +39,45 @@ const REMOVED_RESPONSE_HEADERS = [
 export type RoutedVersion = { readonly version: string; readonly upstreamPath: string };
 export type RoutedServer = { readonly server: McpServer; readonly versions: readonly RoutedVersion[] };
 
-// Only what cannot have run at the upstream: a tool call is not idempotent.
-const RETRIES: JsonObject = {
-  retry_on: 'connect-failure,refused-stream',
-  num_retries: 2,
-  retry_host_predicate: [
-    {
-      name: 'envoy.retry_host_predicates.previous_hosts',
-      typed_config: typedMessage('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate', {}),
-    },
-  ],
-  host_selection_retry_max_attempts: 3,
-};
-
-const forward = (cluster: string, upstreamPath: string, server: McpServer): JsonObject => ({
+const forward = (
+  cluster: string,
+  upstreamPath: string,
+  server: McpServer,
+  repeatability: Repeatability,
+): JsonObject => ({
   cluster,
   timeout: '0s',
   idle_timeout: STREAM_IDLE_TIMEOUT,
   // The match is the whole path, so this replaces the whole path; the client's query stays.
   prefix_rewrite: upstreamPath,
   auto_host_rewrite: true,
-  retry_policy: RETRIES,
+  retry_policy: buildRetryPolicy(repeatability),
   ...buildHashPolicy(server.upstream?.loadBalancing),
 });
+
+const headerIs = (name: string, exact: string): JsonObject => ({ name, string_match: { exact } });
 
 /** Routes of one server at one of its paths. */
 const routesAt = (path: string, tenantId: string, { server, versions }: RoutedServer): JsonObject[] => {
   const typed_per_filter_config = checkedAs({ tenant: tenantId, server: server.id });
   return [
-    ...versions.map(({ version, upstreamPath }) => ({
-      match: { path, headers: [{ name: VERSION_HEADER, string_match: { exact: version } }] },
-      route: forward(clusterName(tenantId, server.id, version), upstreamPath, server),
-      typed_per_filter_config,
-    })),
+    ...versions.flatMap(({ version, upstreamPath }) => {
+      const cluster = clusterName(tenantId, server.id, version);
+      const isVersion = headerIs(VERSION_HEADER, version);
+      const isSafe = headerIs(RETRY_HEADER, RETRY_SAFE);
+      return [
+        {
+          match: { path, headers: [isVersion, isSafe] },
+          route: forward(cluster, upstreamPath, server, 'safe'),
+          typed_per_filter_config,
+        },
+        {
+          match: { path, headers: [isVersion] },
+          route: forward(cluster, upstreamPath, server, 'unsafe'),
+          typed_per_filter_config,
+        },
+      ];
+    }),
     // Every call starts here, before ext-authz has named a version, and stays here if that version is not known.
     { match: { path }, direct_response: { status: 503 }, typed_per_filter_config },
   ];
