@@ -1,5 +1,7 @@
 // What travels on the registry's feed beside tenant changes.
 
+import type { VersionFigures } from '#core/call-figures.ts';
+
 /** A command to the running system. It changes no configuration and makes no revision. */
 export type FeedEvent = {
   readonly kind: 'terminate-streams';
@@ -53,6 +55,11 @@ export type ConsumerStatus = {
   readonly nodes?: readonly EnvoyNodeStatus[];
   /** Reported by xds-server only: tenants it goes on serving as they were, because it cannot translate what they are. */
   readonly untranslated?: readonly string[];
+  /**
+   * Reported by xds-server only: what its Envoys counted since the report before, each call in one report. It is said
+   * once and kept by nobody on the way: figures sent twice would be calls that nobody made.
+   */
+  readonly figures?: { readonly versions: readonly VersionFigures[] };
 };
 
 export type EnvoyNodeStatus = {

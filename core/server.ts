@@ -2,6 +2,7 @@
 
 import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import type { TrafficSplit } from '#core/traffic-split.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
 
 /** A tool as accepted into a version: this text, not what the server says later, is what policy judges. */
@@ -92,7 +93,10 @@ export type McpServer = {
   readonly upstream?: UpstreamSettings;
   /** How far its time limit, retries and back-off may be moved; absent: not at all. */
   readonly adaptive?: AdaptiveSettings;
+  /** The version that gets all calls, unless `traffic` spreads them. */
   readonly activeVersion: string;
+  /** Absent: all calls go to `activeVersion`. */
+  readonly traffic?: TrafficSplit;
   readonly versions: readonly ServerVersion[];
 };
 

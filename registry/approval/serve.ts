@@ -1,28 +1,22 @@
 // Whether a version may be put into service, and what is to be kept when it is.
 
-import type { ServerVersion } from '#core/server.ts';
-import { findVersion, type McpServer } from '#core/server.ts';
+import { servedVersions } from '#core/served-versions.ts';
+import type { McpServer, ServerVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { type Decider, type MadeDecision, makeDecision } from '#registry/approval/decide.ts';
 import type { Review, VersionOfServer } from '#registry/approval/review.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
 
-/** All versions of a server that calls can be sent to. */
-const servedBy = (server: McpServer): readonly ServerVersion[] => {
-  const active = findVersion(server, server.activeVersion);
-  return active === undefined ? [] : [active];
-};
-
 /** Whether calls can be sent to this version of a tenant's server. */
 export const isServed = (tenant: Tenant, serverId: string, version: string): boolean => {
   const server = findServer(tenant, serverId);
-  return server !== undefined && servedBy(server).some((served) => served.version === version);
+  return server !== undefined && servedVersions(server).some((served) => served.version === version);
 };
 
 const newlyServedBy = (before: McpServer | undefined, after: McpServer): readonly ServerVersion[] => {
   if (before === after) return [];
-  const known = before === undefined ? [] : servedBy(before);
-  return servedBy(after).filter((version) => !known.some((other) => isSameJson(other, version)));
+  const known = before === undefined ? [] : servedVersions(before);
+  return servedVersions(after).filter((version) => !known.some((other) => isSameJson(other, version)));
 };
 
 /** What `after` serves and `before` does not, whatever changed it. Switches do not count: they can be released. */

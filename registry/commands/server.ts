@@ -8,8 +8,11 @@ import { withItem, withoutItem } from '#registry/commands/replace-by-id.ts';
 import { serverName } from '#registry/commands/resources.ts';
 import { settle } from '#registry/commands/settle.ts';
 
-/** What an admin sets. The kill switch and the versions are not among it: replacing a server must not undo either. */
-export type ServerSettings = Omit<McpServer, 'id' | 'enabled' | 'activeVersion' | 'versions'>;
+/**
+ * What an admin sets. The kill switch, the versions and how calls are spread over them are not among it: replacing a
+ * server must undo none of it.
+ */
+export type ServerSettings = Omit<McpServer, 'id' | 'enabled' | 'activeVersion' | 'traffic' | 'versions'>;
 
 const settleServer = (before: Tenant, server: McpServer): Outcome =>
   settle({
@@ -23,8 +26,9 @@ export const putServer = (
   before: Tenant,
   { id, settings }: { readonly id: string; readonly settings: ServerSettings },
 ): Outcome => {
-  const { enabled = true, activeVersion = '', versions = [] } = findServer(before, id) ?? {};
-  return settleServer(before, { id, enabled, ...settings, activeVersion, versions });
+  const { enabled = true, activeVersion = '', traffic, versions = [] } = findServer(before, id) ?? {};
+  const spread = traffic === undefined ? {} : { traffic };
+  return settleServer(before, { id, enabled, ...settings, activeVersion, ...spread, versions });
 };
 
 /** Throws or releases the kill switch. */

@@ -40,8 +40,12 @@ export type FeedState = {
 
 export type FeedConsumer = {
   current(): FeedState;
-  /** Tells the registry what this service serves. Kept and sent again on every new connection. */
-  report(status: ConsumerStatus): void;
+  /**
+   * Tells the registry what this service serves. Kept and sent again on every new connection, except for figures: they
+   * are sent once.
+   * @returns false if the registry is away and figures in it reached nobody.
+   */
+  report(status: ConsumerStatus): boolean;
   stop(): Promise<void>;
 };
 
@@ -118,9 +122,12 @@ class Consumer implements FeedConsumer {
     };
   }
 
-  report(status: ConsumerStatus): void {
-    this.#status = status;
-    if (this.#connected) this.#connection?.send(status);
+  report(status: ConsumerStatus): boolean {
+    const { figures: _saidOnce, ...kept } = status;
+    this.#status = kept;
+    if (!this.#connected) return false;
+    this.#connection?.send(status);
+    return true;
   }
 
   async stop(): Promise<void> {

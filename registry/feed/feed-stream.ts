@@ -1,6 +1,8 @@
 // One stream of the feed from its first message to its end: who subscribes, from where, and what it reports back.
 
+import { isDeepStrictEqual } from 'node:util';
 import { status as grpcStatus } from '@grpc/grpc-js';
+import type { VersionFigures } from '#core/call-figures.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
@@ -28,6 +30,8 @@ export type FeedDesk = {
   readonly previews: PreviewDesk;
   readonly onRefused: (kind: RefusedMessage) => void;
   readonly onStreamsChanged: () => void;
+  /** What Envoys behind a consumer counted since its last report. */
+  readonly onFigures: (versions: readonly VersionFigures[]) => void;
 };
 
 const fail = (call: FeedCall, code: number, details: string): void => {
@@ -87,12 +91,18 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
   subscriber.wake();
 };
 
+/** Figures come every second; a report that says nothing else new is not worth a look of those who wait for rollouts. */
 const takeStatus = (desk: FeedDesk, consumer: string, bytes: Buffer): void => {
   const parsed = parseConsumerStatus(bytes);
   const entry = desk.board.find(consumer);
-  if (parsed.ok && entry !== undefined)
-    desk.board.set({ ...entry, status: parsed.value, reportedAt: new Date().toISOString() });
-  else desk.onRefused('status');
+  if (!parsed.ok || entry === undefined) {
+    desk.onRefused('status');
+    return;
+  }
+  const { figures, ...status } = parsed.value;
+  if (figures !== undefined) desk.onFigures(figures.versions);
+  if (figures !== undefined && isDeepStrictEqual(status, entry.status)) return;
+  desk.board.set({ ...entry, status, reportedAt: new Date().toISOString() });
 };
 
 type PreviewAnswer = Extract<FromConsumer, { message: 'preview_answer' }>['preview_answer'];

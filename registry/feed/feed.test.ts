@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { NO_FIGURES, type VersionFigures } from '#core/call-figures.ts';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
@@ -355,6 +356,30 @@ describe('the feed', () => {
     await eventually(() => expect(second.server.consumers()[0]?.status?.nodes).toHaveLength(1));
     await consumer.stop();
     await eventually(() => expect(second.server.consumers()[0]?.connected).toBe(false));
+  });
+
+  it('hands the figures of each report on once, and shows and repeats them to nobody', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    const first = await startRegistry(source);
+    const heard: (readonly VersionFigures[])[] = [];
+    first.server.onFigures((versions) => heard.push(versions));
+    const { consumer } = await startConsumer({ consumer: 'xds-server/1' });
+    await eventually(() => expect(consumer.current().connected).toBe(true));
+    const version = { tenantId: 'acme', serverId: 'tracker', version: '1.0.0' };
+    const versions = [{ ...version, figures: { ...NO_FIGURES, calls: 3, errors: 1 } }];
+    expect(consumer.report({ sequence: 1, figures: { versions } })).toBe(true);
+    expect(consumer.report({ sequence: 1, figures: { versions } })).toBe(true);
+    await eventually(() => expect(heard).toEqual([versions, versions]));
+    expect(first.server.consumers()[0]?.status).toEqual({ sequence: 1 });
+    await first.stop();
+    await eventually(() => expect(consumer.current().connected).toBe(false));
+    expect(consumer.report({ sequence: 1, figures: { versions } })).toBe(false);
+    const second = await startRegistry(source);
+    const repeated: unknown[] = [];
+    second.server.onFigures((again) => repeated.push(again));
+    await eventually(() => expect(second.server.consumers()[0]?.status).toEqual({ sequence: 1 }));
+    expect(repeated).toEqual([]);
   });
 
   it('refuses a consumer without a proper name', async () => {

@@ -1,6 +1,7 @@
 // The registry's end of the feed: streams that follow the store, and a heartbeat that proves freshness.
 // Knows the store only as a FeedSource.
 
+import type { VersionFigures } from '#core/call-figures.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type ConsumerEntry, createConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
@@ -18,6 +19,8 @@ export type FeedServer = {
   consumers(): readonly ConsumerEntry[];
   /** Calls `listener` whenever a consumer came, went or reported; returns what ends that. */
   onReport(listener: () => void): () => void;
+  /** Calls `listener` with what Envoys counted of calls, as reports bring it; returns what ends that. */
+  onFigures(listener: (versions: readonly VersionFigures[]) => void): () => void;
   /** Asks a consumer that translates for Envoy what would change if the tenant were like this. Never rejects. */
   preview(tenant: Tenant): Promise<PreviewOutcome>;
   /** Ends every stream, so that the server can close. */
@@ -49,6 +52,7 @@ export const createFeedServer = (parts: {
   const connected = metrics.gauge('feed_consumers', 'Consumers connected to the registry feed.');
   const refusals = metrics.counter('feed_refused_messages_total', 'Messages of consumers refused.', ['kind']);
   const streams = new Map<FeedCall, FeedStream>();
+  const figureListeners = new Set<(versions: readonly VersionFigures[]) => void>();
   const board = createConsumerBoard();
   const previews = createPreviewDesk(previewLimitMs);
   const desk = {
@@ -59,6 +63,9 @@ export const createFeedServer = (parts: {
     previews,
     onRefused: (kind: RefusedMessage) => refusals.inc({ kind }),
     onStreamsChanged: () => connected.set(streams.size),
+    onFigures: (versions: readonly VersionFigures[]) => {
+      for (const listener of figureListeners) listener(versions);
+    },
   };
   const wakeAll = (): void => {
     for (const { subscriber } of streams.values()) subscriber.wake();
@@ -71,6 +78,10 @@ export const createFeedServer = (parts: {
     service: { definition: FEED_SERVICE, implementation },
     consumers: () => listConsumers(board.list(), streams.values()),
     onReport: board.onChange,
+    onFigures: (listener) => {
+      figureListeners.add(listener);
+      return () => void figureListeners.delete(listener);
+    },
     preview: previews.ask,
     stop: () => {
       endListening();

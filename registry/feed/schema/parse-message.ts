@@ -3,6 +3,7 @@
 
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { LATENCY_BOUNDS_MS } from '#core/call-figures.ts';
 import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -11,7 +12,7 @@ import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
 import { readPatch } from '#registry/feed/schema/parse-patch.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
-import { Id } from '#registry/feed/schema/words.ts';
+import { Id, VersionName } from '#registry/feed/schema/words.ts';
 
 const Sequence = Type.Integer({ minimum: 0 });
 const closed = { additionalProperties: false };
@@ -39,6 +40,7 @@ const eventCheck = Compile(
   ),
 );
 
+/** What a consumer's status says for longer than a moment: all but the figures. */
 export const ConsumerStatusSchema = Type.Object(
   {
     sequence: Sequence,
@@ -74,7 +76,34 @@ export const ConsumerStatusSchema = Type.Object(
   closed,
 );
 
-const statusCheck = Compile(ConsumerStatusSchema);
+const Count = Type.Integer({ minimum: 0 });
+const LATENCY_BUCKETS = LATENCY_BOUNDS_MS.length + 1;
+
+const FiguresSchema = Type.Object(
+  {
+    calls: Count,
+    errors: Count,
+    latency: Type.Array(Count, { minItems: LATENCY_BUCKETS, maxItems: LATENCY_BUCKETS }),
+  },
+  closed,
+);
+
+const VersionFiguresSchema = Type.Object(
+  { tenantId: Id, serverId: Id, version: VersionName, figures: FiguresSchema },
+  closed,
+);
+
+const statusCheck = Compile(
+  Type.Object(
+    {
+      ...ConsumerStatusSchema.properties,
+      figures: Type.Optional(
+        Type.Object({ versions: Type.Array(VersionFiguresSchema, { maxItems: 100_000 }) }, closed),
+      ),
+    },
+    closed,
+  ),
+);
 
 type Check = { Check(value: unknown): boolean; Errors(value: unknown): readonly { instancePath: string }[] };
 

@@ -3,6 +3,7 @@
 import { Type } from 'typebox';
 import { TOKEN_MODES } from '#core/server.ts';
 import { AdaptiveSchema } from '#registry/feed/schema/adaptive-schema.ts';
+import { TrafficSchema } from '#registry/feed/schema/traffic-schema.ts';
 import { UpstreamSchema } from '#registry/feed/schema/upstream-schema.ts';
 import { VersionSchema } from '#registry/feed/schema/version-schema.ts';
 import { AnyJson, Id, Scope, ShortText, ToolName, VersionName } from '#registry/feed/schema/words.ts';
@@ -71,6 +72,7 @@ export const ServerSchema = Type.Object(
     enabled: Type.Boolean(),
     ...SERVER_FIELDS,
     activeVersion: Type.Union([VersionName, Type.Literal('')]),
+    traffic: Type.Optional(TrafficSchema),
     versions: Type.Array(VersionSchema, { maxItems: MAX_VERSIONS }),
   },
   { additionalProperties: false },
