@@ -12,6 +12,7 @@ const SERVICE_FILES = {
   'envoy.service.discovery.v3.AggregatedDiscoveryService': 'envoy/service/discovery/v3/ads.proto',
   'envoy.service.accesslog.v3.AccessLogService': 'envoy/service/accesslog/v3/als.proto',
   'envoy.service.metrics.v3.MetricsService': 'envoy/service/metrics/v3/metrics_service.proto',
+  'envoy.service.status.v3.ClientStatusDiscoveryService': 'envoy/service/status/v3/csds.proto',
   'mcpgw.feed.v1.RegistryFeed': 'mcpgw/feed/v1/feed.proto',
 } as const;
 

@@ -40,6 +40,8 @@ const PURE = [
   'xds-server/snapshot/',
   'xds-server/stream/client-status.ts',
   'xds-server/stream/conversation.ts',
+  'xds-server/stream/node-matcher.ts',
+  'xds-server/stream/requested-names.ts',
   'xds-server/stream/subscription.ts',
   'xds-server/stream/diff.ts',
   'ext-authz/request/',

@@ -23,6 +23,7 @@ import { startOpsServer } from '#runtime/ops-server.ts';
 import { startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
+import { createClientStatusService } from '#xds-server/client-status-service.ts';
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { createFigureBook } from '#xds-server/figures/figure-book.ts';
 import { interestIn } from '#xds-server/figures/interest.ts';
@@ -37,6 +38,7 @@ const VARIABLES = {
   stateDirectory,
   address: servedAddress('XDS_ADDRESS', socketDefault('xds-server')),
   opsAddress: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+  statusAddress: localAddress('XDS_STATUS_ADDRESS', socketDefault('xds-server-status')),
   feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   listenAddress: text('GATEWAY_LISTEN_ADDRESS', '127.0.0.1'),
   port: port('GATEWAY_PORT', '8080'),
@@ -106,6 +108,8 @@ runService(logger, async (lifecycle) => {
   const accessLogs = createAccessLogService(metrics, (seen) => book.add(seen, performance.now()));
   const services = [ads.service, accessLogs];
   lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
+  const clientStatus = createClientStatusService(ads.clients);
+  lifecycle.onStop('client status', await startGrpcServer(config.statusAddress, [clientStatus]));
   lifecycle.onStop('streams', ads.endStreams);
   const readiness = () =>
     describeReadiness({ feed: feed.current(), publisher, nodes: ads.nodes(), nowMs: Date.now() });
