@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
+import type { Address } from '#runtime/address.ts';
 import {
   flag,
   integer,
@@ -16,10 +17,10 @@ import {
 } from '#runtime/config.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
-import { runService } from '#runtime/lifecycle.ts';
+import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
-import { createMetrics } from '#runtime/metrics.ts';
-import { startOpsServer } from '#runtime/ops-server.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import { type Readiness, startOpsServer } from '#runtime/ops-server.ts';
 import { startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
@@ -32,7 +33,7 @@ import { describeReadiness } from '#xds-server/readiness.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
-import { createAds } from '#xds-server/stream/ads.ts';
+import { type Ads, createAds } from '#xds-server/stream/ads.ts';
 
 const VARIABLES = {
   stateDirectory,
@@ -56,6 +57,23 @@ const ADDRESS_TTL_MS = 30_000;
 const FIGURES_MS = 10_000;
 
 const logger = createLogger('xds-server', readConfig({ logLevel }).logLevel);
+
+/** What operators ask, on addresses that Envoys do not reach. */
+const startOperations = async (
+  lifecycle: Lifecycle,
+  options: {
+    readonly opsAddress: Address;
+    readonly statusAddress: Address;
+    readonly metrics: Metrics;
+    readonly clients: Ads['clients'];
+    readonly readiness: () => Readiness;
+  },
+): Promise<void> => {
+  const { opsAddress, statusAddress, metrics, clients, readiness } = options;
+  const clientStatus = createClientStatusService(clients);
+  lifecycle.onStop('client status', await startGrpcServer(statusAddress, [clientStatus]));
+  lifecycle.onStop('ops', await startOpsServer({ address: opsAddress, metrics, readiness }));
+};
 
 runService(logger, async (lifecycle) => {
   const config = readConfig(VARIABLES);
@@ -108,11 +126,14 @@ runService(logger, async (lifecycle) => {
   const accessLogs = createAccessLogService(metrics, (seen) => book.add(seen, performance.now()));
   const services = [ads.service, accessLogs];
   lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
-  const clientStatus = createClientStatusService(ads.clients);
-  lifecycle.onStop('client status', await startGrpcServer(config.statusAddress, [clientStatus]));
   lifecycle.onStop('streams', ads.endStreams);
-  const readiness = () =>
-    describeReadiness({ feed: feed.current(), publisher, nodes: ads.nodes(), nowMs: Date.now() });
-  lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
+  await startOperations(lifecycle, {
+    opsAddress: config.opsAddress,
+    statusAddress: config.statusAddress,
+    metrics,
+    clients: ads.clients,
+    readiness: () =>
+      describeReadiness({ feed: feed.current(), publisher, nodes: ads.nodes(), nowMs: Date.now() }),
+  });
   logger.info('listening');
 });
