@@ -28,8 +28,9 @@ import { createClientStatusService } from '#xds-server/client-status-service.ts'
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { createFigureBook } from '#xds-server/figures/figure-book.ts';
 import { interestIn } from '#xds-server/figures/interest.ts';
-import { createPublisher } from '#xds-server/publisher.ts';
+import { createPublisher, type Publisher } from '#xds-server/publisher.ts';
 import { describeReadiness } from '#xds-server/readiness.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
@@ -75,33 +76,40 @@ const startOperations = async (
   lifecycle.onStop('ops', await startOpsServer({ address: opsAddress, metrics, readiness }));
 };
 
+type Settings = GatewaySettings & Parameters<typeof createEgressGuard>[0];
+
+/** From the registry's snapshots to what Envoys are told, with the addresses of their endpoints. */
+const startPublishing = (
+  lifecycle: Lifecycle,
+  options: { readonly config: Settings; readonly metrics: Metrics; readonly publish: Ads['publish'] },
+): Publisher => {
+  const { config, metrics, publish } = options;
+  const { resolve } = createEgressGuard(config);
+  const publisher = createPublisher({
+    build: createSnapshotBuilder(config),
+    addresses: (): EndpointAddresses => addresses,
+    publish,
+    logger,
+    metrics,
+  });
+  const onChange = publisher.refresh;
+  const addresses = createEndpointAddresses({ resolve, ttlMs: ADDRESS_TTL_MS, onChange, logger, metrics });
+  lifecycle.onStop('addresses', () => addresses.stop());
+  return publisher;
+};
+
 runService(logger, async (lifecycle) => {
   const config = readConfig(VARIABLES);
   const metrics = createMetrics('xds-server');
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
-  const guard = createEgressGuard({ allowPrivate: config.allowPrivate, allowedHosts: config.allowedHosts });
   const reporter = createStatusReporter({
     publishedSequence: () => publisher.publishedSequence(),
     nodes: () => ads.nodes(),
     untranslated: () => publisher.faults().map(({ tenantId }) => tenantId),
   });
   const ads = createAds({ logger, metrics, onStatus: reporter.changed });
-  const publisher = createPublisher({
-    build: createSnapshotBuilder(config),
-    addresses: (): EndpointAddresses => addresses,
-    publish: (snapshot) => ads.publish(snapshot),
-    logger,
-    metrics,
-  });
-  const addresses = createEndpointAddresses({
-    resolve: guard.resolve,
-    ttlMs: ADDRESS_TTL_MS,
-    onChange: publisher.refresh,
-    logger,
-    metrics,
-  });
-  lifecycle.onStop('addresses', () => addresses.stop());
+  const publisher = startPublishing(lifecycle, { config, metrics, publish: ads.publish });
   const feed = await startFeedConsumer({
     address: config.feedAddress,
     tls,
