@@ -40,6 +40,13 @@ describe('buildBootstrap()', () => {
     expect(text).toContain('"DELTA_GRPC"');
   });
 
+  it('knows its zone only where it is told, and then stays in it', () => {
+    expect(text).not.toContain('locality');
+    const { node, cluster_manager: manager } = buildBootstrap({ ...options, zone: 'west' });
+    expect(node).toMatchObject({ locality: { zone: 'west' } });
+    expect(manager).toMatchObject({ local_cluster_name: 'envoys-of-this-zone' });
+  });
+
   it('has a listener of its own for publishers only where one is wanted', () => {
     const publish = {
       listener: {

@@ -11,6 +11,7 @@ import {
   REGISTRY_PUBLISH_CLUSTER,
   type SecretFiles,
 } from '#envoy/publish-listener.ts';
+import { localZone, nodeLocality, zoneClusters } from '#envoy/zone.ts';
 import type { Address } from '#runtime/address.ts';
 
 export type BootstrapOptions = OverloadLimits & {
@@ -25,6 +26,8 @@ export type BootstrapOptions = OverloadLimits & {
   };
   /** Required where a service has an address with peers. */
   readonly secretFiles?: InternalSecretFiles;
+  /** Calls stay with replicas of this zone while one there is healthy; absent: all zones are alike. */
+  readonly zone?: string;
   /** Where publishers with client certificates come in; absent: nowhere. */
   readonly publish?: PublishDoor;
 };
@@ -131,13 +134,14 @@ const ADMIN_PATHS: readonly Json[] = [
 
 /** The bootstrap document. Two calls with equal options give equal documents. */
 export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
-  node: { id: options.nodeId, cluster: 'mcp-security-gateway' },
+  node: { id: options.nodeId, cluster: 'mcp-security-gateway', ...nodeLocality(options.zone) },
   admin: {
     address: { socket_address: { address: '127.0.0.1', port_value: options.adminPort } },
     allow_paths: ADMIN_PATHS,
     ignore_global_conn_limit: true,
   },
   dynamic_resources: dynamicResources,
+  ...localZone(options.zone),
   static_resources: {
     ...publishListeners(options),
     clusters: [
@@ -145,6 +149,7 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
       grpcCluster('ext-authz', options.services.extAuthz, options.secretFiles),
       grpcCluster('ext-proc', options.services.extProc, options.secretFiles),
       grpcCluster('rate-limit', options.services.rateLimit, options.secretFiles),
+      ...zoneClusters(options.zone),
       ...(options.publish === undefined ? [] : [registryCluster(options.publish.registry)]),
     ],
   },

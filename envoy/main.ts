@@ -31,6 +31,7 @@ const VARIABLES = {
   maxConnections: integer(1, 1_000_000)('ENVOY_MAX_CONNECTIONS', '10000'),
   maxHeapMb: integer(0, 1_048_576)('ENVOY_MAX_HEAP_MB', '0'),
   nodeId: text('ENVOY_NODE_ID', hostname()),
+  zone: text('ENVOY_ZONE', ''),
   adminPort: port('ENVOY_ADMIN_PORT', '9901'),
   runtimeDirectory,
   xdsServer: dialledAddress('XDS_ADDRESS', socketDefault('xds-server')),
@@ -63,7 +64,9 @@ const writeBootstrap = async (config: Configuration): Promise<string> => {
       ? {}
       : { secretFiles: await writeInternalSecrets(config.runtimeDirectory, tlsFiles) };
   const limits = { maxConnections, maxHeapBytes: maxHeapBytes(config) };
-  const bootstrap = buildBootstrap({ nodeId, adminPort, ...limits, services, ...internal, ...publish });
+  const zone = config.zone === '' ? {} : { zone: config.zone };
+  const options = { nodeId, adminPort, ...limits, ...zone, services, ...internal, ...publish };
+  const bootstrap = buildBootstrap(options);
   await writeFile(file, `${JSON.stringify(bootstrap, null, 2)}\n`, { mode: 0o600 });
   return file;
 };

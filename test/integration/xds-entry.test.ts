@@ -111,7 +111,11 @@ describe('headers of the gateway itself', () => {
   });
 
   it('are not taken from an upstream: none can have the gateway taken for unhealthy', async () => {
+    // Told to an Envoy in front, they would take the gateway out of service.
+    const headers = { 'x-envoy-immediate-health-check-fail': 'true', 'x-envoy-overloaded': 'true' };
+    upstream.answerWith({ status: 200, headers });
     const names = Object.keys((await call('/mcp/one')).headers);
+    upstream.answerWith(undefined);
     expect(names.filter((name) => name.startsWith('x-envoy-'))).toEqual([]);
   });
 

@@ -4,18 +4,11 @@
 import type { JsonObject } from '#core/json.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
+import { buildProtocolOptions, UPSTREAM_KEEPALIVE } from '#xds-server/translate/connections.ts';
+import { buildHealthChecks } from '#xds-server/translate/health-checks.ts';
 import { buildLoadBalancing } from '#xds-server/translate/load-balancing.ts';
+import { buildCircuitBreakers, buildOutlierDetection } from '#xds-server/translate/protection.ts';
 import type { Upstream } from '#xds-server/translate/upstream.ts';
-import { UPSTREAM_FILTERS } from '#xds-server/translate/upstream-filters.ts';
-
-/**
- * Idle connections are closed before the server does it: Node keeps them 5 s by default, and a call sent into a
- * closing connection is lost, because calls that may have run are not retried.
- */
-const IDLE_TIMEOUT = '4s';
-
-/** A live stream is a request for as long as it lives, so these are not requests per second. */
-const LIMITS = { max_connections: 4096, max_pending_requests: 1024, max_requests: 4096, max_retries: 64 };
 
 /** Metadata key by which an endpoint finds the TLS context of its own host name. */
 export const TLS_HOST_KEY = 'host';
@@ -65,16 +58,6 @@ const transportSockets = (upstream: Upstream, caFile: string): JsonObject => {
   };
 };
 
-const protocolOptions = (upstream: Upstream): TypedMessage =>
-  typedMessage('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
-    http_filters: UPSTREAM_FILTERS,
-    common_http_protocol_options: { idle_timeout: IDLE_TIMEOUT },
-    // ALPN chooses between HTTP/2 and 1.1, where there is TLS to carry it.
-    ...(upstream.endpoints.every(({ tls }) => tls)
-      ? { auto_config: {} }
-      : { explicit_http_config: { http_protocol_options: {} } }),
-  });
-
 /** The Cluster resource of one version. */
 export const buildCluster = (name: string, upstream: Upstream, settings: GatewaySettings): TypedMessage =>
   typedMessage('envoy.config.cluster.v3.Cluster', {
@@ -82,12 +65,15 @@ export const buildCluster = (name: string, upstream: Upstream, settings: Gateway
     type: 'EDS',
     eds_cluster_config: { eds_config: { ads: {}, resource_api_version: 'V3' } },
     connect_timeout: '5s',
-    load_balancing_policy: buildLoadBalancing(upstream.settings.loadBalancing),
+    load_balancing_policy: buildLoadBalancing(upstream.settings),
     // By default Envoy sends calls to endpoints known to be unhealthy once all of them are.
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
-    circuit_breakers: { thresholds: [{ ...LIMITS, track_remaining: true }] },
+    ...buildHealthChecks(upstream),
+    outlier_detection: buildOutlierDetection(upstream.settings.outlierDetection),
+    circuit_breakers: buildCircuitBreakers(upstream.settings.circuitBreakers),
+    upstream_connection_options: UPSTREAM_KEEPALIVE,
     typed_extension_protocol_options: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': protocolOptions(upstream),
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': buildProtocolOptions(upstream),
     },
     ...transportSockets(upstream, settings.upstreamCaFile),
   });

@@ -1,6 +1,7 @@
 // Where a version's calls go right now: vetted addresses, each with the host name it stands for.
 
 import type { JsonObject } from '#core/json.ts';
+import type { UpstreamSettings } from '#core/upstream-settings.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
 import { TLS_HOST_KEY } from '#xds-server/translate/clusters.ts';
 import type { Upstream, UpstreamEndpoint } from '#xds-server/translate/upstream.ts';
@@ -49,19 +50,40 @@ export const measuredWeights = (
         ({ endpoint, address }) => weightOf(name, hostAddress(address, endpoint.port)) ?? UNKNOWN_WEIGHT,
       );
 
-const lbEndpoint = ({ endpoint, address }: Replica, weight: number | undefined): JsonObject => ({
-  endpoint: {
-    address: { socket_address: { address, port_value: endpoint.port } },
-    // Becomes the Host header of calls to this endpoint (auto_host_rewrite).
-    hostname: endpoint.authority,
-  },
-  ...(weight === undefined ? {} : { load_balancing_weight: weight }),
-  metadata: {
-    filter_metadata: {
-      'envoy.transport_socket_match': { [TLS_HOST_KEY]: endpoint.tls ? endpoint.host : '' },
+/** Weight set for the host times the measured one; undefined where neither is known, which Envoy reads as 1. */
+const weightOfReplica = ({ endpoint }: Replica, measured: number | undefined): number | undefined => {
+  const set = endpoint.placement?.weight;
+  return set === undefined && measured === undefined ? undefined : (set ?? 1) * (measured ?? 1);
+};
+
+const lbEndpoint = (replica: Replica, weight: number | undefined, settings: UpstreamSettings): JsonObject => {
+  const { endpoint, address } = replica;
+  return {
+    endpoint: {
+      address: { socket_address: { address, port_value: endpoint.port } },
+      // Becomes the Host header of calls to this endpoint (auto_host_rewrite).
+      hostname: endpoint.authority,
+      // Checks would otherwise name the cluster as their host.
+      ...(settings.health === undefined ? {} : { health_check_config: { hostname: endpoint.authority } }),
     },
-  },
-});
+    ...(weight === undefined ? {} : { load_balancing_weight: weight }),
+    metadata: {
+      filter_metadata: {
+        'envoy.transport_socket_match': { [TLS_HOST_KEY]: endpoint.tls ? endpoint.host : '' },
+      },
+    },
+  };
+};
+
+const priorityOf = (replica: Replica | undefined): number => replica?.endpoint.placement?.priority ?? 0;
+
+const localityOf = (replica: Replica | undefined): JsonObject => {
+  const { zone } = replica?.endpoint.placement ?? {};
+  return zone === undefined ? {} : { locality: { zone } };
+};
+
+/** The same for replicas of one zone and priority. */
+const localityKey = (replica: Replica): string => JSON.stringify([priorityOf(replica), localityOf(replica)]);
 
 /** True if no address of the upstream is known yet: its assignment would be an empty one. */
 export const isUnresolved = (upstream: Upstream, addressesOf: AddressesOf): boolean =>
@@ -70,9 +92,19 @@ export const isUnresolved = (upstream: Upstream, addressesOf: AddressesOf): bool
 /** The ClusterLoadAssignment of one version; without endpoints, calls are answered 503. */
 export const buildEndpoints = (name: string, upstream: Upstream, facts: EndpointFacts): TypedMessage => {
   const weights = measuredWeights(name, upstream, facts);
-  const replicas = replicasOf(upstream, facts.addressesOf);
+  const weighed = replicasOf(upstream, facts.addressesOf).map((replica, index) => ({
+    replica,
+    part: lbEndpoint(replica, weightOfReplica(replica, weights[index]), upstream.settings),
+  }));
+  // Envoy wants priorities without gaps, and a version need not have replicas of each.
+  const priorities = [...new Set(weighed.map(({ replica }) => priorityOf(replica)))].sort((a, b) => a - b);
+  const localities = Map.groupBy(weighed, ({ replica }) => localityKey(replica));
   return typedMessage('envoy.config.endpoint.v3.ClusterLoadAssignment', {
     cluster_name: name,
-    endpoints: [{ lb_endpoints: replicas.map((replica, index) => lbEndpoint(replica, weights[index])) }],
+    endpoints: [...localities.values()].map((group) => ({
+      ...localityOf(group[0]?.replica),
+      priority: priorities.indexOf(priorityOf(group[0]?.replica)),
+      lb_endpoints: group.map(({ part }) => part),
+    })),
   });
 };

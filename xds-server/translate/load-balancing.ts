@@ -3,13 +3,26 @@
 
 import { HASH_HEADER, HOST_HEADER } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
-import type { HashKey, LoadBalancing, LoadBalancingPolicy } from '#core/upstream-settings.ts';
+import type {
+  HashKey,
+  LoadBalancing,
+  LoadBalancingPolicy,
+  UpstreamSettings,
+} from '#core/upstream-settings.ts';
 import { type TypedMessage, typedMessage, typedStruct } from '#protos/typed-struct.ts';
 
 const DEFAULT: LoadBalancing = { policy: 'least-request' };
 
 /** A prime, as Maglev wants it. Ten times finer than a hundred replicas need; Envoy's default takes half a megabyte a cluster. */
 const MAGLEV_TABLE_SIZE = '16381';
+
+/**
+ * Envoys that know their zone stay in it while a replica there is healthy; to others, and for what is left then, all
+ * zones are alike. Without the defaults overruled, zones would count from six replicas on, and share out by size.
+ */
+const NEAREST_ZONE: JsonObject = {
+  locality_lb_config: { zone_aware_lb_config: { min_cluster_size: '1', force_local_zone: { min_size: 1 } } },
+};
 
 /**
  * `least-latency` is round robin over measured weights. Least request would count every idle stream as work in hand and
@@ -30,9 +43,16 @@ const extension = (name: string, typed_config: TypedMessage): JsonObject => ({
 });
 
 /** The cluster's `load_balancing_policy`. */
-export const buildLoadBalancing = ({ policy }: LoadBalancing = DEFAULT): JsonObject => {
+export const buildLoadBalancing = ({
+  loadBalancing: { policy } = DEFAULT,
+  placement = [],
+}: UpstreamSettings): JsonObject => {
   const { name, type, fields } = POLICIES[policy];
-  const chosen = typedMessage(`envoy.extensions.load_balancing_policies.${name}.v3.${type}`, fields);
+  const zones = placement.some(({ zone }) => zone !== undefined) ? NEAREST_ZONE : {};
+  const chosen = typedMessage(`envoy.extensions.load_balancing_policies.${name}.v3.${type}`, {
+    ...fields,
+    ...zones,
+  });
   // TypedStruct: this policy is newer than the npm protos.
   const override = typedStruct('envoy.extensions.load_balancing_policies.override_host.v3.OverrideHost', {
     override_host_sources: [{ header: HOST_HEADER }],

@@ -2,7 +2,7 @@
 
 import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer, ServerVersion } from '#core/server.ts';
-import type { UpstreamSettings } from '#core/upstream-settings.ts';
+import type { Placement, UpstreamSettings } from '#core/upstream-settings.ts';
 
 export type UpstreamEndpoint = {
   /** As registered; the key its addresses are looked up by. */
@@ -13,6 +13,8 @@ export type UpstreamEndpoint = {
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
+  /** Undefined: as any other. */
+  readonly placement: Placement | undefined;
 };
 
 export type Upstream = {
@@ -23,7 +25,11 @@ export type Upstream = {
   readonly settings: UpstreamSettings;
 };
 
-const endpointFromUrl = (url: URL, written: string): UpstreamEndpoint => {
+const endpointFromUrl = (
+  url: URL,
+  written: string,
+  { placement = [] }: UpstreamSettings,
+): UpstreamEndpoint => {
   const tls = url.protocol === 'https:';
   return {
     url: written,
@@ -31,6 +37,7 @@ const endpointFromUrl = (url: URL, written: string): UpstreamEndpoint => {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? (tls ? 443 : 80) : Number(url.port),
     tls,
+    placement: placement.find(({ host }) => host === url.host),
   };
 };
 
@@ -54,7 +61,7 @@ export const parseUpstream = (
     const fault = judge(url);
     if (fault !== undefined) return err(fault);
     paths.add(url.pathname);
-    endpoints.push(endpointFromUrl(url, written));
+    endpoints.push(endpointFromUrl(url, written, settings));
   }
   const [path, ...others] = paths;
   if (path === undefined) return err('there is no endpoint');

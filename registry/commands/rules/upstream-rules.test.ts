@@ -19,6 +19,8 @@ describe('the settings of an upstream', () => {
   it.each<[string, UpstreamSettings]>([
     ['nothing', {}],
     ['a policy', { loadBalancing: { policy: 'least-latency' } }],
+    ['a host of the server with a zone', { placement: [{ host: 'tracker.example.com', zone: 'west' }] }],
+    ['a check of a path', { health: { kind: 'http', path: '/healthz', intervalMs: 2_000 } }],
     ['hashing on the caller', { loadBalancing: { policy: 'maglev', hashOn: 'principal' } }],
   ])('may be %s', (_what, settings) => {
     expect(blamed(settings)).toEqual([]);
@@ -30,6 +32,30 @@ describe('the settings of an upstream', () => {
       'a key for a policy without use for it',
       { loadBalancing: { policy: 'round-robin', hashOn: { header: 'x-project' } } },
       ['/upstream/loadBalancing/hashOn'],
+    ],
+    [
+      'a host that is not of the server',
+      { placement: [{ host: 'tracker.example.com:8443' }] },
+      ['/upstream/placement/0/host'],
+    ],
+    [
+      'one host in two places',
+      { placement: [{ host: 'tracker.example.com', zone: 'a' }, { host: 'tracker.example.com' }] },
+      ['/upstream/placement/0/host', '/upstream/placement/1/host'],
+    ],
+    [
+      'zones for a policy that hashes',
+      {
+        loadBalancing: { policy: 'maglev', hashOn: 'session' },
+        placement: [{ host: 'tracker.example.com', zone: 'west' }],
+      },
+      ['/upstream/placement/0/zone'],
+    ],
+    ['a ping to a path', { health: { kind: 'ping', path: '/healthz' } }, ['/upstream/health/path']],
+    [
+      'a check that outlasts its interval',
+      { health: { kind: 'ping', intervalMs: 1_000 } },
+      ['/upstream/health/timeoutMs'],
     ],
   ])('may not be %s', (_what, settings, pointers) => {
     expect(blamed(settings)).toEqual(pointers);

@@ -2,10 +2,15 @@
 // take most of them in silence and do something else.
 
 import type { McpServer } from '#core/server.ts';
-import { isHashing, type LoadBalancing } from '#core/upstream-settings.ts';
+import {
+  type HealthCheck,
+  isHashing,
+  type LoadBalancing,
+  type UpstreamSettings,
+} from '#core/upstream-settings.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { eachServer } from '#registry/commands/rules/each-server.ts';
-import type { Rule } from '#registry/commands/rules/rule.ts';
+import { type Rule, repeated } from '#registry/commands/rules/rule.ts';
 
 const judgeLoadBalancing = ({ policy, hashOn }: LoadBalancing): Fault[] => {
   if (isHashing(policy) === (hashOn !== undefined)) return [];
@@ -15,8 +20,51 @@ const judgeLoadBalancing = ({ policy, hashOn }: LoadBalancing): Fault[] => {
   return [{ pointer: '/upstream/loadBalancing/hashOn', message }];
 };
 
-const judgeServer = ({ upstream = {} }: McpServer): Fault[] =>
-  upstream.loadBalancing === undefined ? [] : judgeLoadBalancing(upstream.loadBalancing);
+/** Keys are kept on their replicas by the hash alone, so a zone would mean nothing to such a policy. */
+const judgeZones = ({ loadBalancing, placement = [] }: UpstreamSettings): Fault[] =>
+  loadBalancing === undefined || !isHashing(loadBalancing.policy)
+    ? []
+    : placement.flatMap(({ zone }, index) =>
+        zone === undefined
+          ? []
+          : [
+              {
+                pointer: `/upstream/placement/${index}/zone`,
+                message: `policy ${loadBalancing.policy} keeps keys on replicas, not calls in zones`,
+              },
+            ],
+      );
+
+const judgePlacement = (server: McpServer): Fault[] => {
+  const placement = server.upstream?.placement ?? [];
+  const taken = repeated(placement.map(({ host }) => host));
+  return placement.flatMap(({ host }, index) => {
+    const pointer = `/upstream/placement/${index}/host`;
+    if (!server.allowedHosts.includes(host))
+      return [{ pointer, message: `host ${host} is not one of the server's allowedHosts` }];
+    return taken.includes(host) ? [{ pointer, message: `host ${host} is placed twice` }] : [];
+  });
+};
+
+const judgeHealth = ({ kind, path, intervalMs = 10_000, timeoutMs = 2_000 }: HealthCheck): Fault[] => [
+  ...(kind === 'ping' && path !== undefined
+    ? [{ pointer: '/upstream/health/path', message: 'a ping goes to the MCP endpoint itself' }]
+    : []),
+  ...(timeoutMs > intervalMs
+    ? [{ pointer: '/upstream/health/timeoutMs', message: 'a check must be over when the next one begins' }]
+    : []),
+];
+
+const judgeServer = (server: McpServer): Fault[] => {
+  const { upstream } = server;
+  if (upstream === undefined) return [];
+  return [
+    ...(upstream.loadBalancing === undefined ? [] : judgeLoadBalancing(upstream.loadBalancing)),
+    ...judgePlacement(server),
+    ...judgeZones(upstream),
+    ...(upstream.health === undefined ? [] : judgeHealth(upstream.health)),
+  ];
+};
 
 /** What an admin sets about the way to a server's replicas can be done. */
 export const upstreamRule: Rule = eachServer(judgeServer);
