@@ -22,6 +22,8 @@ const resolve: ResolveUrl = async (url) => {
   return answer === 'fails' ? err('no') : ok({ addresses: answer, port: 443 });
 };
 
+const wanting = (...added: readonly string[]) => ({ added, dropped: [] });
+
 const create = () =>
   createEndpointAddresses({
     resolve,
@@ -47,7 +49,7 @@ describe('endpoint addresses', () => {
   it('are sorted, without repetition, and the same value for as long as they are the same', async () => {
     answers = { [URL_A]: ['192.0.2.2', '192.0.2.1', '192.0.2.2'] };
     const addresses = create();
-    await addresses.want(new Set([URL_A]), 100);
+    await addresses.want(wanting(URL_A), 100);
     const first = addresses.find(URL_A);
     expect(first).toEqual(['192.0.2.1', '192.0.2.2']);
     answers = { [URL_A]: ['192.0.2.2', '192.0.2.1'] };
@@ -60,7 +62,7 @@ describe('endpoint addresses', () => {
   it('follow the name within its time', async () => {
     answers = { [URL_A]: ['192.0.2.1'] };
     const addresses = create();
-    await addresses.want(new Set([URL_A]), 100);
+    await addresses.want(wanting(URL_A), 100);
     answers = { [URL_A]: ['192.0.2.9'] };
     await vi.advanceTimersByTimeAsync(TTL_MS);
     expect(addresses.find(URL_A)).toEqual(['192.0.2.9']);
@@ -71,7 +73,7 @@ describe('endpoint addresses', () => {
   it('stay the last good ones when a name fails, which is counted and logged without the URL', async () => {
     answers = { [URL_A]: ['192.0.2.1'] };
     const addresses = create();
-    await addresses.want(new Set([URL_A]), 100);
+    await addresses.want(wanting(URL_A), 100);
     answers = { [URL_A]: 'fails' };
     await vi.advanceTimersByTimeAsync(TTL_MS);
     expect(addresses.find(URL_A)).toEqual(['192.0.2.1']);
@@ -83,7 +85,7 @@ describe('endpoint addresses', () => {
 
   it('are asked for again soon when there are none yet', async () => {
     const addresses = create();
-    await addresses.want(new Set([URL_A]), 100);
+    await addresses.want(wanting(URL_A), 100);
     answers = { [URL_A]: ['192.0.2.1'] };
     await vi.advanceTimersByTimeAsync(2_000);
     expect(addresses.find(URL_A)).toEqual(['192.0.2.1']);
@@ -92,7 +94,7 @@ describe('endpoint addresses', () => {
 
   it('are not found for what is no URL, and that ends nothing', async () => {
     const addresses = create();
-    await addresses.want(new Set(['not a url']), 100);
+    await addresses.want(wanting('not a url'), 100);
     expect(addresses.find('not a url')).toBeUndefined();
     addresses.stop();
   });
@@ -100,7 +102,7 @@ describe('endpoint addresses', () => {
   it('do not hold up others for long', async () => {
     answers = { [URL_A]: 'hangs', 'https://b.example/': ['192.0.2.1'] };
     const addresses = create();
-    const wanted = addresses.want(new Set([URL_A, 'https://b.example/']), 500);
+    const wanted = addresses.want(wanting(URL_A, 'https://b.example/'), 500);
     await vi.advanceTimersByTimeAsync(500);
     await wanted;
     expect(addresses.find('https://b.example/')).toEqual(['192.0.2.1']);
@@ -111,8 +113,8 @@ describe('endpoint addresses', () => {
   it('are forgotten with their URL', async () => {
     answers = { [URL_A]: ['192.0.2.1'] };
     const addresses = create();
-    await addresses.want(new Set([URL_A]), 100);
-    await addresses.want(new Set(), 100);
+    await addresses.want(wanting(URL_A), 100);
+    await addresses.want({ added: [], dropped: [URL_A] }, 100);
     expect(addresses.find(URL_A)).toBeUndefined();
     await vi.advanceTimersByTimeAsync(3 * TTL_MS);
     expect(asked).toBe(1);

@@ -4,6 +4,7 @@
 import type { Result } from '#core/result.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { UrlChanges } from '#xds-server/endpoint-urls.ts';
 
 /** Judges and resolves one URL; the error is a sentence without the URL. */
 export type ResolveUrl = (
@@ -11,8 +12,8 @@ export type ResolveUrl = (
 ) => Promise<Result<{ readonly addresses: readonly string[]; readonly port: number }, string>>;
 
 export type EndpointAddresses = {
-  /** From now on exactly these URLs are kept resolved. Resolves once each was tried once, or the time is over. */
-  want(urls: ReadonlySet<string>, timeoutMs: number): Promise<void>;
+  /** From now on these URLs are kept resolved too, and those no more. Resolves once each was tried once, or the time is over. */
+  want(changes: UrlChanges, timeoutMs: number): Promise<void>;
   /** The last good addresses; undefined if there never were any. The same array for as long as nothing changed. */
   find(url: string): readonly string[] | undefined;
   stop(): void;
@@ -48,13 +49,12 @@ class Addresses implements EndpointAddresses {
     );
   }
 
-  async want(urls: ReadonlySet<string>, timeoutMs: number): Promise<void> {
-    for (const [url, entry] of this.#entries) {
-      if (urls.has(url)) continue;
-      clearTimeout(entry.timer);
+  async want({ added, dropped }: UrlChanges, timeoutMs: number): Promise<void> {
+    for (const url of dropped) {
+      clearTimeout(this.#entries.get(url)?.timer);
       this.#entries.delete(url);
     }
-    const fresh = [...urls].filter((url) => !this.#entries.has(url)).map((url) => this.#add(url));
+    const fresh = added.filter((url) => !this.#entries.has(url)).map((url) => this.#add(url));
     if (fresh.length > 0) await Promise.race([Promise.all(fresh), sleep(timeoutMs)]);
   }
 

@@ -21,8 +21,8 @@ const setUp = () => {
       faults: sequence === 3 ? [{ tenantId: 'acme', message: 'x' }] : [],
     }),
     addresses: () => ({
-      want: (urls) => {
-        wanted.push([...urls]);
+      want: ({ added }) => {
+        wanted.push([...added]);
         return new Promise((resolve) => resolutions.push(resolve));
       },
       find: () => undefined,

@@ -5,6 +5,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
+import { createUrlLedger } from '#xds-server/endpoint-urls.ts';
 import type { SnapshotBuilder, TenantFault } from '#xds-server/snapshot/builder.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import type { EndpointFacts, WeightOf } from '#xds-server/translate/endpoints.ts';
@@ -27,13 +28,6 @@ export type Publisher = {
   faults(): readonly TenantFault[];
 };
 
-const endpointUrls = (snapshot: Snapshot): ReadonlySet<string> =>
-  new Set(
-    snapshot.tenants.flatMap(({ servers }) =>
-      servers.flatMap(({ versions }) => versions.flatMap(({ endpoints }) => endpoints)),
-    ),
-  );
-
 /** A publisher; `addresses` is asked for lazily because it calls `refresh` itself. */
 export const createPublisher = (options: {
   readonly build: SnapshotBuilder;
@@ -44,15 +38,14 @@ export const createPublisher = (options: {
   readonly metrics: Metrics;
 }): Publisher => {
   const { build, addresses, publish, logger } = options;
-  const facts: EndpointFacts = {
+  const urls = createUrlLedger();
+  // Another value whenever something of it changed: the builder asks anew only then.
+  let facts: EndpointFacts = {
     addressesOf: (url) => addresses().find(url),
     ...(options.weightOf === undefined ? {} : { weightOf: options.weightOf }),
   };
   const duration = options.metrics.duration('xds_build_seconds', 'Time to translate one snapshot.');
-  const faulty = options.metrics.gauge(
-    'xds_faulty_tenants',
-    'Tenants served in an earlier state than wanted.',
-  );
+  const faulty = options.metrics.gauge('xds_faulty_tenants', 'Tenants served in an earlier state.');
   let wanted: Snapshot | undefined;
   let resolving = 0;
   let deadline: NodeJS.Timeout | undefined;
@@ -64,10 +57,10 @@ export const createPublisher = (options: {
     if (wanted === undefined) return;
     clearTimeout(deadline);
     deadline = undefined;
-    const stopTimer = duration.startTimer();
+    const stop = duration.startTimer();
     const built = build(wanted, facts);
-    stopTimer();
-    faults = built.faults;
+    stop();
+    ({ faults } = built);
     faulty.set(faults.length);
     for (const fault of faults) logger.error(fault, 'tenant not translated; last good kept');
     publish(built.snapshot);
@@ -90,13 +83,16 @@ export const createPublisher = (options: {
       // Counted from the oldest change: one after another with names that are slow must not put it off for ever.
       deadline ??= setTimeout(publishNow, FIRST_RESOLUTION_MS).unref();
       void addresses()
-        .want(endpointUrls(snapshot), FIRST_RESOLUTION_MS)
+        .want(urls.follow(snapshot), FIRST_RESOLUTION_MS)
         .finally(() => {
           resolving -= 1;
           schedule();
         });
     },
-    refresh: schedule,
+    refresh: () => {
+      facts = { ...facts };
+      schedule();
+    },
     facts: () => facts,
     served: () => served,
     publishedSequence: () => served?.sequence ?? -1,

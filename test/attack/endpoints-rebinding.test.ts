@@ -159,7 +159,7 @@ describe('an endpoint', () => {
       }),
     );
     const url = 'https://rebind.example.com/mcp';
-    await addresses.want(new Set([url]), 1_000);
+    await addresses.want({ added: [url], dropped: [] }, 1_000);
     await expect.poll(() => lookup.asked()).toBeGreaterThan(answers.length + 2);
     expect(addresses.find(url)).toEqual(expected);
   });

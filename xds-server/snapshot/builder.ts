@@ -1,12 +1,17 @@
 // Turns snapshots of the registry into snapshots of resources, remembering what it packed. Pure but for that memory:
-// the same input gives the same output, sooner.
+// the same input gives the same output, sooner. A change costs what it changes; the rest is carried over as it is.
 
 import type { Snapshot } from '#core/snapshot.ts';
-import { forEachKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import { forEachKind, RESOURCE_KINDS, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
-import { type CachedEndpoints, refreshEndpoints } from '#xds-server/snapshot/endpoint-cache.ts';
-import { packResource, type Resource, type ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
-import { type CachedTenant, refreshTenant } from '#xds-server/snapshot/tenant-cache.ts';
+import {
+  packResource,
+  type Resource,
+  type ResourceSnapshot,
+  type Resources,
+} from '#xds-server/snapshot/resource.ts';
+import { changeResources } from '#xds-server/snapshot/resource-step.ts';
+import { refreshServed, resourcesOf, type ServedTenant } from '#xds-server/snapshot/served-tenant.ts';
 import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 import { buildListener } from '#xds-server/translate/listeners.ts';
 import { LISTENER_NAME, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
@@ -21,47 +26,65 @@ export type BuiltSnapshot = {
   readonly faults: readonly TenantFault[];
 };
 
+/** `facts` that are the same value as before say that nothing of replicas has changed. */
 export type SnapshotBuilder = (snapshot: Snapshot, facts: EndpointFacts) => BuiltSnapshot;
 
-type Kinds = Record<ResourceKind, Map<string, Resource>>;
+/** By kind and name; undefined: gone. */
+type Changes = Readonly<Record<ResourceKind, Map<string, Resource | undefined>>>;
 
-const add = (kinds: Kinds, kind: ResourceKind, resources: readonly Resource[]): void => {
-  for (const resource of resources) kinds[kind].set(resource.name, resource);
+const NOTHING: readonly Resource[] = [];
+
+const noteKind = (
+  changes: Map<string, Resource | undefined>,
+  before: readonly Resource[],
+  after: readonly Resource[],
+): void => {
+  if (before === after) return;
+  const old = new Set(before);
+  const names = new Set<string>();
+  for (const resource of after) {
+    names.add(resource.name);
+    if (!old.has(resource)) changes.set(resource.name, resource);
+  }
+  for (const { name } of before) if (!names.has(name)) changes.set(name, undefined);
+};
+
+const note = (changes: Changes, before: ServedTenant | undefined, after: ServedTenant | undefined): void => {
+  const [old, now] = [resourcesOf(before), resourcesOf(after)];
+  for (const kind of RESOURCE_KINDS) noteKind(changes[kind], old[kind] ?? NOTHING, now[kind] ?? NOTHING);
+};
+
+const commonKinds = (settings: GatewaySettings): Readonly<Record<ResourceKind, Resources>> => {
+  const common: Partial<Record<ResourceKind, Resource>> = {
+    listener: packResource(LISTENER_NAME, buildListener(settings)),
+    scope: packResource(WELL_KNOWN_ROUTES, buildWellKnownScope(), { needs: WELL_KNOWN_ROUTES }),
+    route: packResource(WELL_KNOWN_ROUTES, buildWellKnownRoutes()),
+  };
+  return forEachKind((kind) => {
+    const resource = common[kind];
+    return new Map(resource === undefined ? [] : [[resource.name, resource]]);
+  });
 };
 
 /** A builder for one process. */
 export const createSnapshotBuilder = (settings: GatewaySettings): SnapshotBuilder => {
-  const listener = packResource(LISTENER_NAME, buildListener(settings));
-  const wellKnownScope = packResource(WELL_KNOWN_ROUTES, buildWellKnownScope(), { needs: WELL_KNOWN_ROUTES });
-  const wellKnownRoutes = packResource(WELL_KNOWN_ROUTES, buildWellKnownRoutes());
-  let tenants = new Map<string, CachedTenant>();
-  let endpoints = new Map<string, CachedEndpoints>();
-
-  const addTenant = (kinds: Kinds, cached: CachedTenant, facts: EndpointFacts): void => {
-    if (cached.resources === undefined) return;
-    const { clusters, scopes, routes, upstreams } = cached.resources;
-    add(kinds, 'cluster', clusters);
-    add(kinds, 'scope', scopes);
-    add(kinds, 'route', [routes]);
-    for (const [name, upstream] of upstreams) {
-      const cluster = { name, upstream, tenantId: cached.tenant.id };
-      const entry = refreshEndpoints(cluster, endpoints.get(name), facts);
-      endpoints.set(name, entry);
-      add(kinds, 'endpoint', [entry.resource]);
-    }
-  };
+  let kinds = commonKinds(settings);
+  let tenants: ReadonlyMap<string, ServedTenant> = new Map();
 
   return (snapshot, facts) => {
-    tenants = new Map(
-      snapshot.tenants.map((tenant) => [tenant.id, refreshTenant(tenant, tenants.get(tenant.id), settings)]),
-    );
-    const kinds: Kinds = forEachKind(() => new Map());
-    add(kinds, 'listener', [listener]);
-    add(kinds, 'scope', [wellKnownScope]);
-    add(kinds, 'route', [wellKnownRoutes]);
-    for (const cached of tenants.values()) addTenant(kinds, cached, facts);
-    endpoints = new Map([...endpoints].filter(([name]) => kinds.endpoint.has(name)));
-    const faults = [...tenants.values()].flatMap(({ tenant, fault }) =>
+    const changes: Changes = forEachKind(() => new Map());
+    const next = new Map<string, ServedTenant>();
+    for (const tenant of snapshot.tenants) {
+      const before = tenants.get(tenant.id);
+      const served = refreshServed(tenant, before, { settings, facts });
+      next.set(tenant.id, served);
+      if (served !== before) note(changes, before, served);
+    }
+    for (const [id, gone] of tenants) if (!next.has(id)) note(changes, gone, undefined);
+    const before = kinds;
+    kinds = forEachKind((kind) => changeResources(before[kind], changes[kind]));
+    tenants = next;
+    const faults = [...next.values()].flatMap(({ cached: { tenant, fault } }) =>
       fault === undefined ? [] : [{ tenantId: tenant.id, message: fault }],
     );
     return { snapshot: { sequence: snapshot.sequence, kinds }, faults };

@@ -1,36 +1,38 @@
 // A tenant's resources must agree with each other before any Envoy sees them: Envoy takes a route to a cluster that
 // does not exist without complaint and answers 503 from then on.
 
-import { isJsonObject, type Json } from '#core/json.ts';
+import { isJsonObject, type JsonObject } from '#core/json.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
-import type { TenantTranslation } from '#xds-server/translate/tenant.ts';
+import type { ServerTranslation } from '#xds-server/translate/server.ts';
 
 const nameOf = (message: TypedMessage): string => String(message['name']);
 
-const findRepeated = (names: readonly string[]): string | undefined =>
-  names.find((name, index) => names.indexOf(name) !== index);
+/** The cluster a route forwards to. */
+const routedCluster = ({ route }: JsonObject): string | undefined =>
+  isJsonObject(route) && typeof route['cluster'] === 'string' ? route['cluster'] : undefined;
 
-/** Every cluster a RouteConfiguration forwards to. */
-const routedClusters = (value: Json | undefined): string[] => {
-  if (Array.isArray(value)) return (value as readonly Json[]).flatMap(routedClusters);
-  if (!isJsonObject(value)) return [];
-  const route = value['route'];
-  const own = isJsonObject(route) && typeof route['cluster'] === 'string' ? [route['cluster']] : [];
-  return [...own, ...routedClusters(value['virtual_hosts']), ...routedClusters(value['routes'])];
+/**
+ * What of a server contradicts itself, as a sentence; undefined if nothing does.
+ * @param routesName of its tenant's RouteConfiguration.
+ */
+export const findInconsistency = (translation: ServerTranslation, routesName: string): string | undefined => {
+  const clusters = new Set(translation.clusters.map(nameOf));
+  const unaddressed = [...clusters].find((name) => !translation.upstreams.has(name));
+  if (unaddressed !== undefined) return `cluster ${unaddressed} has no endpoints`;
+  const missing = translation.routes
+    .map(routedCluster)
+    .find((name) => name !== undefined && !clusters.has(name));
+  if (missing !== undefined) return `a route leads to cluster ${missing}, which does not exist`;
+  const stray = translation.scopes.find((scope) => scope['route_configuration_name'] !== routesName);
+  return stray === undefined ? undefined : `scope ${nameOf(stray)} names other routes than the tenant's`;
 };
 
-/** What contradicts itself, as a sentence; undefined if nothing does. */
-export const findInconsistency = (translation: TenantTranslation): string | undefined => {
-  const clusters = translation.clusters.map(nameOf);
-  const scopes = translation.scopes.map(nameOf);
-  const repeated = findRepeated(clusters) ?? findRepeated(scopes);
-  if (repeated !== undefined) return `two resources are named ${repeated}`;
-  const unaddressed = clusters.find((name) => !translation.upstreams.has(name));
-  if (unaddressed !== undefined) return `cluster ${unaddressed} has no endpoints`;
-  const known = new Set(clusters);
-  const missing = routedClusters(translation.routes).find((name) => !known.has(name));
-  if (missing !== undefined) return `a route leads to cluster ${missing}, which does not exist`;
-  const routes = nameOf(translation.routes);
-  const stray = translation.scopes.find((scope) => scope['route_configuration_name'] !== routes);
-  return stray === undefined ? undefined : `scope ${nameOf(stray)} names other routes than the tenant's`;
+/** A name that two resources of one kind bear, as a sentence; undefined if there is none. */
+export const findRepeated = (names: Iterable<string>): string | undefined => {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) return `two resources are named ${name}`;
+    seen.add(name);
+  }
+  return undefined;
 };

@@ -1,6 +1,6 @@
 // Packed endpoint assignments by cluster, repacked only where the addresses or their weights changed.
 
-import { packResource, type Resource } from '#xds-server/snapshot/resource.ts';
+import { packResource, type Resource, unchanged } from '#xds-server/snapshot/resource.ts';
 import {
   buildEndpoints,
   type EndpointFacts,
@@ -32,5 +32,6 @@ export const refreshEndpoints = (
   if (same) return before;
   const isPlaceholder = isUnresolved(upstream, facts.addressesOf);
   const message = buildEndpoints(name, upstream, facts);
-  return { upstream, addresses, weights, resource: packResource(name, message, { tenantId, isPlaceholder }) };
+  const resource = packResource(name, message, { tenantId, isPlaceholder });
+  return { upstream, addresses, weights, resource: unchanged(before?.resource, resource) };
 };

@@ -64,7 +64,7 @@ describe('previewTenant()', () => {
         expect(foretold).toEqual({ kind: 'effect', sequence: 5, types, omitted: 0 });
       }),
     );
-  });
+  }, 60_000);
 
   it('says that nothing changes', () => {
     const acme = tenantOf('acme', { files: { '1.0.0': ['https://a.example/mcp'] } });

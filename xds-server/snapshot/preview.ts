@@ -3,11 +3,10 @@
 
 import { type EnvoyPreview, type EnvoyTypeEffect, MAX_PREVIEW_NAMES } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { RESOURCE_KINDS, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
+import { RESOURCE_KINDS, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
-import { refreshEndpoints } from '#xds-server/snapshot/endpoint-cache.ts';
 import type { Resource, ResourceSnapshot, Resources } from '#xds-server/snapshot/resource.ts';
-import { refreshTenant, type TenantResources } from '#xds-server/snapshot/tenant-cache.ts';
+import { refreshServed } from '#xds-server/snapshot/served-tenant.ts';
 import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 
 /** Longest text of a fault, characters. */
@@ -37,26 +36,6 @@ const compare = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   removed: [...before.keys()].filter((name) => !after.has(name)).toSorted(),
 });
 
-const endpointsOf = (
-  { upstreams }: TenantResources,
-  tenantId: string,
-  facts: EndpointFacts,
-): readonly Resource[] =>
-  [...upstreams].map(
-    ([name, upstream]) => refreshEndpoints({ name, upstream, tenantId }, undefined, facts).resource,
-  );
-
-const wanted = (
-  resources: TenantResources,
-  tenantId: string,
-  facts: EndpointFacts,
-): Readonly<Partial<Record<ResourceKind, readonly Resource[]>>> => ({
-  cluster: resources.clusters,
-  endpoint: endpointsOf(resources, tenantId, facts),
-  scope: resources.scopes,
-  route: [resources.routes],
-});
-
 /** As many names as may be told, in the order of kinds; the rest is counted. */
 const cut = (effects: readonly EnvoyTypeEffect[]) => {
   let left = MAX_PREVIEW_NAMES;
@@ -78,11 +57,11 @@ const cut = (effects: readonly EnvoyTypeEffect[]) => {
 
 /** The effect of a tenant on what is served, or why it could not be served. */
 export const previewTenant = (tenant: Tenant, basis: PreviewBasis): EnvoyPreview => {
-  const { served, settings, facts } = basis;
+  const { served } = basis;
   const sequence = served?.sequence ?? 0;
-  const { resources, fault = '' } = refreshTenant(tenant, undefined, settings);
-  if (resources === undefined) return { kind: 'fault', sequence, fault: fault.slice(0, MAX_FAULT) };
-  const after = wanted(resources, tenant.id, facts);
+  const { cached, resources: after } = refreshServed(tenant, undefined, basis);
+  const { fault } = cached;
+  if (fault !== undefined) return { kind: 'fault', sequence, fault: fault.slice(0, MAX_FAULT) };
   const effects = RESOURCE_KINDS.map((kind) => ({
     typeUrl: TYPE_URLS[kind],
     ...compare(versionsOf(ownIn(served?.kinds[kind], tenant.id)), versionsOf(after[kind] ?? [])),

@@ -25,15 +25,33 @@ export type ResourceSnapshot = {
   readonly kinds: Readonly<Record<ResourceKind, Resources>>;
 };
 
+type ResourceFacts = {
+  readonly tenantId?: string;
+  readonly isPlaceholder?: boolean;
+  readonly needs?: string;
+};
+
+/** A message packed before, under its name. */
+export const resourceOf = (name: string, any: PackedAny, facts: ResourceFacts = {}): Resource => ({
+  isPlaceholder: false,
+  ...facts,
+  name,
+  version: versionOf(any.value),
+  any,
+});
+
 /**
  * Packs a message under its name.
  * @throws GatewayError `codec_failed` if it is not a valid message of its type.
  */
-export const packResource = (
-  name: string,
-  message: TypedMessage,
-  facts: { readonly tenantId?: string; readonly isPlaceholder?: boolean; readonly needs?: string } = {},
-): Resource => {
-  const any = packMessage(message);
-  return { isPlaceholder: false, ...facts, name, version: versionOf(any.value), any };
-};
+export const packResource = (name: string, message: TypedMessage, facts: ResourceFacts = {}): Resource =>
+  resourceOf(name, packMessage(message), facts);
+
+/** The resource as it was where packing it again changed nothing: what is the same is known by identity. */
+export const unchanged = (before: Resource | undefined, now: Resource): Resource =>
+  before !== undefined &&
+  before.version === now.version &&
+  before.isPlaceholder === now.isPlaceholder &&
+  before.needs === now.needs
+    ? before
+    : now;

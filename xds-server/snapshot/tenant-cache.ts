@@ -1,51 +1,64 @@
-// Packed resources of each tenant, kept while the tenant stays the same value: one tenant's change costs one tenant's
-// work. A tenant that cannot be translated keeps what it had, and nobody else notices.
+// Packed resources of each tenant, kept while the tenant stays the same value, and put together from its servers'. A
+// tenant that cannot be translated keeps what it had, and nobody else notices.
 
 import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import type { TypedMessage } from '#protos/typed-struct.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
-import { findInconsistency } from '#xds-server/snapshot/consistency.ts';
-import { packResource, type Resource } from '#xds-server/snapshot/resource.ts';
-import { translateTenant } from '#xds-server/translate/tenant.ts';
+import { findRepeated } from '#xds-server/snapshot/consistency.ts';
+import { packAround } from '#xds-server/snapshot/pack-routes.ts';
+import { packResource, type Resource, resourceOf, unchanged } from '#xds-server/snapshot/resource.ts';
+import { type CachedServer, type PackedServer, refreshServer } from '#xds-server/snapshot/server-cache.ts';
+import { tenantRoutesName } from '#xds-server/translate/names.ts';
+import { buildTenantFrame } from '#xds-server/translate/routes.ts';
+import { buildTenantScope } from '#xds-server/translate/scoped-routes.ts';
 import type { Upstream } from '#xds-server/translate/upstream.ts';
 
 export type TenantResources = {
+  /** By cluster name. */
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly clusters: readonly Resource[];
   readonly scopes: readonly Resource[];
   readonly routes: Resource;
 };
 
-/** `fault`: why the tenant as it is now is not what is served. */
 export type CachedTenant = {
   readonly tenant: Tenant;
+  /** By id. */
+  readonly servers: ReadonlyMap<string, CachedServer>;
   readonly resources: TenantResources | undefined;
+  /** Why the tenant as it is now is not what is served. */
   readonly fault?: string;
 };
 
-const pack = (tenant: Tenant, settings: GatewaySettings): Result<TenantResources, string> => {
-  const translated = translateTenant(tenant, settings);
-  if (!translated.ok) return translated;
-  const { upstreams, clusters, scopes, routes } = translated.value;
-  const inconsistency = findInconsistency(translated.value);
-  if (inconsistency !== undefined) return err(inconsistency);
-  const own = (message: TypedMessage, needs?: string): Resource =>
-    packResource(String(message['name']), message, {
-      tenantId: tenant.id,
-      ...(needs === undefined ? {} : { needs }),
-    });
-  try {
-    return ok({
-      upstreams,
-      clusters: clusters.map((cluster) => own(cluster, String(cluster['name']))),
-      scopes: scopes.map((scope) => own(scope, String(routes['name']))),
-      routes: own(routes),
-    });
-  } catch (thrown) {
-    return err(GatewayError.from(thrown, 'codec_failed').message);
+/** Everything of the tenant; the first server at fault is why there is nothing. */
+const assemble = (
+  tenantId: string,
+  servers: Iterable<CachedServer>,
+  before: TenantResources | undefined,
+): Result<TenantResources, string> => {
+  const packed: PackedServer[] = [];
+  for (const server of servers) {
+    if (!server.packed.ok) return server.packed;
+    packed.push(server.packed.value);
   }
+  const routesName = tenantRoutesName(tenantId);
+  const scope = packResource(routesName, buildTenantScope(tenantId), { tenantId, needs: routesName });
+  const routes = packAround(
+    buildTenantFrame(tenantId),
+    packed.map((server) => server.routes),
+  );
+  const clusters = packed.flatMap((server) => server.clusters);
+  const scopes = [unchanged(before?.scopes[0], scope), ...packed.flatMap((server) => server.scopes)];
+  const repeated =
+    findRepeated(clusters.map(({ name }) => name)) ?? findRepeated(scopes.map(({ name }) => name));
+  if (repeated !== undefined) return err(repeated);
+  return ok({
+    upstreams: new Map(packed.flatMap(({ upstreams }) => [...upstreams])),
+    clusters,
+    scopes,
+    routes: unchanged(before?.routes, resourceOf(routesName, routes, { tenantId })),
+  });
 };
 
 /** The entry of a tenant, given its entry so far. */
@@ -55,8 +68,19 @@ export const refreshTenant = (
   settings: GatewaySettings,
 ): CachedTenant => {
   if (before?.tenant === tenant) return before;
-  const packed = pack(tenant, settings);
-  return packed.ok
-    ? { tenant, resources: packed.value }
-    : { tenant, resources: before?.resources, fault: packed.error };
+  const servers = new Map(
+    tenant.servers.map((server) => [
+      server.id,
+      refreshServer(tenant.id, server, settings, before?.servers.get(server.id)),
+    ]),
+  );
+  try {
+    const assembled = assemble(tenant.id, servers.values(), before?.resources);
+    return assembled.ok
+      ? { tenant, servers, resources: assembled.value }
+      : { tenant, servers, resources: before?.resources, fault: assembled.error };
+  } catch (thrown) {
+    const fault = GatewayError.from(thrown, 'codec_failed').message;
+    return { tenant, servers, resources: before?.resources, fault };
+  }
 };

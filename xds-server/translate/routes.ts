@@ -94,10 +94,22 @@ const nothingHere: JsonObject = {
   typed_per_filter_config: unchecked,
 };
 
-const routeConfiguration = (name: string, routes: readonly JsonObject[]): TypedMessage =>
-  typedMessage('envoy.config.route.v3.RouteConfiguration', {
+/** A RouteConfiguration but for its routes: `first` and `last` stand before and behind those of the servers. */
+export type RoutesFrame = {
+  /** Without its virtual host. */
+  readonly configuration: TypedMessage;
+  /** Without routes. */
+  readonly virtualHost: JsonObject;
+  readonly first: readonly JsonObject[];
+  readonly last: readonly JsonObject[];
+};
+
+const frame = (name: string, first: readonly JsonObject[]): RoutesFrame => ({
+  first,
+  last: [nothingHere],
+  virtualHost: { name: 'all', domains: ['*'] },
+  configuration: typedMessage('envoy.config.route.v3.RouteConfiguration', {
     name,
-    virtual_hosts: [{ name: 'all', domains: ['*'], routes: [...routes, nothingHere] }],
     request_headers_to_remove: INTERNAL_REQUEST_HEADERS,
     // A compressed answer could not be judged on its way back.
     request_headers_to_add: [
@@ -107,7 +119,17 @@ const routeConfiguration = (name: string, routes: readonly JsonObject[]): TypedM
       },
     ],
     response_headers_to_remove: REMOVED_RESPONSE_HEADERS,
-  });
+  }),
+});
+
+const filled = (
+  { configuration, virtualHost, first, last }: RoutesFrame,
+  routes: readonly JsonObject[],
+): TypedMessage => {
+  const { '@type': type, name = '', ...rest } = configuration;
+  const virtual_hosts = [{ ...virtualHost, routes: [...first, ...routes, ...last] }];
+  return { '@type': type, name, virtual_hosts, ...rest };
+};
 
 /**
  * No other method gets as far as ext-authz, so none that Envoy comes to know (QUERY, in 1.40) can be forwarded by a gap
@@ -129,18 +151,21 @@ const otherMethods: JsonObject = {
   typed_per_filter_config: unchecked,
 };
 
-/** The RouteConfiguration of one tenant; servers that are switched off stay in it, so that the refusal says so. */
-export const buildTenantRoutes = (tenantId: string, servers: readonly RoutedServer[]): TypedMessage =>
-  routeConfiguration(tenantRoutesName(tenantId), [
-    otherMethods,
-    ...servers.flatMap((routed) =>
-      pathsOf(tenantId, routed.server.id).flatMap((path) => routesAt(path, tenantId, routed)),
-    ),
-  ]);
+/** Routes of one server; one that is switched off has them too, so that the refusal says so. */
+export const buildServerRoutes = (tenantId: string, routed: RoutedServer): readonly JsonObject[] =>
+  pathsOf(tenantId, routed.server.id).flatMap((path) => routesAt(path, tenantId, routed));
+
+/** What stands around the routes of a tenant's servers. */
+export const buildTenantFrame = (tenantId: string): RoutesFrame =>
+  frame(tenantRoutesName(tenantId), [otherMethods]);
+
+/** The RouteConfiguration of one tenant, from the routes of its servers. */
+export const buildTenantRoutes = (tenantId: string, routes: readonly JsonObject[]): TypedMessage =>
+  filled(buildTenantFrame(tenantId), routes);
 
 /** The RouteConfiguration of RFC 9728 documents, which ext-authz answers. */
 export const buildWellKnownRoutes = (): TypedMessage =>
-  routeConfiguration(WELL_KNOWN_ROUTES, [
+  filled(frame(WELL_KNOWN_ROUTES, []), [
     {
       match: { path_separated_prefix: METADATA_ROOT },
       direct_response: { status: 404 },

@@ -22,15 +22,15 @@ const scope = (name: string, key: readonly string[], routes: string): TypedMessa
     key: { fragments: key.map((string_key) => ({ string_key })) },
   });
 
-/** The scopes of one tenant: `/t/{tenant}`, and for the default tenant one for each `/mcp/{server}`. */
-export const buildTenantScopes = (tenantId: string, serverIds: readonly string[]): TypedMessage[] => {
-  const routes = tenantRoutesName(tenantId);
-  const short = tenantId === DEFAULT_TENANT ? serverIds : [];
-  return [
-    scope(routes, ['t', tenantId], routes),
-    ...short.map((serverId) => scope(`short/${serverId}`, ['mcp', serverId], routes)),
-  ];
-};
+/** The scope of everything below `/t/{tenant}`. */
+export const buildTenantScope = (tenantId: string): TypedMessage =>
+  scope(tenantRoutesName(tenantId), ['t', tenantId], tenantRoutesName(tenantId));
+
+/** Scopes of one server: for the default tenant that of its short form `/mcp/{server}`. */
+export const buildServerScopes = (tenantId: string, serverId: string): TypedMessage[] =>
+  tenantId === DEFAULT_TENANT
+    ? [scope(`short/${serverId}`, ['mcp', serverId], tenantRoutesName(tenantId))]
+    : [];
 
 /** The scope of the documents below /.well-known/. */
 export const buildWellKnownScope = (): TypedMessage =>

@@ -1,15 +1,14 @@
 // A whole tenant in Envoy's words, addresses excepted: they change by themselves and are translated in endpoints.ts.
+// What is served is put together from servers packed before (snapshot/tenant-cache.ts) and says the same.
 
-import { err, ok, type Result } from '#core/result.ts';
-import type { McpServer } from '#core/server.ts';
+import { ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
-import { buildCluster } from '#xds-server/translate/clusters.ts';
-import { clusterName } from '#xds-server/translate/names.ts';
-import { buildTenantRoutes, type RoutedServer, type RoutedVersion } from '#xds-server/translate/routes.ts';
-import { buildTenantScopes } from '#xds-server/translate/scoped-routes.ts';
-import { parseUpstream, type Upstream } from '#xds-server/translate/upstream.ts';
+import { buildTenantRoutes } from '#xds-server/translate/routes.ts';
+import { buildTenantScope } from '#xds-server/translate/scoped-routes.ts';
+import { type ServerTranslation, translateServer } from '#xds-server/translate/server.ts';
+import type { Upstream } from '#xds-server/translate/upstream.ts';
 
 export type TenantTranslation = {
   /** By cluster name. */
@@ -19,40 +18,24 @@ export type TenantTranslation = {
   readonly routes: TypedMessage;
 };
 
-const translateServer = (
-  tenantId: string,
-  server: McpServer,
-  upstreams: Map<string, Upstream>,
-): Result<RoutedServer, string> => {
-  const versions: RoutedVersion[] = [];
-  for (const version of server.versions) {
-    const upstream = parseUpstream(version, server);
-    if (!upstream.ok) return err(`server ${server.id}, version ${version.version}: ${upstream.error}`);
-    upstreams.set(clusterName(tenantId, server.id, version.version), upstream.value);
-    versions.push({ version: version.version, upstreamPath: upstream.value.path });
-  }
-  return ok({ server, versions });
-};
-
 /** Resources of a tenant; the error names the server that cannot be translated and repeats no URL. */
 export const translateTenant = (
   tenant: Tenant,
   settings: GatewaySettings,
 ): Result<TenantTranslation, string> => {
-  const upstreams = new Map<string, Upstream>();
-  const servers: RoutedServer[] = [];
+  const servers: ServerTranslation[] = [];
   for (const server of tenant.servers) {
-    const routed = translateServer(tenant.id, server, upstreams);
-    if (!routed.ok) return routed;
-    servers.push(routed.value);
+    const translated = translateServer(tenant.id, server, settings);
+    if (!translated.ok) return translated;
+    servers.push(translated.value);
   }
   return ok({
-    upstreams,
-    clusters: [...upstreams].map(([name, upstream]) => buildCluster(name, upstream, settings)),
-    scopes: buildTenantScopes(
+    upstreams: new Map(servers.flatMap(({ upstreams }) => [...upstreams])),
+    clusters: servers.flatMap(({ clusters }) => clusters),
+    scopes: [buildTenantScope(tenant.id), ...servers.flatMap(({ scopes }) => scopes)],
+    routes: buildTenantRoutes(
       tenant.id,
-      tenant.servers.map(({ id }) => id),
+      servers.flatMap(({ routes }) => routes),
     ),
-    routes: buildTenantRoutes(tenant.id, servers),
   });
 };
