@@ -7,6 +7,7 @@ import type { RETRY_SAFE } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { JsonRpcId } from '#core/mcp-call.ts';
 import type { Reason } from '#core/reason.ts';
+import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 
 /** Facts of a refusal the client may know. Everything else about it goes to the log only. */
@@ -55,6 +56,8 @@ export type AllowFacts = {
   readonly orders: GuardOrders;
   /** Absent: any replica, tried again only where the call cannot have run. */
   readonly steering?: Steering;
+  /** The session the call goes on in. */
+  readonly session?: CallSession;
 };
 
 export type Allow = AllowFacts & { readonly kind: 'allow'; readonly [ALLOW]: true };

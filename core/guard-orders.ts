@@ -7,11 +7,11 @@ import type { JsonRpcId, McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 /**
- * `list`: the answer can hold lists to be cut. `off`: nothing to judge; a plain JSON answer skips ext-proc, a stream
- * does not, so that it can be ended. Envoy's matcher knows `off` and `denied` only: any other value is a hop to
- * ext-proc, which fails closed.
+ * `list`: the answer can hold lists to be cut. `session`: the answer can open a session, whose id is to be sealed. `off`:
+ * nothing to judge; a plain JSON answer skips ext-proc, a stream does not, so that it can be ended. Envoy's matcher knows
+ * `off` and `denied` only: any other value is a hop to ext-proc, which fails closed.
  */
-export type GuardMode = 'off' | 'list';
+export type GuardMode = 'off' | 'list' | 'session';
 
 /** Names a list may show; `all` where the grant says `*` and nothing is pinned to compare with. */
 export type VisibleNames =
@@ -77,6 +77,8 @@ const parseLists = (value: Json | undefined): readonly ListOrder[] | undefined =
   return lists.every((list) => list !== undefined) ? lists : undefined;
 };
 
+const GUARD_MODES: readonly unknown[] = ['off', 'list', 'session'] satisfies GuardMode[];
+
 const REQUIRED_STRINGS = ['tenantId', 'serverId', 'version', 'principal', 'requestId'] as const;
 
 const isStrings = (value: Json | undefined): boolean =>
@@ -90,7 +92,7 @@ const isCaller = (value: Json | undefined): boolean =>
     isStrings(value['applications']));
 
 const findFault = (value: JsonObject): string | undefined => {
-  if (value['guard'] !== 'off' && value['guard'] !== 'list') return 'guard';
+  if (!GUARD_MODES.includes(value['guard'])) return 'guard';
   if (value['era'] !== 'legacy' && value['era'] !== 'stateless') return 'era';
   if (typeof value['sequence'] !== 'number') return 'sequence';
   if (!isCaller(value['caller'])) return 'caller';

@@ -9,6 +9,12 @@ export const VERSION_HEADER = 'x-mcpgw-version';
 /** `address:port` of the replica that holds the caller's session, out of the sealed session id; Envoy goes there and nowhere else while it is there. */
 export const HOST_HEADER = 'x-mcpgw-host';
 
+/**
+ * The sealed id of a session that was just made, from ext-proc to the filter that renames it. On an answer; no upstream can
+ * say it: routes take it off before ext-proc sees the answer.
+ */
+export const SEALED_SESSION_HEADER = 'x-mcpgw-session';
+
 /** What consistent hashing goes by, where it is not a header of the client's own. */
 export const HASH_HEADER = 'x-mcpgw-hash';
 

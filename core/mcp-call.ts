@@ -41,7 +41,7 @@ export type McpCall = {
   /** `params.arguments` of `tools/call`, else empty. */
   readonly arguments: JsonObject;
   readonly params: Json;
-  /** The client's `Mcp-Session-Id`, legacy era only. */
+  /** The client's `Mcp-Session-Id` as it stands there, legacy era only: nobody has opened it yet. */
   readonly sessionId?: string;
   /** A stream that goes on where an earlier one broke off (`Last-Event-ID`): it may bring the answer to any earlier call. */
   readonly resumes?: true;

@@ -105,6 +105,9 @@ export const REASONS = {
   snapshot_stale: outage(-31105, 'The gateway has been without current configuration for too long.'),
   tenant_disabled: outage(-31106, 'All MCP servers of this organisation are switched off.'),
 
+  // What it belongs to. 404 is how MCP says that a session has ended; a stolen id and a mistyped one read alike.
+  session_unknown: request(-31107, 404, 'This session is not known here; begin a new one.'),
+
   // The caller's credential.
   token_missing: challenge(-31201, 'An access token is required.'),
   token_malformed: challenge(-31202, 'The access token is malformed.'),

@@ -10,6 +10,7 @@ import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type CheckParts, check as judge } from '#ext-authz/check.ts';
 import type { CheckRequestMessage } from '#ext-authz/request/from-check-request.ts';
+import { SESSIONS } from '#test/support/session-world.ts';
 
 const NOW_MS = 1_800_000_000_000;
 
@@ -67,6 +68,7 @@ const partsWith = (change: Partial<CheckParts> = {}, inTenant: Partial<Tenant> =
     acquire: async () => ok({ token: new Secret('upstream'), source: 'exchange' }),
     purge: async () => {},
   },
+  sessions: SESSIONS,
   sink: { record: async () => {}, tell: () => {} },
   recordDeadlineMs: 1_000,
   publicUrl: 'https://gw.example.com',

@@ -6,6 +6,7 @@ import {
   type Environment,
   flag,
   gatewayPublicUrl,
+  integer,
   list,
   localAddress,
   readConfig,
@@ -27,6 +28,8 @@ const VARIABLES = {
   /** Files named by `OboApplication.secretName`; those of a tenant other than the default in a directory of its id. */
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
+  /** From `initialize` to the last call of a session, in seconds; a week. */
+  sessionMaxAgeSeconds: integer(60, 366 * 24 * 3600)('SESSION_MAX_AGE_SECONDS', String(7 * 24 * 3600)),
 };
 
 export type ExtAuthzConfiguration = ReturnType<typeof readConfiguration>;

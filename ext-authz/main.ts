@@ -13,6 +13,7 @@ import { createBundleSource } from '#ext-authz/policy/bundle.ts';
 import { createPolicyHolder } from '#ext-authz/policy/holder.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
+import { createSessions } from '#ext-authz/session/sessions.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
@@ -32,6 +33,7 @@ import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger, type Logger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 
 /** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
@@ -125,12 +127,14 @@ const start = async (tools: Tools): Promise<void> => {
   const chain = await startChain(tools);
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
+  const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const feed = await startFeed(tools, keySets);
   const parts = {
     world: () => worldOf(feed),
     authenticator: createAuthenticator({ keySets, metrics }),
     policy: createPolicy({ holder: policy }),
     broker: createBroker(tools),
+    sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),
     sink: createDecisionSink({ chain, logger, metrics, nowMs: Date.now }),
     recordDeadlineMs: RECORD_DEADLINE_MS,
     publicUrl: config.publicUrl,
@@ -143,7 +147,10 @@ const start = async (tools: Tools): Promise<void> => {
     const facts = feedFacts(feed.current(), Date.now());
     const judgedBy = { policy: policy.current().revision, policyFault: policy.fault() ?? null };
     const audit = { auditFault: chain.fault() ?? null };
-    return { ready: facts.source !== 'none', facts: { ...facts, ...judgedBy, ...audit } };
+    return {
+      ready: facts.source !== 'none',
+      facts: { ...facts, ...judgedBy, ...audit, ...sessionKeys.facts() },
+    };
   };
   lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
   logger.info({ sequence: feed.current().snapshot.sequence }, 'ext-authz serves');

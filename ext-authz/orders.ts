@@ -1,7 +1,7 @@
 // What the response guard is told about an allowed call. Pure.
 
 import { GatewayError } from '#core/gateway-error.ts';
-import type { GuardOrders, ListOrder } from '#core/guard-orders.ts';
+import type { GuardMode, GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import type { McpCall } from '#core/mcp-call.ts';
@@ -18,6 +18,11 @@ const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
   }
 };
 
+const modeOf = (call: McpCall, lists: readonly ListOrder[]): GuardMode => {
+  if (lists.length > 0) return 'list';
+  return call.method === 'initialize' ? 'session' : 'off';
+};
+
 /** `lists` comes from the policy: what each list in the answer may show. Empty for calls whose answer holds none. */
 export const guardOrders = (known: {
   readonly place: Place;
@@ -32,7 +37,7 @@ export const guardOrders = (known: {
   const { principal, ...caller } = callerFacts(identity);
   checkLists(call, lists);
   return {
-    guard: lists.length > 0 ? 'list' : 'off',
+    guard: modeOf(call, lists),
     tenantId: place.tenant.id,
     serverId: place.server.id,
     version: known.version,

@@ -5,6 +5,7 @@ import { allow, type Decision, type Deny, deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { type CallSession, sessionReference } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
@@ -14,6 +15,8 @@ import type { Policy } from '#ext-authz/policy/judge.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
+import { sessionOwner, versionOfSession } from '#ext-authz/session/open-call-session.ts';
+import type { Sessions } from '#ext-authz/session/sessions.ts';
 import { steer } from '#ext-authz/steering.ts';
 import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
@@ -24,6 +27,7 @@ export type PipelineParts = {
   readonly authenticator: Authenticator;
   readonly policy: Policy;
   readonly broker: TokenBroker;
+  readonly sessions: Sessions;
   /** Wall clock, milliseconds since the epoch. */
   readonly nowMs: () => number;
 };
@@ -33,7 +37,9 @@ const MAX_STRANGER_BYTES = 64 * 1024;
 
 const secondsOf = (nowMs: number): number => Math.floor(nowMs / 1000);
 
-const chooseVersion = (server: McpServer): Result<ServerVersion, Deny> => {
+/** A session goes on in the version it was made in, whatever is served by now. */
+const chooseVersion = (server: McpServer, session: CallSession | undefined): Result<ServerVersion, Deny> => {
+  if (session !== undefined) return versionOfSession(server, session);
   const version = findVersion(server, server.activeVersion);
   return version === undefined ? err(deny('version_unavailable')) : ok(version);
 };
@@ -57,6 +63,15 @@ type Recognised = {
   /** The caller's own token. */
   readonly assertion: Secret;
 };
+
+const openSession = (
+  { sessions }: PipelineParts,
+  { place, call, identity }: Recognised,
+  nowMs: number,
+): Result<CallSession | undefined, Deny> =>
+  call.sessionId === undefined
+    ? ok(undefined)
+    : sessions.open(call.sessionId, sessionOwner(place, identity), secondsOf(nowMs));
 
 /** The first half: where the call goes, what it is, who makes it. */
 const recognise = async (
@@ -112,11 +127,14 @@ export const decide = async (
   const admitted = standsOpen(parts, request, { identity });
   if (!admitted.ok) return admitted.error;
 
-  const version = chooseVersion(server);
+  const session = openSession(parts, recognised.value, nowMs);
+  if (!session.ok) return session.error;
+  const version = chooseVersion(server, session.value);
   if (!version.ok) return version.error;
   trail.findings.version = version.value.version;
 
-  const facts = { nowMs, ip: request.clientAddress, session: call.sessionId };
+  const sessionFact = session.value === undefined ? undefined : sessionReference(session.value.sealed);
+  const facts = { nowMs, ip: request.clientAddress, session: sessionFact };
   const judgement = parts.policy.judge({
     tenant,
     server,
@@ -147,6 +165,7 @@ export const decide = async (
     version: orders.version,
     upstreamToken: upstream.value.token,
     orders,
-    steering: steer({ place, version: version.value, identity, call }),
+    steering: steer({ place, version: version.value, identity, call, session: session.value }),
+    ...(session.value === undefined ? {} : { session: session.value }),
   });
 };

@@ -50,8 +50,14 @@ describe('steer()', () => {
     ({ kind: 'request', era: 'stateless', method, targets: [] }) as unknown as McpCall;
 
   it('says that a call may be sent again, and nothing where it may not', () => {
-    const known = { place: place(), version, identity: caller('ada') };
+    const known = { place: place(), version, identity: caller('ada'), session: undefined };
     expect(steer({ ...known, call: asked('tools/list') })).toEqual({ retry: 'safe' });
     expect(steer({ ...known, call: asked('tools/call') })).toEqual({});
+  });
+
+  it('leads a call in a session to its replica, and to no other by sending it again', () => {
+    const session = { id: 'u', sealed: 's', host: '10.0.0.1:80', version: '1.0.0', startedAt: 0 };
+    const known = { place: place(), version, identity: caller('ada'), session };
+    expect(steer({ ...known, call: asked('tools/list') })).toEqual({ host: '10.0.0.1:80' });
   });
 });

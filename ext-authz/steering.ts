@@ -1,11 +1,12 @@
-// What Envoy is told about the way of an allowed call beside its version: what consistent hashing goes by, for servers
-// that hash on who calls, and whether the call may be sent again. Pure.
+// What Envoy is told about the way of an allowed call beside its version: the replica that holds the caller's session, what
+// consistent hashing goes by, for servers that hash on who calls, and whether the call may be sent again. Pure.
 
 import { createHash } from 'node:crypto';
 import type { Steering } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import { RETRY_SAFE } from '#core/internal-headers.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import type { CallSession } from '#core/sealed-session.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { Place } from '#ext-authz/locate.ts';
 import { isSafeToRepeat } from '#ext-authz/repeatable.ts';
@@ -27,15 +28,24 @@ export const hashKey = ({ tenant, server }: Place, identity: Identity, call: Mcp
 };
 
 /** The internal headers of an allowed call beside its version. */
-export const steer = (known: {
+export const steer = ({
+  place,
+  version,
+  identity,
+  call,
+  session,
+}: {
   readonly place: Place;
   readonly version: ServerVersion;
   readonly identity: Identity;
   readonly call: McpCall;
+  readonly session: CallSession | undefined;
 }): Steering => {
-  const hash = hashKey(known.place, known.identity, known.call);
+  const hash = hashKey(place, identity, call);
   return {
     ...(hash === undefined ? {} : { hash }),
-    ...(isSafeToRepeat(known.version, known.call) ? { retry: RETRY_SAFE } : {}),
+    // In a session there is one replica to send it to: any other would say that the session has ended.
+    ...(session === undefined && isSafeToRepeat(version, call) ? { retry: RETRY_SAFE } : {}),
+    ...(session === undefined ? {} : { host: session.host }),
   };
 };

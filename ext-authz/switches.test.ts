@@ -14,6 +14,7 @@ import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { startTrail } from '#ext-authz/trail.ts';
 import { type HeaderChanges, httpRequest, legacyPost, statelessPost } from '#test/support/http-requests.ts';
 import { ALICE, NOW_MS, SERVER, tenant, VERSION } from '#test/support/policy-world.ts';
+import { everySession } from '#test/support/session-world.ts';
 
 const at = (ms: number): string => new Date(ms).toISOString();
 
@@ -54,6 +55,7 @@ const worldWith = (switches: readonly KillSwitch[], change: Partial<PipelinePart
       },
       revision: () => 'test@1',
     },
+    sessions: everySession(VERSION.version),
     broker: {
       acquire: async () => {
         asked.push('token');

@@ -1,6 +1,8 @@
 // Status and headers of an answer, as far as the guard needs them. Reads nothing twice: a header that comes twice with
 // different values has no value here.
 
+import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
+
 /** Header names in lower case, with every value that was sent. */
 export type AnswerHeaders = ReadonlyMap<string, readonly string[]>;
 
@@ -11,6 +13,8 @@ export type AnswerHead = {
   readonly media: MediaKind;
   /** True where the body is not compressed. */
   readonly plain: boolean;
+  /** Every session id that was sent. */
+  readonly sessionIds: readonly string[];
   /** True if no body follows. */
   readonly endOfStream: boolean;
 };
@@ -53,6 +57,7 @@ export const readAnswerHead = (headers: AnswerHeaders, endOfStream: boolean): An
     status: Number(status),
     media: mediaKind(headers.get('content-type') ?? []),
     plain: isPlain(headers.get('content-encoding') ?? []),
+    sessionIds: headers.get(SESSION_ID_HEADER) ?? [],
     endOfStream,
   };
 };

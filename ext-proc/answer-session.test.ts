@@ -8,6 +8,7 @@ import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { toStruct } from '#test/support/ext-proc-envoy.ts';
 import { ordersOff, ordersTools, toolsAnswer } from '#test/support/guarded-call.ts';
+import { SEALER } from '#test/support/session-world.ts';
 
 type Reply = Record<string, Record<string, unknown>>;
 
@@ -55,6 +56,7 @@ beforeEach(() => {
     liveStreams: createLiveStreams(),
     heldBytes: createHeldBytes(1500, () => {}),
     measures: createMeasures(createMetrics('test'), silent),
+    sealer: SEALER,
     isSwitchedOff: () => false,
   };
 });

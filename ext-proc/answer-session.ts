@@ -10,6 +10,7 @@ import type { LiveStreams } from '#ext-proc/live-streams.ts';
 import type { Measures } from '#ext-proc/measures.ts';
 import { type Course, setCourse } from '#ext-proc/pipeline.ts';
 import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import type { Sealer } from '#ext-proc/session/seal-answer.ts';
 import { type AnswerPart, answerPartFrom } from '#ext-proc/wire/from-processing-request.ts';
 import {
   chunkReply,
@@ -30,6 +31,7 @@ export type SessionParts = {
   readonly liveStreams: LiveStreams;
   readonly heldBytes: HeldBytes;
   readonly measures: Measures;
+  readonly sealer: Sealer;
   /** True if what the call is part of was switched off since the call was judged. */
   readonly isSwitchedOff: (orders: GuardOrders) => boolean;
 };
@@ -107,7 +109,7 @@ class Session implements AnswerSession {
   }
 
   #courseOf(part: Head): Course {
-    const { measures, limits, isSwitchedOff } = this.#parts;
+    const { measures, limits, sealer, isSwitchedOff } = this.#parts;
     const parsed = parseGuardOrders(part.orders);
     if (!parsed.ok) {
       measures.refused(refused('orders_invalid'), undefined);
@@ -117,10 +119,13 @@ class Session implements AnswerSession {
     this.#orders = orders;
     const course = setCourse(part.head, {
       orders,
+      replica: part.replica,
+      sealer,
       limits,
       report: {
         cut: (lists) => measures.cut(lists, orders),
         refused: (fault) => measures.refused(fault, orders),
+        opened: (session) => measures.sessionOpened(session, { orders, replica: part.replica }),
       },
     });
     if (course.kind !== 'guard' || !isSwitchedOff(orders)) return course;

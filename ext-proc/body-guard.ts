@@ -23,6 +23,8 @@ export type BodyGuard = {
 export type GuardReport = {
   cut(lists: readonly CutList[]): void;
   refused(fault: AnswerFault): void;
+  /** The answer opens a session, of this sealed id. */
+  opened(session: string): void;
 };
 
 export type BodyLimits = {

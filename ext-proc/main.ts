@@ -7,6 +7,7 @@ import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
+import { createSealer } from '#ext-proc/session/sealer.ts';
 import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
@@ -24,6 +25,7 @@ import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 
@@ -48,6 +50,7 @@ runService(logger, async (lifecycle) => {
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
   const measures = createMeasures(metrics, logger);
+  const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const liveStreams = createLiveStreams();
   let served = EMPTY_SNAPSHOT;
   let feed: FeedConsumer | undefined;
@@ -82,7 +85,7 @@ runService(logger, async (lifecycle) => {
   const readiness = () => {
     const facts = feedFacts(consumer.current(), Date.now());
     const streams = { endsStreams: facts.source !== 'none', openStreams: liveStreams.count() };
-    return { ready: true, facts: { ...facts, ...streams } };
+    return { ready: true, facts: { ...facts, ...streams, ...sessionKeys.facts() } };
   };
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
@@ -91,6 +94,7 @@ runService(logger, async (lifecycle) => {
     liveStreams,
     heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
     measures,
+    sealer: createSealer(sessionKeys),
     isSwitchedOff: (orders) => isSwitchedOff(served, orders, Date.now()),
   });
   lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service], tls));

@@ -2,6 +2,7 @@
 // byte of an answer.
 
 import type { GuardOrders } from '#core/guard-orders.ts';
+import { sessionReference } from '#core/sealed-session.ts';
 import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
 import type { CutList } from '#ext-proc/lists/cut-message.ts';
 import type { TerminationCause } from '#ext-proc/live-streams.ts';
@@ -21,6 +22,11 @@ export type Measures = {
   /** `orders` is undefined where none could be read. */
   refused(fault: AnswerFault, orders: GuardOrders | undefined): void;
   terminated(cause: TerminationCause, orders: GuardOrders): void;
+  /** `sealed` is told by its reference only. */
+  sessionOpened(
+    sealed: string,
+    by: { readonly orders: GuardOrders; readonly replica: string | undefined },
+  ): void;
   /** Envoy sent what we do not expect, or our own code threw: the stream was failed. */
   broken(error: string): void;
 };
@@ -56,6 +62,7 @@ const createInstruments = (metrics: Metrics) => ({
     'tenant',
     'cause',
   ]),
+  sessions: metrics.counter('ext_proc_sessions_opened_total', 'Sessions sealed', ['tenant']),
   broken: metrics.counter(
     'ext_proc_streams_broken_total',
     'Processing streams failed on a fault of the machinery',
@@ -84,6 +91,11 @@ export const createMeasures = (metrics: Metrics, logger: Logger): Measures => {
     terminated: (cause, orders) => {
       instruments.ended.inc({ tenant: orders.tenantId, cause });
       logger.info({ ...idsOf(orders), reason: 'stream_terminated', cause }, 'stream ended');
+    },
+    sessionOpened: (sealed, { orders, replica }) => {
+      instruments.sessions.inc({ tenant: orders.tenantId });
+      const session = sessionReference(sealed);
+      logger.info({ ...idsOf(orders), session, replica }, 'session opened');
     },
     broken: (error) => {
       instruments.broken.inc();

@@ -10,19 +10,28 @@ import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
 import type { ListRules } from '#ext-proc/lists/cut-message.ts';
 import { type Plan, planAnswer } from '#ext-proc/plan.ts';
 import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import { type Sealer, sealAnswer } from '#ext-proc/session/seal-answer.ts';
 import { createWholeBodyGuard } from '#ext-proc/whole-body-guard.ts';
 
-/** What happens to one answer from its head on. */
+/** What happens to one answer from its head on. `session`: the sealed id of the session it opens. */
 export type Course =
   /** Answered here, with a JSON-RPC error; nothing of the server's answer goes on. */
   | { readonly kind: 'refuse'; readonly status: number; readonly body: string }
   /** Goes on; Envoy asks no more. */
-  | { readonly kind: 'pass' }
+  | { readonly kind: 'pass'; readonly session?: string | undefined }
   /** Every chunk goes through the guard. `rewrites`: it may change the body, so headers that describe it must go. */
-  | { readonly kind: 'guard'; readonly guard: BodyGuard; readonly rewrites: boolean };
+  | {
+      readonly kind: 'guard';
+      readonly guard: BodyGuard;
+      readonly rewrites: boolean;
+      readonly session?: string | undefined;
+    };
 
 export type CourseParts = {
   readonly orders: GuardOrders;
+  /** `address:port` of the replica that answered. */
+  readonly replica: string | undefined;
+  readonly sealer: Sealer;
   readonly limits: BodyLimits;
   readonly report: GuardReport;
 };
@@ -57,12 +66,17 @@ const buildGuard = (plan: Exclude<Plan, { kind: 'pass' | 'refuse' }>, parts: Cou
 
 /** Sets the course of one answer from its head. */
 export const setCourse = (head: AnswerHead, parts: CourseParts): Course => {
-  const { orders, report } = parts;
+  const { orders, replica, report } = parts;
+  const refuse = (fault: AnswerFault): Course => {
+    report.refused(fault);
+    return { kind: 'refuse', status: refusalStatus(head), body: refusalFor(orders)(fault) };
+  };
   const plan = planAnswer(orders, head);
-  if (plan.kind === 'pass') return { kind: 'pass' };
-  if (plan.kind === 'refuse') {
-    report.refused(plan.fault);
-    return { kind: 'refuse', status: refusalStatus(head), body: refusalFor(orders)(plan.fault) };
-  }
-  return { kind: 'guard', guard: buildGuard(plan, parts), rewrites: plan.kind !== 'watch' };
+  if (plan.kind === 'refuse') return refuse(plan.fault);
+  const sealed = sealAnswer({ head, replica }, orders, parts.sealer);
+  if (!sealed.ok) return refuse(sealed.error);
+  const session = sealed.value;
+  if (session !== undefined) report.opened(session);
+  if (plan.kind === 'pass') return { kind: 'pass', session };
+  return { kind: 'guard', guard: buildGuard(plan, parts), rewrites: plan.kind !== 'watch', session };
 };

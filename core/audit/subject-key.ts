@@ -3,7 +3,7 @@
 
 import { createSecretKey, type KeyObject } from 'node:crypto';
 import { type AuditKey, type AuditKeys, findAuditKey } from '#core/audit/audit-key.ts';
-import { openBytes, sealBytes } from '#core/audit/seal.ts';
+import { openBytes, sealBytes } from '#core/sealed-bytes.ts';
 
 export const SUBJECT_KEY_BYTES = 32;
 

@@ -17,6 +17,7 @@ const OPEN_FIELDS = [
   'era',
   'messageKind',
   'method',
+  'session',
   'tool',
   'targetCount',
   'decision',

@@ -4,6 +4,7 @@
 import { type Decision, type Deny, isAllow } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import { sessionReference } from '#core/sealed-session.ts';
 import type { Findings } from '#ext-authz/trail.ts';
 
 /** What the client was told and what it was not. A claims challenge is the provider's and may name policies: left out. */
@@ -48,6 +49,7 @@ const describeCall = ({ call }: Findings): JsonObject =>
         era: call.era,
         messageKind: call.kind,
         ...(call.method === undefined ? {} : { method: call.method }),
+        ...(call.sessionId === undefined ? {} : { session: sessionReference(call.sessionId) }),
         ...describeTargets(call.targets),
       };
 

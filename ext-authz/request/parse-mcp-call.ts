@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
 import { judgeBody, judgeNoBody } from '#ext-authz/request/body.ts';
 import { parseRevision, type Revision, revisionOfHeader } from '#ext-authz/request/era.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
@@ -16,10 +17,10 @@ import { judgeMirroredHeaders } from '#ext-authz/request/mirrored-headers.ts';
 import { refuseCredentialInQuery } from '#ext-authz/request/query-credential.ts';
 import { headerValue, refuseRepeatedHeaders } from '#ext-authz/request/single-header.ts';
 
-const SESSION_HEADER = 'mcp-session-id';
 /** SSE: the client has lost a stream and asks for what came after this event. */
 const RESUMPTION_HEADER = 'last-event-id';
-const SESSION_ID = /^[\x21-\x7e]{1,1024}$/;
+/** MCP 2025-11-25, Session Management. How long one may be is for whoever opens it to say. */
+const SESSION_ID = /^[\x21-\x7e]+$/;
 
 type Call = Exclude<JsonRpcMessage, { kind: 'response' }>;
 
@@ -28,11 +29,11 @@ const parseSession = (
   headers: HttpRequest['headers'],
   { era }: Revision,
 ): Result<Pick<McpCall, 'sessionId'>, Deny> => {
-  const sessionId = headerValue(headers, SESSION_HEADER);
+  const sessionId = headerValue(headers, SESSION_ID_HEADER);
   if (sessionId === undefined) return ok({});
   return era === 'legacy' && SESSION_ID.test(sessionId)
     ? ok({ sessionId })
-    : err(deny('header_invalid', { public: { field: SESSION_HEADER } }));
+    : err(deny('header_invalid', { public: { field: SESSION_ID_HEADER } }));
 };
 
 const findRow = (message: Call, { era }: Revision): Result<MethodRow, Deny> => {

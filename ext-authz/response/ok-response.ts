@@ -4,6 +4,7 @@
 import type { Allow, Steering } from '#core/decision.ts';
 import { HASH_HEADER, HOST_HEADER, RETRY_HEADER, VERSION_HEADER } from '#core/internal-headers.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import {
   type HeaderOption,
@@ -86,10 +87,33 @@ const steeringHeaders = ({ host, hash, retry }: Steering): readonly HeaderOption
     : undefined;
 };
 
+/** Sets or removes: in Envoy remove wins, so a header is never in both. */
+type RequestHeaders = { readonly set: readonly HeaderOption[]; readonly remove: readonly string[] };
+
+const authorizationFor = (token: Secret | null): RequestHeaders | undefined => {
+  if (token === null) return { set: [], remove: [AUTHORIZATION] };
+  const authorization = bearer(token);
+  return authorization === undefined
+    ? undefined
+    : { set: [headerOption(AUTHORIZATION, authorization)], remove: [] };
+};
+
+/** The server's own id in place of the sealed one. */
+const sessionFor = ({ session }: Allow): RequestHeaders =>
+  session === undefined
+    ? { set: [], remove: [SESSION_ID_HEADER] }
+    : { set: [headerOption(SESSION_ID_HEADER, session.id)], remove: [] };
+
 /**
- * The error names what cannot stand in a header; the caller must refuse then. `authorization` is either set or removed,
- * never both: in Envoy remove wins.
+ * Servers repeat a session's id on every answer; Envoy takes it off, and this puts the client's own in its place. Not at an
+ * `initialize`: the id of a session that begins comes from ext-proc.
  */
+const sealedAgain = ({ session, orders }: Allow): readonly HeaderOption[] =>
+  session === undefined || orders.guard === 'session'
+    ? []
+    : [headerOption(SESSION_ID_HEADER, session.sealed)];
+
+/** The error names what cannot stand in a header; the caller must refuse then. */
 export const okResponseFromAllow = (
   decision: Allow,
   cors: CorsHeaders | undefined,
@@ -97,17 +121,13 @@ export const okResponseFromAllow = (
   if (!HEADER_SAFE.test(decision.version)) return err('version');
   const steering = steeringHeaders(decision.steering ?? {});
   if (steering === undefined) return err('steering');
-  const route = [headerOption(VERSION_HEADER, decision.version), ...steering];
-  const response_headers_to_add = cors === undefined ? [] : headerOptions(cors);
-  if (decision.upstreamToken === null) {
-    const headers_to_remove = [AUTHORIZATION, ...REMOVED];
-    return ok({ headers: route, headers_to_remove, response_headers_to_add });
-  }
-  const authorization = bearer(decision.upstreamToken);
+  const authorization = authorizationFor(decision.upstreamToken);
   if (authorization === undefined) return err('token');
+  const session = sessionFor(decision);
+  const version = headerOption(VERSION_HEADER, decision.version);
   return ok({
-    headers: [...route, headerOption(AUTHORIZATION, authorization)],
-    headers_to_remove: REMOVED,
-    response_headers_to_add,
+    headers: [version, ...steering, ...authorization.set, ...session.set],
+    headers_to_remove: [...authorization.remove, ...session.remove, ...REMOVED],
+    response_headers_to_add: [...(cors === undefined ? [] : headerOptions(cors)), ...sealedAgain(decision)],
   });
 };

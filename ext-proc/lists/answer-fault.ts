@@ -15,6 +15,9 @@ export type AnswerFaultKind =
   | 'trailers_before_end'
   // What was to be done with it.
   | 'orders_invalid'
+  // The session it opens.
+  | 'session_id'
+  | 'replica_unknown'
   // A message in it.
   | 'json_invalid'
   | 'json_duplicate_key'

@@ -8,12 +8,18 @@ import { structToJson } from '#ext-proc/wire/struct-to-json.ts';
 /** Namespace ext-authz's metadata travels in. */
 const ORDERS_NAMESPACE = 'envoy.filters.http.ext_authz';
 
+/** Where Envoy puts attributes, and the one it is asked for (xds-server/filters/ext-proc.ts). */
+const ATTRIBUTES_NAMESPACE = 'envoy.filters.http.ext_proc';
+const REPLICA_ATTRIBUTE = 'upstream.address';
+
 export type AnswerPart =
   | {
       readonly kind: 'head';
       readonly head: AnswerHead;
       /** Undefined where ext-authz left none. */
       readonly orders: JsonObject | undefined;
+      /** `address:port` of the replica that answered; undefined where Envoy answered by itself. */
+      readonly replica: string | undefined;
     }
   | { readonly kind: 'chunk'; readonly bytes: Uint8Array; readonly endOfStream: boolean }
   | { readonly kind: 'trailers' };
@@ -37,7 +43,14 @@ const headFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | unde
   const head = readAnswerHead(headersFrom(record(headers)['headers']), endOfStream === true);
   if (head === undefined) return undefined;
   const metadata = record(record(message['metadata_context'])['filter_metadata']);
-  return { kind: 'head', head, orders: structToJson(metadata[ORDERS_NAMESPACE]) };
+  const attributes = structToJson(record(message['attributes'])[ATTRIBUTES_NAMESPACE]) ?? {};
+  const replica = attributes[REPLICA_ATTRIBUTE];
+  return {
+    kind: 'head',
+    head,
+    orders: structToJson(metadata[ORDERS_NAMESPACE]),
+    replica: typeof replica === 'string' && replica !== '' ? replica : undefined,
+  };
 };
 
 const chunkFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | undefined => {

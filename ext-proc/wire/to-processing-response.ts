@@ -1,6 +1,7 @@
 // Our replies as ProcessingResponses of Envoy (envoy.service.ext_proc.v3), one builder per reply. Header values go into
 // `raw_value`: Envoy reads nothing else there.
 
+import { SEALED_SESSION_HEADER } from '#core/internal-headers.ts';
 import type { BodyStep } from '#ext-proc/body-guard.ts';
 import type { Course } from '#ext-proc/pipeline.ts';
 
@@ -53,17 +54,16 @@ const immediateResponse = (status: number, body: string): ProcessingResponse => 
 /** The reply to the head of an answer. */
 export const headReply = (course: Course): ProcessingResponse => {
   if (course.kind === 'refuse') return immediateResponse(course.status, course.body);
-  if (course.kind === 'pass') {
-    return { response_headers: { response: {} }, mode_override: modeOverride('NONE', 'SKIP') };
-  }
-  if (!course.rewrites) {
-    return { response_headers: { response: {} }, mode_override: modeOverride('STREAMED', 'SKIP') };
-  }
-  const mutation = { set_headers: setHeaders(LIST_HEADERS), remove_headers: BODY_HEADERS };
+  const session = course.session === undefined ? {} : { [SEALED_SESSION_HEADER]: course.session };
+  const rewrites = course.kind === 'guard' && course.rewrites;
+  const mutation = {
+    set_headers: setHeaders({ ...session, ...(rewrites ? LIST_HEADERS : {}) }),
+    remove_headers: rewrites ? BODY_HEADERS : [],
+  };
   return {
     response_headers: { response: { header_mutation: mutation } },
     // Trailers are asked for because an answer that ends in them has no last chunk to put a held body into.
-    mode_override: modeOverride('STREAMED', 'SEND'),
+    mode_override: modeOverride(course.kind === 'pass' ? 'NONE' : 'STREAMED', rewrites ? 'SEND' : 'SKIP'),
   };
 };
 

@@ -12,7 +12,7 @@ import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { pathOf, readBytes, stop } from '#registry/manifest-cli/command.ts';
 import { auditPlaces, readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
 import { auditKeyFile, auditKeysOf, signingKeyFile } from '#runtime/audit/audit-keys.ts';
-import { readKeyFile } from '#runtime/audit/key-file.ts';
+import { readKeyFile } from '#runtime/key-file.ts';
 
 /** Processes that keep their chain in files. */
 const FILE_PROCESSES = ['ext-authz'];

@@ -7,8 +7,8 @@ import { type Command, readArguments, stop } from '#registry/manifest-cli/comman
 import { eraseSubjectRows } from '#registry/store/audit-subjects.ts';
 import { readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
 import { auditKeyFile, signingKeyFile } from '#runtime/audit/audit-keys.ts';
-import { addKey } from '#runtime/audit/key-file.ts';
 import { eraseSubject } from '#runtime/audit/subject-ring.ts';
+import { addKey } from '#runtime/key-file.ts';
 
 /** The public halves of all keys that signed or sign checkpoints, as a JWK set. */
 export const publicKey: Command = async (args) => {

@@ -4,11 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import { type AuditKeys, pseudonymOf } from '#core/audit/audit-key.ts';
 import { type AuditRecord, type RecordFault, readRecord } from '#core/audit/record.ts';
-import { NONCE_BYTES } from '#core/audit/seal.ts';
 import { openRecord, type Subject } from '#core/audit/subject.ts';
 import { SUBJECT_KEY_BYTES, unwrapSubjectKey, wrapSubjectKey } from '#core/audit/subject-key.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Result } from '#core/result.ts';
+import { NONCE_BYTES } from '#core/sealed-bytes.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 /** What stands in the place of an actor whose key is gone. */

@@ -4,7 +4,7 @@
 import { createPrivateKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { type AuditKey, type AuditKeys, deriveAuditKey, MASTER_KEY_BYTES } from '#core/audit/audit-key.ts';
 import { type CheckpointSigner, checkpointSigner } from '#core/audit/checkpoint.ts';
-import type { KeyFile } from '#runtime/audit/key-file.ts';
+import type { KeyFile } from '#runtime/key-file.ts';
 
 const parseMaster = (line: string): AuditKey | undefined => {
   const bytes = Buffer.from(line, 'base64url');

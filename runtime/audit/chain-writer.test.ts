@@ -24,11 +24,11 @@ import { createAuditMetrics } from '#runtime/audit/audit-metrics.ts';
 import { chainsIn, checkpointsIn, segmentsIn } from '#runtime/audit/chain-directory.ts';
 import { createChainFiles } from '#runtime/audit/chain-files.ts';
 import { type AuditChain, openAuditChain } from '#runtime/audit/chain-writer.ts';
-import { addKey, readKeyFile } from '#runtime/audit/key-file.ts';
 import { startProcessChain } from '#runtime/audit/process-chain.ts';
 import { openSegmentFile, type SegmentFile } from '#runtime/audit/segment-file.ts';
 import { createSubjectRing, eraseSubject, findSubjectKey } from '#runtime/audit/subject-ring.ts';
 import { type Outside, verifyProcess } from '#runtime/audit/verify-process.ts';
+import { addKey, readKeyFile } from '#runtime/key-file.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 
 let directory: string;

@@ -12,8 +12,8 @@ import { createAuditMetrics } from '#runtime/audit/audit-metrics.ts';
 import { chainName, chainsIn, headIn } from '#runtime/audit/chain-directory.ts';
 import { createChainFiles } from '#runtime/audit/chain-files.ts';
 import { type AuditChain, openAuditChain } from '#runtime/audit/chain-writer.ts';
-import { ensureKeyFile } from '#runtime/audit/key-file.ts';
 import { createSubjectRing } from '#runtime/audit/subject-ring.ts';
+import { ensureKeyFile } from '#runtime/key-file.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 /** A checkpoint at least this often while records come. */

@@ -6,7 +6,6 @@ import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { type AuditKeys, pseudonymOf } from '#core/audit/audit-key.ts';
-import { NONCE_BYTES } from '#core/audit/seal.ts';
 import type { Subject } from '#core/audit/subject.ts';
 import {
   SUBJECT_KEY_BYTES,
@@ -15,7 +14,8 @@ import {
   wrapSubjectKey,
 } from '#core/audit/subject-key.ts';
 import { GatewayError } from '#core/gateway-error.ts';
-import { createFileOnce } from '#runtime/audit/key-file.ts';
+import { NONCE_BYTES } from '#core/sealed-bytes.ts';
+import { createFileOnce } from '#runtime/key-file.ts';
 
 export type SubjectRing = {
   /** The subject's name and key; the key is made if there is none. @throws what the file system throws */

@@ -20,6 +20,7 @@ import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { tenantAt } from '#test/support/feed-double.ts';
 import { SERVER, TENANT } from '#test/support/guarded-call.ts';
+import { SESSIONS } from '#test/support/session-world.ts';
 
 const ROUNDS = 15;
 const CHECKS = 2_000;
@@ -57,6 +58,7 @@ const partsWith = (chain: Pick<AuditChain, 'append'>): CheckParts => {
       },
     },
     policy: { judge: () => ok({ obligations: {}, explain: [], lists: [] }), revision: () => 'bench@1' },
+    sessions: SESSIONS,
     broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },
     sink: createDecisionSink({ chain, logger, metrics: createMetrics('bench'), nowMs: Date.now }),
     publicUrl: 'https://gateway.example',

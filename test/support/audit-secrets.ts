@@ -6,7 +6,7 @@ import { deriveAuditKey } from '#core/audit/audit-key.ts';
 import { checkpointSigner } from '#core/audit/checkpoint.ts';
 import type { AuditSecrets } from '#registry/store/audit-append.ts';
 import { auditKeyFile, auditKeysOf, signerOf, signingKeyFile } from '#runtime/audit/audit-keys.ts';
-import { ensureKeyFile } from '#runtime/audit/key-file.ts';
+import { ensureKeyFile } from '#runtime/key-file.ts';
 
 const key = deriveAuditKey(Buffer.alloc(32, 7));
 

@@ -8,6 +8,7 @@ import { createProcessService } from '#ext-proc/process.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { SEALER } from '#test/support/session-world.ts';
 
 export type TestGuard = {
   /** For `startGuardBench`. */
@@ -34,6 +35,7 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     liveStreams,
     heldBytes: createHeldBytes(10 * limits.maxBodyBytes, measures.held),
     measures,
+    sealer: SEALER,
     isSwitchedOff: () => false,
   });
   const process = service.implementation['Process'] as unknown as (call: unknown) => void;

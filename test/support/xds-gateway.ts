@@ -12,7 +12,7 @@ import { EMPTY_SNAPSHOT, type Snapshot } from '#core/snapshot.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
 import { type BootstrapOptions, buildBootstrap } from '#envoy/bootstrap.ts';
 import type { Address } from '#runtime/address.ts';
-import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { type GrpcService, startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import type { InternalTls } from '#runtime/tls/internal-tls.ts';
@@ -185,6 +185,8 @@ export const startGateway = async (
     /** Where the doubles listen and with what certificate, if not as Envoy dials them. */
     readonly served?: { readonly extAuthz: Address; readonly extProc: Address };
     readonly tls?: InternalTls;
+    /** The services themselves in place of the doubles. */
+    readonly judges?: { readonly extAuthz: GrpcService; readonly extProc: GrpcService };
   } & Partial<GatewaySettings> = {},
 ): Promise<Gateway> => {
   const {
@@ -193,6 +195,7 @@ export const startGateway = async (
     bootstrap: changes = {},
     served,
     tls,
+    judges,
     ...settings
   } = options;
   requireEnvoy();
@@ -215,8 +218,12 @@ export const startGateway = async (
   const plain = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
   const services = changes.services ?? plain;
   const { extAuthz, extProc } = served ?? services;
-  const stopExtAuthz = await startGrpcServer(extAuthz, [authorizationDouble(decide)], tls);
-  const stopExtProc = await startGrpcServer(extProc, [processorDouble(processed)], tls);
+  const stopExtAuthz = await startGrpcServer(
+    extAuthz,
+    [judges?.extAuthz ?? authorizationDouble(decide)],
+    tls,
+  );
+  const stopExtProc = await startGrpcServer(extProc, [judges?.extProc ?? processorDouble(processed)], tls);
   const limits = { maxConnections: 1_000, maxHeapBytes };
   const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, ...limits, services, ...changes });
   const envoy = await spawnEnvoy(directory, withApiType(bootstrap, apiType));

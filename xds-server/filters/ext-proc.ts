@@ -9,6 +9,9 @@ import { JUDGED_KEY, JUDGED_NAMESPACE } from '#xds-server/filters/judged-mark.ts
 
 const NAME = 'envoy.filters.http.ext_proc';
 
+/** Envoy's attribute; comes with the response's headers. */
+const UPSTREAM_ADDRESS = 'upstream.address';
+
 /** Longest wait for one answer of ext-proc; cutting the longest list takes some hundred milliseconds. */
 const MESSAGE_TIMEOUT = '5s';
 
@@ -80,6 +83,8 @@ const processor: JsonObject = {
       response_trailer_mode: 'SKIP',
     },
     mutation_rules: WHAT_IT_MAY_CHANGE,
+    // The replica that answered: a session is sealed with it.
+    response_attributes: [UPSTREAM_ADDRESS],
     metadata_options: { forwarding_namespaces: { untyped: [extAuthz.name] } },
   }),
 };

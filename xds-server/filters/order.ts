@@ -8,6 +8,7 @@ import { judgedMark } from '#xds-server/filters/judged-mark.ts';
 import { localRateLimit } from '#xds-server/filters/local-rate-limit.ts';
 import { rateLimit } from '#xds-server/filters/rate-limit.ts';
 import { router } from '#xds-server/filters/router.ts';
+import { sessionId } from '#xds-server/filters/session-id.ts';
 import { stripTrailers } from '#xds-server/filters/strip-trailers.ts';
 
 export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: string }[] = [
@@ -16,6 +17,11 @@ export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: s
   {
     filter: extAuthz,
     reason: 'judges before anything leaves; its metadata and headers feed all that follow',
+  },
+  {
+    filter: sessionId,
+    reason:
+      'the last to see an answer before ext_authz adds the sealed id: no session id of an upstream goes out',
   },
   { filter: judgedMark, reason: 'notes what ext_authz let pass, for the filters that follow' },
   { filter: rateLimit, reason: 'counts by principal and tool, which are known only once a call is judged' },

@@ -2,7 +2,7 @@
 // chose, matched exactly, and where Envoy has no such version the answer is 503, never another version.
 
 import { ENDPOINT_METHODS, endpointPath, METADATA_ROOT, shortEndpointPath } from '#core/endpoint-path.ts';
-import { RETRY_HEADER, RETRY_SAFE, VERSION_HEADER } from '#core/internal-headers.ts';
+import { RETRY_HEADER, RETRY_SAFE, SEALED_SESSION_HEADER, VERSION_HEADER } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { McpServer } from '#core/server.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
@@ -28,6 +28,7 @@ const INTERNAL_REQUEST_HEADERS = ['x-envoy-external-address', 'x-envoy-internal'
  */
 const REMOVED_RESPONSE_HEADERS = [
   VERSION_HEADER,
+  SEALED_SESSION_HEADER,
   'www-authenticate',
   'location',
   'x-envoy-degraded',

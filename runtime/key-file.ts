@@ -1,5 +1,5 @@
-// Files of secrets of the audit: one key a line, the last one writes, all of them verify. Made on the first start, by
-// whichever process comes first. There is no default secret, and a file others can read is refused.
+// Files of secrets: one key a line, the last one writes, all of them read. Made on the first start, by whichever
+// process comes first. There is no default secret, and a file others can read is refused.
 
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -82,15 +82,17 @@ export const ensureKeyFile = <T>(file: KeyFile<T>): readonly [T, ...T[]] => {
   return readKeyFile(file);
 };
 
-/** Adds a key, which writes from the next start on. The file is replaced whole. */
-export const addKey = <T>(file: KeyFile<T>): void => {
+/**
+ * Adds a key, which writes from then on. The file is replaced whole.
+ * @param keep how many of the keys before it stay; by default all, because what they wrote is read for ever.
+ * @returns how many keys are in the file now.
+ */
+export const addKey = <T>(file: KeyFile<T>, keep: number = Number.POSITIVE_INFINITY): number => {
   readKeyFile(file);
   const temporary = `${file.path}.${randomUUID()}.tmp`;
-  const lines = readLines(file.path, file.variable);
-  writeFileSync(temporary, `${[...lines, file.generate()].join('\n')}\n`, {
-    mode: OWNER_ONLY,
-    flag: 'wx',
-    flush: true,
-  });
+  const before = readLines(file.path, file.variable);
+  const lines = [...before.slice(Math.max(0, before.length - keep)), file.generate()];
+  writeFileSync(temporary, `${lines.join('\n')}\n`, { mode: OWNER_ONLY, flag: 'wx', flush: true });
   renameSync(temporary, file.path);
+  return lines.length;
 };

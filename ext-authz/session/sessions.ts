@@ -1,0 +1,21 @@
+// Opening of sessions under the keys at hand. A port of the pipeline: it knows the key file and the age limit, so that the
+// decision need not.
+
+import type { Deny } from '#core/decision.ts';
+import type { Result } from '#core/result.ts';
+import type { CallSession, SessionOwner } from '#core/sealed-session.ts';
+import { KEY_ID_CHARACTERS } from '#core/session-key.ts';
+import { openCallSession } from '#ext-authz/session/open-call-session.ts';
+import type { SessionKeyRing } from '#runtime/session-keys.ts';
+
+export type Sessions = {
+  /** The session of a sealed id, or session_unknown. */
+  open(sealed: string, owner: SessionOwner, nowSeconds: number): Result<CallSession, Deny>;
+};
+
+export const createSessions = (ring: SessionKeyRing, maxAgeSeconds: number): Sessions => ({
+  open: (sealed, owner, nowSeconds) => {
+    const keys = ring.knowing(sealed.slice(0, KEY_ID_CHARACTERS));
+    return openCallSession(sealed, owner, { keys, maxAgeSeconds, nowSeconds });
+  },
+});

@@ -1,0 +1,206 @@
+// Envoy, xds-server, ext-authz and ext-proc as they are, in front of servers of the test's making. Played are only the
+// identity provider (a bearer token is its user's name, `user@application`), the policy (all is granted) and the broker.
+
+import { deny } from '#core/decision.ts';
+import type { Identity } from '#core/identity.ts';
+import { err, ok } from '#core/result.ts';
+import { Secret } from '#core/secret.ts';
+import { type SessionKey, sessionKeysOf } from '#core/session-key.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { CheckParts } from '#ext-authz/check.ts';
+import { authorizationService } from '#ext-authz/grpc-edge.ts';
+import { openCallSession } from '#ext-authz/session/open-call-session.ts';
+import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createLiveStreams } from '#ext-proc/live-streams.ts';
+import { createMeasures } from '#ext-proc/measures.ts';
+import { createProcessService } from '#ext-proc/process.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { SESSION_KEY } from '#test/support/session-world.ts';
+import {
+  type Gateway,
+  startGateway,
+  startXdsServer,
+  until,
+  type XdsServer,
+} from '#test/support/xds-gateway.ts';
+
+export type SessionGateway = {
+  readonly gateway: Gateway;
+  readonly xds: XdsServer;
+  /** The snapshot for all three services; resolves when Envoy has it. */
+  update(snapshot: Snapshot): Promise<void>;
+  /** The newest key last. */
+  keys: readonly [SessionKey, ...SessionKey[]];
+  /** Added to the clock of both services, milliseconds. */
+  laterMs: number;
+  /** What both services wrote to their logs, and what the policy was asked. */
+  readonly written: string[];
+  /** Facts of the refusals so far. */
+  readonly refusals: Record<string, unknown>[];
+  send(path: string, request: SessionRequest): Promise<SessionAnswer>;
+  stop(): Promise<void>;
+};
+
+const isOpen = async (origin: string): Promise<boolean> =>
+  (await fetch(origin).catch(() => undefined)) !== undefined;
+
+/** `as`: user, or `user@application`. `session` and `lastEvent` are sent as they are. */
+export type SessionRequest = {
+  readonly as: string;
+  readonly method?: 'POST' | 'GET' | 'DELETE';
+  readonly rpc?: string;
+  readonly params?: object;
+  readonly session?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type SessionAnswer = {
+  readonly status: number;
+  /** The session id the client gets. */
+  readonly session: string | undefined;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+};
+
+const sendTo = async (url: string, request: SessionRequest): Promise<SessionAnswer> => {
+  const { as, method = 'POST', rpc = 'ping', session, headers = {} } = request;
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, ...request.params };
+  const response = await fetch(url, {
+    method,
+    headers: {
+      authorization: `Bearer ${as}`,
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2025-11-25',
+      ...(method === 'POST' ? { 'content-type': 'application/json' } : {}),
+      ...(session === undefined ? {} : { 'mcp-session-id': session }),
+      ...headers,
+    },
+    ...(method === 'POST' ? { body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: rpc, params }) } : {}),
+  });
+  return {
+    status: response.status,
+    session: response.headers.get('mcp-session-id') ?? undefined,
+    headers: Object.fromEntries(response.headers),
+    text: await response.text(),
+  };
+};
+
+export const MAX_AGE_SECONDS = 3_600;
+
+const identityOf = (name: string): Identity => {
+  const [user = '', app = 'app'] = name.split('@');
+  return {
+    principal: JSON.stringify(['https://idp.example', user]),
+    kind: 'user',
+    issuerId: 'home',
+    relation: 'home',
+    subject: user,
+    app,
+    groups: [],
+    roles: [],
+    scopes: [],
+    guest: false,
+    assurance: [],
+  } as unknown as Identity;
+};
+
+/** Starts everything; nothing is served before the first `update`. */
+export const startSessionGateway = async (): Promise<SessionGateway> => {
+  let snapshot: Snapshot = { sequence: 0, tenants: [] };
+  const written: string[] = [];
+  const refusals: Record<string, unknown>[] = [];
+  const state = { keys: [SESSION_KEY] as SessionGateway['keys'], laterMs: 0 };
+  const nowMs = () => Date.now() + state.laterMs;
+  const logger = createLogger('test', 'info', { write: (line) => void written.push(line) });
+  const parts: CheckParts = {
+    world: () => ({ snapshot, freshAtMs: Date.now() }),
+    authenticator: {
+      authenticate: async ({ headers }) => {
+        const name = /^Bearer (.+)$/.exec(headers.get('authorization')?.[0] ?? '')?.[1];
+        return name === undefined
+          ? err(deny('token_missing'))
+          : ok({ identity: identityOf(name), token: new Secret(name) });
+      },
+    },
+    policy: {
+      judge: ({ call, request }) => {
+        written.push(`policy ${JSON.stringify(request)}`);
+        const kinds =
+          call.kind === 'stream'
+            ? (['tools', 'prompts', 'resources', 'resourceTemplates'] as const)
+            : call.list === undefined
+              ? []
+              : [call.list];
+        const lists = kinds.map((kind) => ({ kind, visible: { all: true } as const }));
+        return ok({ obligations: {}, explain: [], lists });
+      },
+      revision: () => 'test',
+    },
+    broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },
+    sessions: {
+      open: (sealed, owner, nowSeconds) =>
+        openCallSession(sealed, owner, {
+          keys: sessionKeysOf(state.keys),
+          maxAgeSeconds: MAX_AGE_SECONDS,
+          nowSeconds,
+        }),
+    },
+    sink: {
+      record: async (event) => void written.push(JSON.stringify(event)),
+      tell: (decision) => {
+        if (decision.kind === 'deny') refusals.push({ reason: decision.reason, ...decision.logFacts });
+      },
+    },
+    recordDeadlineMs: 5_000,
+    publicUrl: 'https://gw.example',
+    deadlineMs: 4_500,
+    nowMs,
+    monotonicMs: () => performance.now(),
+  };
+  const measures = createMeasures(createMetrics('ext-proc'), logger);
+  let nonce = 0;
+  const extProc = createProcessService({
+    limits: { maxBodyBytes: 1_000_000, maxEventBytes: 100_000 },
+    liveStreams: createLiveStreams(),
+    heldBytes: createHeldBytes(10_000_000, measures.held),
+    measures,
+    sealer: {
+      key: () => sessionKeysOf(state.keys).current,
+      nonce: () => {
+        nonce += 1;
+        return Buffer.from(nonce.toString(16).padStart(24, '0'), 'hex');
+      },
+      nowMs,
+    },
+    isSwitchedOff: () => false,
+  });
+  const gateway = await startGateway({ judges: { extAuthz: authorizationService(parts), extProc } });
+  const xds = await startXdsServer({ address: gateway.xdsAddress, settings: gateway.settings });
+  /** Envoy has the clusters with the addresses that were published. */
+  const isServed = async (next: Snapshot): Promise<boolean> => {
+    if (xds.publishedSequence() !== next.sequence) return false;
+    const clusters = await gateway.admin('/clusters').catch(() => '');
+    const wanted = next.tenants.flatMap(({ servers }) =>
+      servers.flatMap(({ versions }) => versions.flatMap(({ endpoints }) => endpoints)),
+    );
+    return wanted.every((url) => clusters.includes(`::${new URL(url).host}::health_flags`));
+  };
+  return Object.assign(state, {
+    gateway,
+    xds,
+    written,
+    refusals,
+    update: async (next: Snapshot) => {
+      snapshot = next;
+      xds.update(next);
+      await until('Envoy has the snapshot', () => isServed(next), 30_000);
+      await until('the listener is open', () => isOpen(gateway.origin), 30_000);
+    },
+    send: (path: string, request: SessionRequest) => sendTo(`${gateway.origin}${path}`, request),
+    stop: async () => {
+      await gateway.stop();
+      await xds.stop();
+    },
+  });
+};

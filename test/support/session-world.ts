@@ -1,0 +1,33 @@
+// Session keys and the two ports that use them, for tests that need some and do not care which.
+
+import { ok } from '#core/result.ts';
+import { deriveSessionKey, sessionKeysOf } from '#core/session-key.ts';
+import { openCallSession } from '#ext-authz/session/open-call-session.ts';
+import type { Sessions } from '#ext-authz/session/sessions.ts';
+import type { Sealer } from '#ext-proc/session/seal-answer.ts';
+
+export const SESSION_KEY = deriveSessionKey(Buffer.alloc(32, 7));
+
+const DAY_SECONDS = 24 * 3600;
+
+/** ext-authz's side of the key. */
+export const SESSIONS: Sessions = {
+  open: (sealed, owner, nowSeconds) =>
+    openCallSession(sealed, owner, {
+      keys: sessionKeysOf([SESSION_KEY]),
+      maxAgeSeconds: DAY_SECONDS,
+      nowSeconds,
+    }),
+};
+
+/** ext-proc's side of it, at the epoch. */
+export const SEALER: Sealer = {
+  key: () => SESSION_KEY,
+  nonce: () => Buffer.alloc(12, 1),
+  nowMs: () => 0,
+};
+
+/** Opens whatever it is given, for tests of everything else about a call in a session. */
+export const everySession = (version: string): Sessions => ({
+  open: (sealed) => ok({ sealed, id: 'of-the-server', host: '127.0.0.1:1', version, startedAt: 0 }),
+});
