@@ -4,6 +4,7 @@ import {
   type CallFigures,
   errorRate,
   latencyBucket,
+  latencyMean,
   latencyPercentile,
   NO_FIGURES,
 } from '#core/call-figures.ts';
@@ -40,5 +41,16 @@ describe('addFigures()', () => {
     expect(sum).toEqual(figuresOf([1, 2, 2, 3, 3], 2));
     expect(errorRate(sum)).toBeCloseTo(0.4);
     expect(errorRate(NO_FIGURES)).toBe(0);
+  });
+});
+
+describe('latencyMean()', () => {
+  it('should be unknown where no answer was timed', () => {
+    expect(latencyMean({ ...NO_FIGURES, calls: 3, errors: 3 })).toBeUndefined();
+  });
+
+  it('should be the mean of the bounds calls fell below', () => {
+    expect(latencyMean(figuresOf([9, 9, 39]))).toBe(20);
+    expect(latencyMean(figuresOf([1e9]))).toBe(130_000);
   });
 });

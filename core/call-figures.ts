@@ -62,3 +62,17 @@ export const latencyPercentile = ({ latency }: CallFigures, share: number): numb
   });
   return LATENCY_BOUNDS_MS[index] ?? Number.POSITIVE_INFINITY;
 };
+
+/** Beyond the last bound nothing is known but that it is more. */
+const BEYOND_MS = 2 * (LATENCY_BOUNDS_MS.at(-1) ?? 0);
+
+/** Mean of the upper bounds of the buckets calls fell into, milliseconds; undefined where no answer was timed. */
+export const latencyMean = ({ latency }: CallFigures): number | undefined => {
+  let count = 0;
+  let sum = 0;
+  latency.forEach((calls, index) => {
+    count += calls;
+    sum += calls * (LATENCY_BOUNDS_MS[index] ?? BEYOND_MS);
+  });
+  return count === 0 ? undefined : sum / count;
+};

@@ -26,14 +26,13 @@ import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createClientStatusService } from '#xds-server/client-status-service.ts';
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
-import { createFigureBook } from '#xds-server/figures/figure-book.ts';
-import { interestIn } from '#xds-server/figures/interest.ts';
 import { createPublisher, type Publisher } from '#xds-server/publisher.ts';
 import { describeReadiness } from '#xds-server/readiness.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import { previewTenant } from '#xds-server/snapshot/preview.ts';
-import { createStatusReporter } from '#xds-server/status-reporter.ts';
+import { createStatusReporter, type StatusReporter } from '#xds-server/status-reporter.ts';
+import { type Steering, startSteering } from '#xds-server/steering.ts';
 import { type Ads, createAds } from '#xds-server/stream/ads.ts';
 
 const VARIABLES = {
@@ -53,9 +52,6 @@ const VARIABLES = {
 
 /** How long resolved addresses are used; names of load balancers move within a minute. */
 const ADDRESS_TTL_MS = 30_000;
-
-/** What is measured of upstreams is measured over the last so many milliseconds. */
-const FIGURES_MS = 10_000;
 
 const logger = createLogger('xds-server', readConfig({ logLevel }).logLevel);
 
@@ -78,16 +74,24 @@ const startOperations = async (
 
 type Settings = GatewaySettings & Parameters<typeof createEgressGuard>[0];
 
-/** From the registry's snapshots to what Envoys are told, with the addresses of their endpoints. */
+/** From the registry's snapshots to what Envoys are told, with the addresses of their endpoints and what is measured of them. */
 const startPublishing = (
   lifecycle: Lifecycle,
-  options: { readonly config: Settings; readonly metrics: Metrics; readonly publish: Ads['publish'] },
-): Publisher => {
-  const { config, metrics, publish } = options;
+  options: {
+    readonly config: Settings;
+    readonly metrics: Metrics;
+    readonly publish: Ads['publish'];
+    readonly report: StatusReporter['figures'];
+  },
+): { readonly publisher: Publisher; readonly steering: Steering } => {
+  const { config, metrics, publish, report } = options;
   const { resolve } = createEgressGuard(config);
+  const steering = startSteering({ onMoved: () => publisher.refresh(), report });
+  lifecycle.onStop('steering', steering.stop);
   const publisher = createPublisher({
     build: createSnapshotBuilder(config),
     addresses: (): EndpointAddresses => addresses,
+    weightOf: steering.weightOf,
     publish,
     logger,
     metrics,
@@ -95,7 +99,7 @@ const startPublishing = (
   const onChange = publisher.refresh;
   const addresses = createEndpointAddresses({ resolve, ttlMs: ADDRESS_TTL_MS, onChange, logger, metrics });
   lifecycle.onStop('addresses', () => addresses.stop());
-  return publisher;
+  return { publisher, steering };
 };
 
 runService(logger, async (lifecycle) => {
@@ -109,7 +113,12 @@ runService(logger, async (lifecycle) => {
     untranslated: () => publisher.faults().map(({ tenantId }) => tenantId),
   });
   const ads = createAds({ logger, metrics, onStatus: reporter.changed });
-  const publisher = startPublishing(lifecycle, { config, metrics, publish: ads.publish });
+  const { publisher, steering } = startPublishing(lifecycle, {
+    config,
+    metrics,
+    publish: ads.publish,
+    report: reporter.figures,
+  });
   const feed = await startFeedConsumer({
     address: config.feedAddress,
     tls,
@@ -117,7 +126,10 @@ runService(logger, async (lifecycle) => {
     stateFile: join(config.stateDirectory, 'xds-server-snapshot.json'),
     logger,
     metrics,
-    onSnapshot: publisher.update,
+    onSnapshot: (snapshot) => {
+      steering.update(snapshot);
+      publisher.update(snapshot);
+    },
     onPreview: (tenant) =>
       previewTenant(tenant, {
         served: publisher.served(),
@@ -127,12 +139,7 @@ runService(logger, async (lifecycle) => {
   });
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);
-  const book = createFigureBook({
-    interestIn: (cluster) => interestIn(feed.current().snapshot, cluster),
-    spanMs: FIGURES_MS,
-  });
-  const accessLogs = createAccessLogService(metrics, (seen) => book.add(seen, performance.now()));
-  const services = [ads.service, accessLogs];
+  const services = [ads.service, createAccessLogService(metrics, steering.observe)];
   lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
   lifecycle.onStop('streams', ads.endStreams);
   await startOperations(lifecycle, {

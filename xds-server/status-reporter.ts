@@ -1,10 +1,14 @@
-// Tells the registry how far Envoys have come, whenever that changed, and no more than once for one turn of events.
+// Tells the registry how far Envoys have come, whenever that changed, and no more than once for one turn of events; and
+// what they counted of calls, each once.
 
+import type { VersionFigures } from '#core/call-figures.ts';
 import type { ConsumerStatus, EnvoyNodeStatus } from '#core/feed-message.ts';
 
 export type StatusReporter = {
   /** What is reported may have changed. */
   changed(): void;
+  /** Calls were counted. While the registry is away they are lost: nobody judges by what is that old. */
+  figures(versions: readonly VersionFigures[]): void;
   /** From here on reports are sent; what was said before is sent at once. */
   start(send: (status: ConsumerStatus) => void): void;
 };
@@ -20,14 +24,18 @@ export const createStatusReporter = (facts: {
   let scheduled = false;
   let reported = '';
 
-  const report = (): void => {
-    scheduled = false;
+  const statusNow = (): ConsumerStatus => {
     const untranslated = facts.untranslated();
-    const status: ConsumerStatus = {
+    return {
       sequence: Math.max(0, facts.publishedSequence()),
       nodes: facts.nodes(),
       ...(untranslated.length === 0 ? {} : { untranslated }),
     };
+  };
+
+  const report = (): void => {
+    scheduled = false;
+    const status = statusNow();
     const text = JSON.stringify(status);
     if (send === undefined || text === reported) return;
     reported = text;
@@ -42,6 +50,7 @@ export const createStatusReporter = (facts: {
 
   return {
     changed,
+    figures: (versions) => send?.({ ...statusNow(), figures: { versions } }),
     start: (sender) => {
       send = sender;
       changed();

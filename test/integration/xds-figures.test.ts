@@ -3,7 +3,14 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type CallFigures, latencyPercentile, NO_FIGURES } from '#core/call-figures.ts';
+import {
+  addFigures,
+  type CallFigures,
+  latencyPercentile,
+  NO_FIGURES,
+  type VersionFigures,
+} from '#core/call-figures.ts';
+import type { TrafficSplit } from '#core/traffic-split.ts';
 import { httpCall } from '#test/support/http-call.ts';
 import {
   freePort,
@@ -14,6 +21,15 @@ import {
   type XdsServer,
 } from '#test/support/xds-gateway.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
+import { createFigureBook } from '#xds-server/figures/figure-book.ts';
+
+const ALL_TO_ONE: TrafficSplit = {
+  weights: [{ version: '1.0.0', weight: 1 }],
+  tools: [],
+  testers: [],
+  steps: [],
+  withdrawn: [],
+};
 
 /** An upstream that does as the call says: milliseconds to the first byte and to the end, a status, or breaking off. */
 const upstream = createServer((request, response) => {
@@ -31,12 +47,27 @@ const upstream = createServer((request, response) => {
 
 const nowMs = (): number => performance.now();
 
+/** The count once it has not changed for three of xds-server's looks. */
+const settledCount = async (count: () => number): Promise<number> => {
+  let seen = -1;
+  while (seen !== count()) {
+    seen = count();
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
+  }
+  return seen;
+};
+
 describe('figures of the real Envoy', () => {
   let gateway: Gateway;
   let xds: XdsServer;
+  const reports: VersionFigures[] = [];
+  const book = createFigureBook({
+    interestIn: () => ({ calls: false, attempts: true, replicas: false }),
+    spanMs: 300_000,
+  });
 
   const figuresOf = (server: string): CallFigures =>
-    xds.book.attempts(`mcp.acme.${server}.1.0.0`, nowMs()) ?? NO_FIGURES;
+    book.attempts(`mcp.acme.${server}.1.0.0`, nowMs()) ?? NO_FIGURES;
   const call = (server: string, headers: Record<string, string> = {}) =>
     httpCall(gateway.origin, `/t/acme/mcp/${server}`, { headers });
 
@@ -65,11 +96,16 @@ describe('figures of the real Envoy', () => {
       plain: { '1.0.0': [live] },
     });
     const servers = tenant.servers.map((server) =>
-      server.id === 'plain' ? server : { ...server, adaptive: {} },
+      server.id === 'plain' ? server : { ...server, traffic: ALL_TO_ONE },
     );
     gateway = await startGateway();
     const { xdsAddress: address, settings } = gateway;
-    xds = await startXdsServer({ address, settings, figuresMs: 300_000 });
+    xds = await startXdsServer({
+      address,
+      settings,
+      onObservation: (seen) => book.add(seen, nowMs()),
+      onFigures: (versions) => reports.push(...versions),
+    });
     xds.update(snapshotOf(1, { ...tenant, servers }));
     await until('Envoy listens', async () => (await call('files').catch(() => undefined))?.status === 200);
     await until('figures come', () => figuresOf('files').calls > 0);
@@ -108,7 +144,7 @@ describe('figures of the real Envoy', () => {
     expect(figures).toMatchObject({ calls: 3, errors: 3, latency: NO_FIGURES.latency });
   });
 
-  it('leave out what was refused at the door, clients that leave at once, and servers nobody asks about', async () => {
+  it('leave out what was refused at the door and clients that leave at once', async () => {
     const figures = await added('files', 1, async () => {
       gateway.decide(() => ({ status: 403, body: '{}' }));
       await call('files');
@@ -120,11 +156,23 @@ describe('figures of the real Envoy', () => {
         signal: AbortSignal.timeout(200),
       });
       await expect(left).rejects.toThrow();
-      await call('plain');
       // Reported after the others, so when it is there they would be.
       await call('files', { status: '500' });
     });
     expect(figures).toMatchObject({ calls: 1, errors: 1 });
-    expect(xds.book.attempts('mcp.acme.plain.1.0.0', nowMs())).toBeUndefined();
+  });
+
+  it('are reported call by call for servers whose traffic is split, each call once, and for no others', async () => {
+    const reported = (): CallFigures => reports.map(({ figures }) => figures).reduce(addFigures, NO_FIGURES);
+    // Attempts and calls are reported by two loggers, each in its own time.
+    const callsBefore = await settledCount(() => reported().calls);
+    await call('plain');
+    await call('dead');
+    await call('files', { status: '500' });
+    await call('files');
+    await until('calls are reported', () => reported().calls >= callsBefore + 3);
+    expect(await settledCount(() => reported().calls)).toBe(callsBefore + 3);
+    expect(new Set(reports.map(({ serverId }) => serverId))).toEqual(new Set(['files', 'dead']));
+    expect(reports[0]).toMatchObject({ tenantId: 'acme', version: '1.0.0' });
   });
 });

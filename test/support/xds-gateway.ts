@@ -6,9 +6,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { VersionFigures } from '#core/call-figures.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import { ok } from '#core/result.ts';
-import { EMPTY_SNAPSHOT, type Snapshot } from '#core/snapshot.ts';
+import type { Snapshot } from '#core/snapshot.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
 import { type BootstrapOptions, buildBootstrap } from '#envoy/bootstrap.ts';
 import type { Address } from '#runtime/address.ts';
@@ -24,12 +25,12 @@ import {
 } from '#test/support/xds-doubles.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createEndpointAddresses, type ResolveUrl } from '#xds-server/endpoint-addresses.ts';
-import { createFigureBook, type FigureBook } from '#xds-server/figures/figure-book.ts';
-import { interestIn } from '#xds-server/figures/interest.ts';
+import type { Observation } from '#xds-server/figures/observation.ts';
 import { createPublisher } from '#xds-server/publisher.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import { type Steering, startSteering } from '#xds-server/steering.ts';
 import { type Ads, createAds } from '#xds-server/stream/ads.ts';
 import type { EndpointFacts, WeightOf } from '#xds-server/translate/endpoints.ts';
 
@@ -70,7 +71,7 @@ const loopback: ResolveUrl = async (url) => {
 export type XdsServer = {
   readonly ads: Ads;
   readonly metrics: ReturnType<typeof createMetrics>;
-  readonly book: FigureBook;
+  readonly steering: Steering;
   update(snapshot: Snapshot): void;
   /** Measured weights changed. */
   refresh(): void;
@@ -90,6 +91,8 @@ export const startXdsServer = async (options: {
   readonly resolve?: ResolveUrl;
   readonly onStatus?: () => void;
   readonly weightOf?: WeightOf;
+  readonly onObservation?: (observation: Observation) => void;
+  readonly onFigures?: (versions: readonly VersionFigures[]) => void;
   /** Length of the windows figures are kept in. */
   readonly figuresMs?: number;
 }): Promise<XdsServer> => {
@@ -99,7 +102,7 @@ export const startXdsServer = async (options: {
   const publisher = createPublisher({
     build: createSnapshotBuilder(options.settings),
     addresses: () => addresses,
-    ...(options.weightOf === undefined ? {} : { weightOf: options.weightOf }),
+    weightOf: (cluster, address) => (options.weightOf ?? steering.weightOf)(cluster, address),
     publish: (snapshot) => ads.publish(options.tamper?.(snapshot) ?? snapshot),
     logger,
     metrics,
@@ -111,19 +114,22 @@ export const startXdsServer = async (options: {
     logger,
     metrics,
   });
-  let snapshot = EMPTY_SNAPSHOT;
-  const book = createFigureBook({
-    interestIn: (cluster) => interestIn(snapshot, cluster),
-    spanMs: options.figuresMs ?? 10_000,
+  const steering = startSteering({
+    onMoved: publisher.refresh,
+    report: (versions) => options.onFigures?.(versions),
+    ...(options.figuresMs === undefined ? {} : { windowMs: options.figuresMs }),
   });
-  const accessLogs = createAccessLogService(metrics, (seen) => book.add(seen, performance.now()));
+  const accessLogs = createAccessLogService(metrics, (seen) => {
+    options.onObservation?.(seen);
+    steering.observe(seen);
+  });
   const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs], options.tls);
   return {
     ads,
     metrics,
-    book,
+    steering,
     update: (next) => {
-      snapshot = next;
+      steering.update(next);
       publisher.update(next);
     },
     refresh: publisher.refresh,
@@ -133,6 +139,7 @@ export const startXdsServer = async (options: {
     stop: async () => {
       ads.endStreams();
       addresses.stop();
+      steering.stop();
       await stopGrpc();
     },
   };

@@ -24,6 +24,8 @@ export type FigureBook = {
   takeCalls(): readonly { readonly cluster: string; readonly figures: CallFigures }[];
   /** Undefined: nobody wants to know. */
   attempts(cluster: string, nowMs: number): CallFigures | undefined;
+  /** Clusters whose replicas somebody wants to know about, and that were called. */
+  withReplicas(): readonly string[];
   /** By address, of those tried within the window. */
   replicas(cluster: string, nowMs: number): ReadonlyMap<string, CallFigures>;
 };
@@ -109,6 +111,8 @@ export const createFigureBook = (options: {
       return taken;
     },
     attempts: (cluster, nowMs) => entries.get(cluster)?.attempts?.figures(nowMs),
+    withReplicas: () =>
+      [...entries].filter(([, { replicas }]) => replicas !== undefined).map(([name]) => name),
     replicas: (cluster, nowMs) => {
       const windows = [...(entries.get(cluster)?.replicas ?? [])];
       const figures = windows.map(([address, window]) => [address, window.figures(nowMs)] as const);

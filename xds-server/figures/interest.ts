@@ -7,7 +7,7 @@ import type { Interest } from '#xds-server/figures/figure-book.ts';
 import { ownerOfCluster } from '#xds-server/translate/names.ts';
 
 const interestInServer = (server: McpServer): Interest => ({
-  calls: false,
+  calls: server.traffic !== undefined,
   attempts: server.adaptive !== undefined,
   replicas: server.upstream?.loadBalancing?.policy === 'least-latency',
 });

@@ -1,0 +1,64 @@
+// Looks at the figures of upstreams once a second: what they move is moved, what they add is reported. An hour without a
+// call costs an hour of empty looks.
+
+import type { VersionFigures } from '#core/call-figures.ts';
+import { EMPTY_SNAPSHOT, type Snapshot } from '#core/snapshot.ts';
+import { createFigureBook } from '#xds-server/figures/figure-book.ts';
+import { interestIn } from '#xds-server/figures/interest.ts';
+import type { Observation } from '#xds-server/figures/observation.ts';
+import { createWeigher } from '#xds-server/figures/weigher.ts';
+import type { WeightOf } from '#xds-server/translate/endpoints.ts';
+import { ownerOfCluster } from '#xds-server/translate/names.ts';
+
+/** Envoys report as often. */
+const LOOK_MS = 1_000;
+
+/** How far back the figures reach that anything is moved by. */
+const WINDOW_MS = 10_000;
+
+export type Steering = {
+  /** There is a newer snapshot of the registry. */
+  update(snapshot: Snapshot): void;
+  /** Takes what an Envoy has seen of an upstream. */
+  observe(observation: Observation): void;
+  readonly weightOf: WeightOf;
+  stop(): void;
+};
+
+/** Starts looking. Times are of the monotonic clock: the calendar may jump. */
+export const startSteering = (options: {
+  /** What is published depends on something that has moved. */
+  readonly onMoved: () => void;
+  /** Calls counted since the last report, each in one report. */
+  readonly report: (versions: readonly VersionFigures[]) => void;
+  readonly windowMs?: number;
+}): Steering => {
+  const { onMoved, report } = options;
+  const spanMs = options.windowMs ?? WINDOW_MS;
+  let snapshot = EMPTY_SNAPSHOT;
+  let considered = snapshot;
+  const book = createFigureBook({ interestIn: (cluster) => interestIn(snapshot, cluster), spanMs });
+  const weigher = createWeigher(book);
+
+  const look = (): void => {
+    const nowMs = performance.now();
+    if (considered !== snapshot) book.reconsider();
+    considered = snapshot;
+    if (weigher.look(nowMs)) onMoved();
+    const versions = book.takeCalls().flatMap(({ cluster, figures }) => {
+      const owner = ownerOfCluster(cluster);
+      return owner === undefined ? [] : [{ ...owner, figures }];
+    });
+    if (versions.length > 0) report(versions);
+  };
+
+  const timer = setInterval(look, LOOK_MS).unref();
+  return {
+    update: (next) => {
+      snapshot = next;
+    },
+    observe: (observation) => book.add(observation, performance.now()),
+    weightOf: weigher.weightOf,
+    stop: () => clearInterval(timer),
+  };
+};
