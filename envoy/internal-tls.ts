@@ -4,6 +4,7 @@
 import { dirname } from 'node:path';
 import type { JsonObject } from '#core/json.ts';
 import type { SanPattern } from '#core/san-pattern.ts';
+import { certificateDocument, secretDocument } from '#envoy/secret-document.ts';
 import type { Address } from '#runtime/address.ts';
 import type { TlsFiles } from '#runtime/tls/tls-files.ts';
 
@@ -20,26 +21,16 @@ export type InternalSecretFiles = { readonly certificate: string; readonly autho
 const CERTIFICATE = 'internal-certificate';
 const AUTHORITIES = 'internal-authorities';
 
-const secret = (name: string, fields: JsonObject): JsonObject => ({
-  resources: [any(`${TLS}.Secret`, { name, ...fields })],
-});
-
-/** Kubernetes renames a directory above the files, never the files; the watch is on the directory for that. */
-const watched = (file: string): JsonObject => ({ watched_directory: { path: dirname(file) } });
-
 /** The documents of the secret files. */
 export const buildInternalSecrets = (
   files: TlsFiles,
 ): Readonly<Record<keyof InternalSecretFiles, JsonObject>> => ({
-  certificate: secret(CERTIFICATE, {
-    tls_certificate: {
-      certificate_chain: { filename: files.certificateFile },
-      private_key: { filename: files.keyFile },
-      ...watched(files.certificateFile),
+  certificate: certificateDocument(CERTIFICATE, files.certificateFile, files.keyFile),
+  authorities: secretDocument(AUTHORITIES, {
+    validation_context: {
+      trusted_ca: { filename: files.caFile },
+      watched_directory: { path: dirname(files.caFile) },
     },
-  }),
-  authorities: secret(AUTHORITIES, {
-    validation_context: { trusted_ca: { filename: files.caFile }, ...watched(files.caFile) },
   }),
 });
 

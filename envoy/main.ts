@@ -3,11 +3,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { hostname, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
 import { buildBootstrap } from '#envoy/bootstrap.ts';
 import { drainEnvoy } from '#envoy/drain.ts';
+import {
+  GATEWAY_TLS_VARIABLES,
+  readGatewayCertificate,
+  watchGatewayCertificate,
+  writeGatewayCertificate,
+} from '#envoy/gateway-certificate.ts';
 import { PUBLISH_VARIABLES, readPublishListener, writePublishSecrets } from '#envoy/publish-door.ts';
 import { writeInternalSecrets } from '#envoy/write-internal-secrets.ts';
 import { choice, integer, port, readConfig, runtimeDirectory, socketDefault, text } from '#runtime/config.ts';
@@ -38,6 +44,7 @@ const VARIABLES = {
   extAuthz: dialledAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
   extProc: dialledAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
   rateLimit: dialledAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
+  ...GATEWAY_TLS_VARIABLES,
   ...PUBLISH_VARIABLES,
 };
 
@@ -84,7 +91,18 @@ const logger = createLogger('envoy', 'info');
 runService(logger, async (lifecycle) => {
   const config = readVariables();
   const bootstrapFile = await writeBootstrap(config);
-  const child = spawn(config.binary, envoyArguments({ ...config, bootstrapFile }), { stdio: 'inherit' });
+  const certificate = readGatewayCertificate(config);
+  if (certificate !== undefined) {
+    await writeGatewayCertificate(config.runtimeDirectory, certificate);
+    lifecycle.onStop('certificate', watchGatewayCertificate(certificate, logger));
+  }
+  // A bare name is looked up on the PATH, wherever Envoy runs.
+  const binary = config.binary.includes('/') ? resolve(config.binary) : config.binary;
+  const child = spawn(binary, envoyArguments({ ...config, bootstrapFile }), {
+    stdio: 'inherit',
+    // The listener finds its certificate from here (core/gateway-certificate.ts).
+    cwd: config.runtimeDirectory,
+  });
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
   await started(child);
   let stopping = false;

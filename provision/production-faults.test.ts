@@ -18,6 +18,7 @@ beforeEach(() => {
     publicUrl: 'https://gateway.example.com',
     secretsDirectory: join(directory, 'secrets'),
     stateDirectory: join(directory, 'state'),
+    gatewayTls: true,
     demoDebug: false,
   };
 });
@@ -41,6 +42,14 @@ describe('production', () => {
       ]);
     },
   );
+
+  it('refuses to be known by a plain address where it speaks TLS only', () => {
+    const publicUrl = 'http://gateway.example.com';
+    expect(findProductionFaults({ ...settings, publicUrl, gatewayTls: false }, ALL)).toEqual([]);
+    expect(findProductionFaults({ ...settings, publicUrl }, ALL)).toEqual([
+      expect.stringContaining('GATEWAY_PUBLIC_URL must be an https URL'),
+    ]);
+  });
 
   it('asks for what is missing', () => {
     const bare = { ...settings, adminIssuer: '', adminJwksUri: '', adminAudience: '', publicUrl: '' };

@@ -10,6 +10,7 @@ export type ProductionSettings = {
   readonly adminJwksUri: string;
   readonly adminAudience: string;
   readonly publicUrl: string;
+  readonly gatewayTls: boolean;
   readonly secretsDirectory: string;
   readonly stateDirectory: string;
   readonly demoDebug: boolean;
@@ -22,6 +23,8 @@ const DEMO_SECRET = /-demo-secret\s*$/;
 const DEMO_MARKER = 'seed.sha256';
 
 const isHttps = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'https:';
+
+const isPlain = (url: string): boolean => url !== '' && !isHttps(url);
 
 const findAdminFaults = (settings: ProductionSettings): readonly string[] =>
   (
@@ -60,6 +63,9 @@ export const findProductionFaults = (
     : []),
   ...(services.includes('ext-authz') && settings.publicUrl === ''
     ? ['GATEWAY_PUBLIC_URL is required: clients are told to authenticate for this address']
+    : []),
+  ...(services.includes('ext-authz') && settings.gatewayTls && isPlain(settings.publicUrl)
+    ? ['GATEWAY_PUBLIC_URL must be an https URL with GATEWAY_TLS: the gateway answers nothing else']
     : []),
   ...findSecretFaults(settings.secretsDirectory),
   ...(existsSync(join(settings.stateDirectory, DEMO_MARKER))

@@ -12,6 +12,7 @@ import { findProductionFaults } from '#provision/production-faults.ts';
 import {
   directory,
   flag,
+  gatewayTls,
   inheritedEnvironment,
   localAddress,
   port,
@@ -30,6 +31,7 @@ const JUDGED = {
   adminJwksUri: text('ADMIN_JWKS_URI', ''),
   adminAudience: text('ADMIN_AUDIENCE', ''),
   publicUrl: text('GATEWAY_PUBLIC_URL', ''),
+  gatewayTls,
   secretsDirectory: directory('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
   demoDebug: flag('DEMO_DEBUG', 'false'),

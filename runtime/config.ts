@@ -118,10 +118,13 @@ export const logLevel = choice('debug', 'info', 'warn', 'error')('LOG_LEVEL', 'i
 export const socketDefault = (service: string, environment: Environment = process.env): string =>
   `unix:${join(environment['MCPGW_RUNTIME_DIR'] || defaultRuntimeDirectory(), `${service}.sock`)}`;
 
+/** TLS at the gateway's own listener; xds-server builds it, every Envoy has a certificate for it. */
+export const gatewayTls = flag('GATEWAY_TLS', 'false');
+
 /** Absolute URL clients reach the gateway by: metadata and challenges are made from it, never from a request. */
 export const gatewayPublicUrl = url(
   'GATEWAY_PUBLIC_URL',
-  `http://127.0.0.1:${process.env['GATEWAY_PORT'] || '8080'}`,
+  `${process.env['GATEWAY_TLS'] === 'true' ? 'https' : 'http'}://127.0.0.1:${process.env['GATEWAY_PORT'] || '8080'}`,
 );
 
 /** Absolute URL clients reach the registry by; signed manifests may name it as their audience. */

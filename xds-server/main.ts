@@ -5,6 +5,7 @@ import { startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { Address } from '#runtime/address.ts';
 import {
   flag,
+  gatewayTls,
   integer,
   list,
   localAddress,
@@ -43,6 +44,8 @@ const VARIABLES = {
   feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   listenAddress: text('GATEWAY_LISTEN_ADDRESS', '127.0.0.1'),
   port: port('GATEWAY_PORT', '8080'),
+  listenerTls: gatewayTls,
+  streamIdleSeconds: integer(1, 86_400)('GATEWAY_STREAM_IDLE_SECONDS', '3600'),
   trustedHops: integer(0, 16)('GATEWAY_TRUSTED_HOPS', '0'),
   accessLogOnStdout: flag('ENVOY_ACCESS_LOG', 'false'),
   upstreamCaFile: text('UPSTREAM_CA_FILE', '/etc/ssl/certs/ca-certificates.crt'),

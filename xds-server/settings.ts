@@ -5,6 +5,10 @@ export type GatewaySettings = {
   /** Address the listener binds. */
   readonly listenAddress: string;
   readonly port: number;
+  /** TLS at the listener; each Envoy has a certificate of its own for it. */
+  readonly listenerTls: boolean;
+  /** Longest silence on a stream before it is ended; there is no longest time. */
+  readonly streamIdleSeconds: number;
   /** Proxies in front of us whose `x-forwarded-for` entries are believed. */
   readonly trustedHops: number;
   /** One JSON line per request on Envoy's stdout. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { GATEWAY_CERTIFICATE_DOCUMENT } from '#core/gateway-certificate.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
 import { packMessage } from '#protos/pack.ts';
@@ -34,6 +35,8 @@ type Input = {
 const DEFAULTS: GatewaySettings = {
   listenAddress: '127.0.0.1',
   port: 8080,
+  listenerTls: false,
+  streamIdleSeconds: 3600,
   trustedHops: 0,
   accessLogOnStdout: false,
   upstreamCaFile: '/etc/ssl/certs/ca-certificates.crt',
@@ -72,6 +75,8 @@ const validate = async (bootstrap: JsonObject): Promise<string> => {
   const directory = await mkdtemp(join(tmpdir(), 'golden-'));
   const file = join(directory, 'bootstrap.json');
   await writeFile(file, JSON.stringify(bootstrap));
+  // A listener with TLS wants to find it; what is in it is read only by an Envoy that serves.
+  await writeFile(join(directory, GATEWAY_CERTIFICATE_DOCUMENT), '{}');
   const options = [
     '--mode',
     'validate',
@@ -81,7 +86,9 @@ const validate = async (bootstrap: JsonObject): Promise<string> => {
     '--reject-unknown-dynamic-fields',
   ];
   try {
-    const { stdout } = await promisify(execFile)(requireEnvoy(), [...options, '--log-level', 'error']);
+    const { stdout } = await promisify(execFile)(requireEnvoy(), [...options, '--log-level', 'error'], {
+      cwd: directory,
+    });
     return stdout;
   } finally {
     await rm(directory, { recursive: true });

@@ -112,10 +112,15 @@ export const startPublishGateway = async (registrySocket: string): Promise<Publi
     listener,
   );
   const services = { xdsServer: at('x'), extAuthz: at('a'), extProc: at('p'), rateLimit: at('r') };
-  const settings = { listenAddress: '127.0.0.1', port: await freePort(), trustedHops: 0 };
+  const settings = { listenAddress: '127.0.0.1', port: await freePort(), trustedHops: 0, listenerTls: false };
   const xds = await startXdsServer({
     address: services.xdsServer,
-    settings: { ...settings, accessLogOnStdout: false, upstreamCaFile: files.publishClientCaFile },
+    settings: {
+      ...settings,
+      streamIdleSeconds: 60,
+      accessLogOnStdout: false,
+      upstreamCaFile: files.publishClientCaFile,
+    },
   });
   xds.update(snapshotOf(1));
   const limits = { maxConnections: 100, maxHeapBytes: 1_000_000_000 };

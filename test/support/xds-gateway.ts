@@ -153,6 +153,8 @@ const withApiType = (bootstrap: JsonObject, apiType: string): JsonObject => {
 
 export type Gateway = {
   readonly origin: string;
+  /** Envoy's working directory. */
+  readonly directory: string;
   readonly settings: GatewaySettings;
   readonly xdsAddress: Address;
   readonly checks: CheckFacts[];
@@ -177,6 +179,7 @@ export const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Prom
   const log = ['--log-path', join(directory, 'envoy.log')];
   const child = spawn(requireEnvoy(), [...envoyArguments(options), ...log], {
     stdio: ['ignore', stdout, 'ignore'],
+    cwd: directory,
   });
   closeSync(stdout);
   return child;
@@ -236,10 +239,13 @@ export const startGateway = async (
   const envoy = await spawnEnvoy(directory, withApiType(bootstrap, apiType));
   const ended = new Promise((resolve) => envoy.once('exit', resolve));
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${settings.listenerTls === true ? 'https' : 'http'}://127.0.0.1:${port}`,
+    directory,
     settings: {
       listenAddress: '127.0.0.1',
       port,
+      listenerTls: false,
+      streamIdleSeconds: 3600,
       trustedHops: 0,
       accessLogOnStdout: false,
       upstreamCaFile: '/etc/ssl/certs/ca-certificates.crt',

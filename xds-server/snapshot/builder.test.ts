@@ -15,6 +15,8 @@ import { translateTenant } from '#xds-server/translate/tenant.ts';
 const SETTINGS = {
   listenAddress: '127.0.0.1',
   port: 8080,
+  listenerTls: false,
+  streamIdleSeconds: 3600,
   trustedHops: 0,
   accessLogOnStdout: false,
   upstreamCaFile: '/ca.crt',

@@ -8,6 +8,8 @@ import { type ServerTranslation, translateServer } from '#xds-server/translate/s
 const SETTINGS = {
   listenAddress: '127.0.0.1',
   port: 8080,
+  listenerTls: false,
+  streamIdleSeconds: 3600,
   trustedHops: 0,
   accessLogOnStdout: false,
   upstreamCaFile: '/ca.crt',

@@ -12,6 +12,8 @@ import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 const SETTINGS = {
   listenAddress: '127.0.0.1',
   port: 8080,
+  listenerTls: false,
+  streamIdleSeconds: 3600,
   trustedHops: 0,
   accessLogOnStdout: false,
   upstreamCaFile: '/ca.crt',

@@ -43,7 +43,6 @@ export const CLIENT_LIMITS: JsonObject = {
   request_headers_timeout: '10s',
   // From the first byte to the last of a request; over before the answer starts, so no stream is cut by it.
   request_timeout: '60s',
-  stream_idle_timeout: '300s',
   // How long a stream that was ended over HTTP/1.1 lives on.
   delayed_close_timeout: '0.1s',
   // What follows an invalid message on its connection cannot be told from a part of it.

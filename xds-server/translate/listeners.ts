@@ -8,6 +8,7 @@ import { FILTERS } from '#xds-server/filters/order.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildAccessLogs } from '#xds-server/translate/access-logs.ts';
 import { BUFFER_LIMITS, CLIENT_LIMITS } from '#xds-server/translate/client-limits.ts';
+import { buildDownstreamTls } from '#xds-server/translate/downstream-tls.ts';
 import { LOCAL_REPLIES } from '#xds-server/translate/local-replies.ts';
 import { LISTENER_NAME } from '#xds-server/translate/names.ts';
 import { SCOPE_KEY_BUILDER } from '#xds-server/translate/scoped-routes.ts';
@@ -55,6 +56,7 @@ const connectionManager = (settings: GatewaySettings): TypedMessage =>
     ...clientAddress(settings),
     ...PATHS,
     ...CLIENT_LIMITS,
+    stream_idle_timeout: `${settings.streamIdleSeconds}s`,
     early_header_mutation_extensions: [stripAtEntry],
     server_header_transformation: 'OVERWRITE',
     server_name: 'mcp-security-gateway',
@@ -84,6 +86,7 @@ export const buildListener = (settings: GatewaySettings): TypedMessage =>
     ...BUFFER_LIMITS,
     filter_chains: [
       {
+        ...(settings.listenerTls ? buildDownstreamTls() : {}),
         filters: [
           {
             name: 'envoy.filters.network.http_connection_manager',

@@ -12,9 +12,6 @@ import { buildHashPolicy } from '#xds-server/translate/load-balancing.ts';
 import { clusterName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
 import { buildRetryPolicy, type Repeatability } from '#xds-server/translate/retries.ts';
 
-/** Longest silence on a stream. Envoy's default for all requests together is 15 s, which would end every stream. */
-const STREAM_IDLE_TIMEOUT = '3600s';
-
 /** Value of the context that sends a request to the document part of ext-authz. */
 const METADATA_DOCUMENT = { document: 'protected-resource-metadata' };
 
@@ -47,8 +44,8 @@ const forward = (
   repeatability: Repeatability,
 ): JsonObject => ({
   cluster,
+  // Envoy's default of 15 s would end every stream. The listener bounds silence (GATEWAY_STREAM_IDLE_SECONDS).
   timeout: '0s',
-  idle_timeout: STREAM_IDLE_TIMEOUT,
   // The match is the whole path, so this replaces the whole path; the client's query stays.
   prefix_rewrite: upstreamPath,
   auto_host_rewrite: true,
