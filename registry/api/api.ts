@@ -24,6 +24,7 @@ import { registerServerState } from '#registry/api/server-state.ts';
 import { registerServers } from '#registry/api/servers.ts';
 import { registerStreams } from '#registry/api/streams.ts';
 import { registerTenants } from '#registry/api/tenants.ts';
+import { registerTraffic } from '#registry/api/traffic.ts';
 import { registerVersions } from '#registry/api/versions.ts';
 
 const REGISTRATIONS = [
@@ -32,6 +33,7 @@ const REGISTRATIONS = [
   registerIssuers,
   registerServers,
   registerServerState,
+  registerTraffic,
   registerVersions,
   registerReviews,
   registerDecisions,

@@ -1,6 +1,7 @@
 // What the actions on a server have in common: they change one server, and answer with it.
 
 import type { FastifyReply } from 'fastify';
+import type { McpServer } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -9,9 +10,10 @@ import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
 import { makeChange } from '#registry/api/rollout/make-change.ts';
+import { readServer } from '#registry/api/servers.ts';
 import type { Manner } from '#registry/approval/serve.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
-import { serverName, serverView } from '#registry/commands/resources.ts';
+import { serverName } from '#registry/commands/resources.ts';
 
 export type ServerAction = {
   /** For the audit, e.g. `activate`. */
@@ -20,13 +22,15 @@ export type ServerAction = {
   readonly needsMatch: boolean;
   readonly manner?: Manner;
   readonly command: (tenant: Tenant, serverId: string) => Outcome;
+  /** What is answered of the server; absent: the server as it is read. */
+  readonly view?: (server: McpServer) => object;
 };
 
 /** Runs an action on the server of the path. */
 export const runServerAction = async (
   context: ApiContext,
   reply: FastifyReply,
-  { action, needsMatch, manner, command }: ServerAction,
+  { action, needsMatch, manner, command, view = readServer }: ServerAction,
 ): Promise<FastifyReply> => {
   const { tenant: tenantId, id } = paramsOf(reply.request);
   const conditions = conditionsOf(reply.request);
@@ -51,5 +55,5 @@ export const runServerAction = async (
   const revision = stored?.stamps[serverName(id)];
   return server === undefined || revision === undefined
     ? sendProblem(reply, noSuchResource)
-    : sendResource(reply, { status: 200, revision, body: serverView(server) });
+    : sendResource(reply, { status: 200, revision, body: view(server) });
 };

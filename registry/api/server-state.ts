@@ -51,7 +51,7 @@ const registerActiveVersion = (app: FastifyInstance, context: ApiContext): void 
     schema: withWait({
       summary: 'Choose the version of a server that is served',
       description:
-        'A version that differs from what was approved in more than prose is refused with 409 `approval-required` until its review is approved. Without four eyes, activating what one published oneself is an approval.',
+        'All calls go to it: a split of traffic ends. A version that differs from what was approved in more than prose is refused with 409 `approval-required` until its review is approved. Without four eyes, activating what one published oneself is an approval.',
       tags: ['servers'],
       params: ItemParams,
       headers: WriteHeaders,

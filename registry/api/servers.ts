@@ -10,7 +10,7 @@ import { putServer, removeServer, type ServerSettings } from '#registry/commands
 import { SERVER_FIELDS } from '#registry/feed/schema/server-schema.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 
-/** A server as it is read. `enabled`, `activeVersion` and `versions` have routes of their own. */
+/** A server as it is read. `enabled`, `activeVersion`, `traffic` and `versions` have routes of their own. */
 export const ServerViewSchema = Type.Object({
   id: Id,
   ...SERVER_FIELDS,
@@ -18,6 +18,12 @@ export const ServerViewSchema = Type.Object({
   activeVersion: Type.String({ description: 'The version being served; empty before the first activation.' }),
   versions: Type.Array(Type.String()),
 });
+
+/** Publishers read servers; who tests which version is not theirs to know, and has a route of its own. */
+export const readServer = (server: McpServer): object => {
+  const { traffic: _traffic, ...view } = serverView(server);
+  return view;
+};
 
 export const registerServers = (app: FastifyInstance, context: ApiContext): void =>
   registerCollection(app, context, {
@@ -27,7 +33,7 @@ export const registerServers = (app: FastifyInstance, context: ApiContext): void
     view: ServerViewSchema,
     fields: SERVER_FIELDS,
     nameOf: serverName,
-    list: (tenant) => tenant.servers.map(serverView),
+    list: (tenant) => tenant.servers.map(readServer) as readonly McpServer[],
     filters: {
       enabled: {
         schema: Type.Enum(['true', 'false']),

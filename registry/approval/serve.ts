@@ -33,8 +33,8 @@ const isOwnWork = ({ fourEyes, submissions }: Review, actor: string): boolean =>
   submissions.length > 0 &&
   submissions.every(({ actor: author, signer }) => signer === undefined && author === actor);
 
-/** Put into service by name, or as part of something larger such as a restore. */
-export type Manner = 'activated' | 'brought-back';
+/** Put into service by name, alone or in a split of calls, or as part of something larger such as a restore. */
+export type Manner = 'activated' | 'split' | 'brought-back';
 
 /**
  * What must be kept with the change that serves it; an empty list: nothing new.
@@ -48,6 +48,6 @@ export const judgeServing = (
   if (review.state === 'approved') return [];
   if (review.state === 'not-needed')
     return review.decision === undefined ? [makeDecision(review, 'passed', decider)] : [];
-  const isSeen = review.state === 'waiting' && manner === 'activated' && isOwnWork(review, decider.actor);
+  const isSeen = review.state === 'waiting' && manner !== 'brought-back' && isOwnWork(review, decider.actor);
   return isSeen ? [makeDecision(review, 'approved', decider)] : undefined;
 };

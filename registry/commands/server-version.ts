@@ -11,6 +11,7 @@ import { judgeEndpoints } from '#registry/commands/rules/endpoint-rules.ts';
 import { repeated } from '#registry/commands/rules/rule.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
+import { allTo, withTraffic } from '#registry/commands/with-traffic.ts';
 
 const judgeTools = ({ tools }: ServerVersion): Fault[] =>
   repeated(tools.map((tool) => tool.name)).map((name) => ({
@@ -23,6 +24,12 @@ const judgeEgress = ({ endpoints }: ServerVersion, checkUrl: CheckUrl): Fault[] 
     const checked = checkUrl(endpoint);
     return checked.ok ? [] : [{ pointer: `/endpoints/${index}`, message: checked.error }];
   });
+
+/** Where a version leads, judged as of now, with pointers into the version: hosts may have been withdrawn since. */
+export const judgeReplicas = (server: McpServer, version: ServerVersion, checkUrl: CheckUrl): Fault[] => [
+  ...judgeEndpoints(server, version),
+  ...judgeEgress(version, checkUrl),
+];
 
 const withServer = (tenant: Tenant, server: McpServer): Tenant => ({
   ...tenant,
@@ -54,13 +61,14 @@ export const publishVersion = (
     after: withServer(before, { ...server, versions }),
     resource: versionName(serverId, version.version),
     faults:
-      published === undefined
-        ? [...judgeTools(version), ...judgeEndpoints(server, version), ...judgeEgress(version, checkUrl)]
-        : [],
+      published === undefined ? [...judgeTools(version), ...judgeReplicas(server, version, checkUrl)] : [],
   });
 };
 
-/** Makes a published version the one that is served. Its endpoints are judged again: hosts may have been withdrawn. */
+/**
+ * Makes a published version the one that is served: all calls go to it, and a split of them ends. Its endpoints are
+ * judged again.
+ */
 export const activateVersion = (
   before: Tenant,
   command: { readonly serverId: string; readonly version: string },
@@ -70,14 +78,22 @@ export const activateVersion = (
   if (server === undefined) return err(notFound(`server ${command.serverId}`));
   const version = findVersion(server, command.version);
   const resource = `servers/${server.id}/active-version`;
-  const after = withServer(before, { ...server, activeVersion: command.version });
-  const missing: Fault = { pointer: '/version', message: `version ${command.version} is not published` };
-  if (version === undefined) return settle({ before, after: before, resource, faults: [missing] });
-  const faults = [...judgeEndpoints(server, version), ...judgeEgress(version, checkUrl)];
+  const refuse = (...messages: readonly string[]): Outcome =>
+    settle({
+      before,
+      after: before,
+      resource,
+      faults: messages.map((message) => ({ pointer: '/version', message })),
+    });
+  if (version === undefined) return refuse(`version ${command.version} is not published`);
+  if (server.traffic?.withdrawn.includes(command.version) === true)
+    return refuse(`version ${command.version} is withdrawn: lift that in servers/${server.id}/traffic first`);
+  const faults = judgeReplicas(server, version, checkUrl);
+  if (faults.length > 0) return refuse(...faults.map(({ message }) => message));
+  const active = { ...server, activeVersion: command.version };
   return settle({
     before,
-    after,
+    after: withServer(before, withTraffic(active, allTo(command.version, server.traffic))),
     resource,
-    faults: faults.map(({ message }) => ({ pointer: '/version', message })),
   });
 };

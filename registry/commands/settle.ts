@@ -17,6 +17,7 @@ import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 import { bindingRule, upstreamAuthRule } from '#registry/commands/rules/server-rules.ts';
 import { sharedAudienceRule } from '#registry/commands/rules/shared-audience-rule.ts';
+import { trafficRule } from '#registry/commands/rules/traffic-rules.ts';
 import { upstreamRule } from '#registry/commands/rules/upstream-rules.ts';
 
 const RULES: readonly Rule[] = [
@@ -27,6 +28,7 @@ const RULES: readonly Rule[] = [
   upstreamAuthRule,
   sharedAudienceRule,
   allowedHostsRule,
+  trafficRule,
   upstreamRule,
   adaptiveRule,
   constraintRule,

@@ -16,6 +16,7 @@ import {
 import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { accessChange } from '#registry/revisions/access-change.ts';
+import { keepWithdrawn } from '#registry/revisions/restored-traffic.ts';
 
 /** A revision: its number, the tenant before it and after it. */
 export type Undone = { readonly number: number; readonly before: Tenant; readonly after: Tenant };
@@ -58,7 +59,7 @@ const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
 
 /** A published version stays, and what is switched off stays off; a server that was removed comes back switched off. */
 const restoredServer = (past: McpServer, current: McpServer | undefined): McpServer => ({
-  ...past,
+  ...keepWithdrawn(past, current),
   enabled: past.enabled && (current?.enabled ?? false),
   versions: current?.versions ?? past.versions,
 });

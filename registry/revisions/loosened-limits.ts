@@ -1,7 +1,8 @@
 // What stands between a caller and a tool beside grants, and is weaker after a change: limits on arguments, required
 // scopes, accepted audiences, hosts, origins. Where weaker or stronger cannot be told, it is named all the same.
 
-import { findVersion, type IssuerBinding, type McpServer } from '#core/server.ts';
+import { servedVersions } from '#core/served-versions.ts';
+import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { type ResourceName, serverName } from '#registry/commands/resources.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
@@ -33,15 +34,26 @@ const loosenedBindings = (before: McpServer, after: McpServer): readonly string[
     return kept === undefined ? [] : loosenedBinding(binding, kept);
   });
 
-const loosenedTools = (before: McpServer, after: McpServer): readonly string[] => {
-  const tools = findVersion(after, after.activeVersion)?.tools ?? [];
-  const served = new Map(tools.map((tool) => [tool.name, tool]));
-  return (findVersion(before, before.activeVersion)?.tools ?? []).flatMap((tool) => {
-    const kept = served.get(tool.name)?.requiredScopes ?? tool.requiredScopes;
-    return missingFrom(tool.requiredScopes, kept).map(
-      (scope) => `tool ${tool.name} no longer requires scope ${scope}`,
+/** Scopes that every version being served asks for, by tool: without them nobody gets it, whichever version he is sent to. */
+const requiredByTool = (server: McpServer): ReadonlyMap<string, readonly string[]> => {
+  const required = new Map<string, readonly string[]>();
+  for (const { name, requiredScopes } of servedVersions(server).flatMap(({ tools }) => tools)) {
+    const known = required.get(name);
+    required.set(
+      name,
+      known === undefined ? requiredScopes : known.filter((s) => requiredScopes.includes(s)),
     );
-  });
+  }
+  return required;
+};
+
+const loosenedTools = (before: McpServer, after: McpServer): readonly string[] => {
+  const served = requiredByTool(after);
+  return [...requiredByTool(before)].flatMap(([tool, scopes]) =>
+    missingFrom(scopes, served.get(tool) ?? scopes).map(
+      (scope) => `tool ${tool} no longer requires scope ${scope}`,
+    ),
+  );
 };
 
 const loosenedServer = (before: McpServer, after: McpServer): readonly string[] => [

@@ -3,7 +3,8 @@
 
 import type { Grant, GrantSubject } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
-import { findVersion, type McpServer } from '#core/server.ts';
+import { servedVersions } from '#core/served-versions.ts';
+import type { McpServer } from '#core/server.ts';
 
 /** Callers of one issuer: its own people, guests of its directory, or, for a partner's issuer, everybody. */
 export type Callers = 'members' | 'guests' | 'partners';
@@ -73,7 +74,7 @@ export const findReach = ({ server, grants, issuers }: Basis): ServerReach | und
 };
 
 export type Rights = {
-  /** Tools of the version being served. */
+  /** Tools of the versions being served: whoever may use one of any of them counts as having it. */
   readonly tools: ReadonlySet<string>;
   /** Names that only another version could have, or `*`: whatever another version will have. */
   readonly laterTools: ReadonlySet<string>;
@@ -94,7 +95,7 @@ const without = (
 
 /** What these grants together give on a server. */
 export const rightsOf = (server: McpServer, grants: readonly Grant[]): Rights => {
-  const pinned = new Set(findVersion(server, server.activeVersion)?.tools.map(({ name }) => name));
+  const pinned = new Set(servedVersions(server).flatMap(({ tools }) => tools.map(({ name }) => name)));
   const named = new Set(grants.flatMap(({ tools }) => tools));
   return {
     tools: named.has(ANY) ? pinned : new Set([...named].filter((name) => pinned.has(name))),

@@ -3,6 +3,7 @@
 
 import type { TrustedIssuer } from '#core/issuer.ts';
 import { err } from '#core/result.ts';
+import { servedNames, servedVersions } from '#core/served-versions.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
 import type { VersionOfServer } from '#registry/approval/review.ts';
@@ -13,6 +14,7 @@ import { issuerName, settingsOf, versionName } from '#registry/commands/resource
 import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { accessChange } from '#registry/revisions/access-change.ts';
+import { keepWithdrawn } from '#registry/revisions/restored-traffic.ts';
 
 /** Faults of versions that would be served again without being approved. */
 export type JudgeServed = (after: Tenant, served: readonly VersionOfServer[]) => readonly Fault[];
@@ -36,7 +38,7 @@ const mergeVersions = (past: McpServer, current: McpServer | undefined): readonl
 
 /** A server that was removed comes back switched off: removing it was the stronger switch. */
 const restoreServer = (past: McpServer, current: McpServer | undefined): McpServer => ({
-  ...past,
+  ...keepWithdrawn(past, current),
   enabled: current?.enabled ?? false,
   versions: mergeVersions(past, current),
 });
@@ -84,13 +86,17 @@ const judgeVersions = (present: Tenant, past: Tenant): readonly Fault[] =>
 /** Versions that would be served again are judged like any activation: egress rules may have become stricter. */
 const judgeEgress = (present: Tenant, after: Tenant, checkUrl: CheckUrl): readonly Fault[] =>
   after.servers.flatMap((server) => {
-    if (findServer(present, server.id)?.activeVersion === server.activeVersion) return [];
-    const endpoints = findVersion(server, server.activeVersion)?.endpoints ?? [];
-    return endpoints.flatMap((endpoint) => {
-      const checked = checkUrl(endpoint);
-      const place = versionName(server.id, server.activeVersion);
-      return checked.ok ? [] : [{ pointer: '', message: `${place}: ${checked.error}` }];
-    });
+    const current = findServer(present, server.id);
+    const known = current === undefined ? [] : servedNames(current);
+    const again = servedVersions(server).filter(({ version }) => !known.includes(version));
+    return again.flatMap(({ version, endpoints }) =>
+      endpoints.flatMap((endpoint) => {
+        const checked = checkUrl(endpoint);
+        return checked.ok
+          ? []
+          : [{ pointer: '', message: `${versionName(server.id, version)}: ${checked.error}` }];
+      }),
+    );
   });
 
 /** What is not approved is not served by going back either: approvals stay where they are. */

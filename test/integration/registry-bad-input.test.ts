@@ -74,6 +74,13 @@ const BODIES: Readonly<Record<string, unknown>> = {
   },
   'PUT /v1/tenants/{tenant}/servers/{id}/state': { enabled: false, reason: 'a test' },
   'PUT /v1/tenants/{tenant}/servers/{id}/active-version': { version: '1.0.0' },
+  'PUT /v1/tenants/{tenant}/servers/{id}/traffic': {
+    weights: [{ version: '1.0.0', weight: 1 }],
+    tools: [{ tool: 'create_issue', weights: [{ version: '1.0.0', weight: 1 }] }],
+    testers: [{ version: '1.0.0', header: { name: 'x-canary', value: 'yes' } }],
+    steps: [{ afterSeconds: 60, weights: [{ version: '1.0.0', weight: 1 }] }],
+    withdrawn: [],
+  },
   'POST /v1/tenants/{tenant}/streams/terminate': { serverId: 'tracker', reason: 'a test' },
   'PUT /v1/tenants/{tenant}/admin-issuer': {
     issuer: 'https://login.example.com/acme',

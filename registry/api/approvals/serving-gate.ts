@@ -26,16 +26,24 @@ const STANDING: Readonly<Partial<Record<Review['state'], string>>> = {
 const sentence = (tenantId: string, { serverId, version, state }: Review): string =>
   `${STANDING[state] ?? 'is not approved'}: ${reviewPath(tenantId, serverId, version)}`;
 
-const refuseActivation = (tenantId: string, review: Review): Problem => ({
+/** A version was named to be served: the answer says who can let it. */
+const refuseNamed = (
+  tenantId: string,
+  [first, ...others]: readonly [Review, ...Review[]],
+  pointer: string,
+): Problem => ({
   status: 409,
   code: 'approval-required',
   detail: 'The version differs from what was approved. Read its review; somebody who may has to approve it.',
-  errors: [{ pointer: '/version', message: `${review.version} ${sentence(tenantId, review)}` }],
+  errors: [first, ...others].map((review) => ({
+    pointer,
+    message: `${review.version} ${sentence(tenantId, review)}`,
+  })),
   // No digest: whoever approves has to have read what it is of.
   details: {
-    state: review.state,
-    review: reviewPath(tenantId, review.serverId, review.version),
-    approvers: approversOf(tenantId, review),
+    state: first.state,
+    review: reviewPath(tenantId, first.serverId, first.version),
+    approvers: approversOf(tenantId, first),
   },
 });
 
@@ -47,8 +55,9 @@ export const servingConflicts = (tenantId: string, refused: readonly Review[]) =
   }));
 
 const refuse = (tenantId: string, refused: readonly Review[], manner: Manner): Problem => {
-  const [first] = refused;
-  if (manner === 'activated' && first !== undefined) return refuseActivation(tenantId, first);
+  const [first, ...others] = refused;
+  if (manner !== 'brought-back' && first !== undefined)
+    return refuseNamed(tenantId, [first, ...others], manner === 'activated' ? '/version' : '');
   return {
     status: 409,
     code: 'conflict',

@@ -1,6 +1,7 @@
 // Where a server's versions may lead: hosts its admin named, one path, nothing in a URL but scheme, host and path.
 
-import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
+import { servedVersions } from '#core/served-versions.ts';
+import type { McpServer, ServerVersion } from '#core/server.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { eachServer } from '#registry/commands/rules/each-server.ts';
 import type { Rule } from '#registry/commands/rules/rule.ts';
@@ -44,14 +45,14 @@ const judgeServer = (server: McpServer): Fault[] => {
       ? []
       : [{ pointer: `/allowedHosts/${index}`, message: 'expected host or host:port in lower case' }],
   );
-  const active = findVersion(server, server.activeVersion);
-  if (active === undefined) return hosts;
-  const outside = judgeEndpoints(server, active).map(({ message }) => ({
-    pointer: '/allowedHosts',
-    message: `active version ${active.version}: ${message}`,
-  }));
+  const outside = servedVersions(server).flatMap((served) =>
+    judgeEndpoints(server, served).map(({ message }) => ({
+      pointer: '/allowedHosts',
+      message: `${served.version === server.activeVersion ? 'active ' : ''}version ${served.version}: ${message}`,
+    })),
+  );
   return [...hosts, ...outside];
 };
 
-/** Allowed hosts are well written, and the version being served stays inside them. */
+/** Allowed hosts are well written, and the versions being served stay inside them. */
 export const allowedHostsRule: Rule = eachServer(judgeServer);
