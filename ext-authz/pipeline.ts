@@ -1,13 +1,12 @@
 // The decision, step by step, on one screen. Each step yields what the next one needs or the refusal that ends it.
 // Knows no gRPC and no protobuf: those are in check.ts and response/.
 
-import { allow, type Decision, type Deny, deny } from '#core/decision.ts';
+import { allow, type Decision, type Deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type CallSession, sessionReference } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
-import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
@@ -15,12 +14,13 @@ import type { Policy } from '#ext-authz/policy/judge.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
-import { sessionOwner, versionOfSession } from '#ext-authz/session/open-call-session.ts';
+import { sessionOwner } from '#ext-authz/session/open-call-session.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
 import { steer } from '#ext-authz/steering.ts';
 import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
 import type { Trail } from '#ext-authz/trail.ts';
+import { chooseVersion } from '#ext-authz/version/choose-version.ts';
 
 export type PipelineParts = {
   readonly world: () => World;
@@ -36,13 +36,6 @@ export type PipelineParts = {
 const MAX_STRANGER_BYTES = 64 * 1024;
 
 const secondsOf = (nowMs: number): number => Math.floor(nowMs / 1000);
-
-/** A session goes on in the version it was made in, whatever is served by now. */
-const chooseVersion = (server: McpServer, session: CallSession | undefined): Result<ServerVersion, Deny> => {
-  if (session !== undefined) return versionOfSession(server, session);
-  const version = findVersion(server, server.activeVersion);
-  return version === undefined ? err(deny('version_unavailable')) : ok(version);
-};
 
 /**
  * The place of a call in the world as it is now, unless a switch stops what is known of the call. Keys and tokens are
@@ -129,16 +122,18 @@ export const decide = async (
 
   const session = openSession(parts, recognised.value, nowMs);
   if (!session.ok) return session.error;
-  const version = chooseVersion(server, session.value);
-  if (!version.ok) return version.error;
-  trail.findings.version = version.value.version;
+  const { headers } = request;
+  const chosen = chooseVersion({ place, identity, call, headers, session: session.value, nowMs });
+  if (!chosen.ok) return chosen.error;
+  const { version, because } = chosen.value;
+  Object.assign(trail.findings, { version: version.version, versionBy: because });
 
   const sessionFact = session.value === undefined ? undefined : sessionReference(session.value.sealed);
   const facts = { nowMs, ip: request.clientAddress, session: sessionFact };
   const judgement = parts.policy.judge({
     tenant,
     server,
-    version: version.value,
+    version,
     identity,
     call,
     request: facts,
@@ -157,15 +152,15 @@ export const decide = async (
 
   const present = standsOpen(parts, request, { identity, call });
   if (!present.ok) return present.error;
-  const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version: version.value }, nowMs);
+  const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
   const { requestId } = request;
-  const orders = guardOrders({ place, call, identity, version: version.value.version, requestId, lists });
+  const orders = guardOrders({ place, call, identity, version: version.version, requestId, lists });
   return allow({
     identity,
     version: orders.version,
     upstreamToken: upstream.value.token,
     orders,
-    steering: steer({ place, version: version.value, identity, call, session: session.value }),
+    steering: steer({ place, version, identity, call, session: session.value }),
     ...(session.value === undefined ? {} : { session: session.value }),
   });
 };

@@ -5,6 +5,7 @@ import type { RefusedId } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { Place } from '#ext-authz/locate.ts';
+import type { VersionChoice } from '#ext-authz/version/choose-version.ts';
 
 export type TokenSource = 'cache' | 'exchange' | 'none';
 
@@ -14,6 +15,8 @@ export type Findings = {
   call?: McpCall;
   identity?: Identity;
   version?: string;
+  /** Why that one. */
+  versionBy?: VersionChoice;
   policyRevision?: string;
   tokenSource?: TokenSource;
 };

@@ -54,6 +54,7 @@ const PURE = [
   'ext-authz/repeatable.ts',
   'ext-authz/steering.ts',
   'ext-authz/switches.ts',
+  'ext-authz/version/',
   'ext-proc/framing/',
   'ext-proc/lists/',
   'ext-proc/termination.ts',

@@ -11,6 +11,7 @@ const OPEN_FIELDS = [
   'server',
   'sequence',
   'version',
+  'versionBy',
   'caller',
   'issuer',
   'relation',

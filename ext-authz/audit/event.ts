@@ -59,13 +59,14 @@ export const decisionEvent = (
   decision: Decision,
   trail: { readonly findings: Findings; readonly durations: Readonly<Record<string, number>> },
 ): JsonObject => {
-  const { place, version, policyRevision, tokenSource } = trail.findings;
+  const { place, version, versionBy, policyRevision, tokenSource } = trail.findings;
   return {
     requestId,
     ...(place === undefined
       ? {}
       : { tenant: place.tenant.id, server: place.server.id, sequence: place.sequence }),
     ...(version === undefined ? {} : { version }),
+    ...(versionBy === undefined ? {} : { versionBy }),
     ...describeCaller(trail.findings),
     ...describeCall(trail.findings),
     ...describe(decision),

@@ -11,7 +11,7 @@ import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts
 import type { SessionKeys } from '#core/session-key.ts';
 import type { Place } from '#ext-authz/locate.ts';
 
-type Fault = SessionFault | 'expired' | 'version_gone';
+type Fault = SessionFault | 'expired' | 'version_gone' | 'version_withdrawn';
 
 const unknown = (fault: Fault): Result<never, Deny> => err(deny('session_unknown', { log: { fault } }));
 
@@ -37,8 +37,12 @@ export const openCallSession = (
   return ok({ ...opened.value, sealed });
 };
 
-/** The version a session was made in: its calls are judged and routed by that one for as long as it lives. */
+/**
+ * The version a session was made in: its calls are judged and routed by that one for as long as it lives. With
+ * the version withdrawn, it is over.
+ */
 export const versionOfSession = (server: McpServer, session: CallSession): Result<ServerVersion, Deny> => {
+  if (server.traffic?.withdrawn.includes(session.version) === true) return unknown('version_withdrawn');
   const version = findVersion(server, session.version);
   return version === undefined ? unknown('version_gone') : ok(version);
 };

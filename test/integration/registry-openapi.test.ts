@@ -53,6 +53,7 @@ const ROUTES = [
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/kill-switches/{id}`),
   `put ${TENANT}/servers/{id}/state`,
   `put ${TENANT}/servers/{id}/active-version`,
+  ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/servers/{id}/traffic`),
   `get ${TENANT}/servers/{id}/versions`,
   `get ${TENANT}/servers/{id}/versions/{version}`,
   `put ${TENANT}/servers/{id}/versions/{version}`,
