@@ -44,6 +44,7 @@ const PURE = [
   'xds-server/stream/requested-names.ts',
   'xds-server/stream/subscription.ts',
   'xds-server/stream/diff.ts',
+  'xds-server/stream/followers.ts',
   'ext-authz/request/',
   'ext-authz/response/',
   'ext-authz/policy/input.ts',

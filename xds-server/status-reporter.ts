@@ -1,5 +1,5 @@
-// Tells the registry how far Envoys have come, whenever that changed, and no more than once for one turn of events; and
-// what they counted of calls, each once.
+// Tells the registry how far Envoys have come, whenever that changed: at once, and then no more than every few
+// milliseconds, because many Envoys answer for one change one after another; and what they counted of calls, each once.
 
 import type { VersionFigures } from '#core/call-figures.ts';
 import type { ConsumerStatus, EnvoyNodeStatus } from '#core/feed-message.ts';
@@ -13,6 +13,9 @@ export type StatusReporter = {
   start(send: (status: ConsumerStatus) => void): void;
 };
 
+/** Shortest time between two reports, milliseconds. */
+const PAUSE_MS = 20;
+
 /** A reporter that asks for the facts only when it reports. */
 export const createStatusReporter = (facts: {
   readonly publishedSequence: () => number;
@@ -21,8 +24,17 @@ export const createStatusReporter = (facts: {
   readonly untranslated: () => readonly string[];
 }): StatusReporter => {
   let send: ((status: ConsumerStatus) => void) | undefined;
-  let scheduled = false;
+  let state: 'idle' | 'scheduled' | 'pausing' = 'idle';
+  let isMissed = false;
   let reported = '';
+
+  const pause = (): void => {
+    state = 'pausing';
+    setTimeout(() => {
+      state = 'idle';
+      if (isMissed) changed();
+    }, PAUSE_MS).unref();
+  };
 
   const statusNow = (): ConsumerStatus => {
     const untranslated = facts.untranslated();
@@ -34,17 +46,20 @@ export const createStatusReporter = (facts: {
   };
 
   const report = (): void => {
-    scheduled = false;
+    state = 'idle';
+    isMissed = false;
     const status = statusNow();
     const text = JSON.stringify(status);
     if (send === undefined || text === reported) return;
     reported = text;
     send(status);
+    pause();
   };
 
   const changed = (): void => {
-    if (scheduled) return;
-    scheduled = true;
+    isMissed = true;
+    if (state !== 'idle') return;
+    state = 'scheduled';
     setImmediate(report);
   };
 

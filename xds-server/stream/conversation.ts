@@ -5,7 +5,8 @@
 import { forEachKind, isWildcardKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { ADDITIONS, REMOVALS } from '#xds-server/snapshot/sequence.ts';
-import { additionBatches, difference, firstBatches, isRejected } from '#xds-server/stream/diff.ts';
+import { additionBatches, difference, firstBatches, isNothing } from '#xds-server/stream/diff.ts';
+import { awaits, type Complete, completed, stillComplete } from '#xds-server/stream/followers.ts';
 import { fullState, suspectsOf } from '#xds-server/stream/full-state.ts';
 import {
   type Ask,
@@ -37,6 +38,8 @@ export type Conversation = {
   readonly settledSequence: number;
   /** Waiting for endpoints or routes to be asked for took too long; go on without. */
   readonly impatient: boolean;
+  /** Where nothing was waited for, so that only what has changed since need be asked about. */
+  readonly complete: Complete;
 };
 
 /** A client's message: an ask, and the answer to an earlier response. */
@@ -63,6 +66,7 @@ export const openConversation = (protocol: Protocol, nonces = ''): Conversation 
   nextNonce: 1,
   settledSequence: -1,
   impatient: false,
+  complete: {},
 });
 
 const withKind = (
@@ -104,7 +108,8 @@ const heardAnswer = (conversation: Conversation, heard: Heard): Conversation => 
 export const hear = (conversation: Conversation, heard: Heard): Conversation => {
   const isLate = isOutdated(conversation.subscriptions[heard.kind], heard.nonce);
   if (conversation.protocol === 'sotw' && isLate) return conversation;
-  const answered = heardAnswer(conversation, heard);
+  const complete = stillComplete(conversation, heard);
+  const answered = heardAnswer({ ...conversation, complete }, heard);
   return withKind(answered, heard.kind, asked(answered.subscriptions[heard.kind], heard.ask));
 };
 
@@ -120,6 +125,7 @@ export const retarget = (conversation: Conversation, target: ResourceSnapshot): 
 export const loseHope = (conversation: Conversation): Conversation => ({
   ...conversation,
   impatient: true,
+  complete: {},
   subscriptions: forEachKind((kind) => expired(conversation.subscriptions[kind])),
 });
 
@@ -140,6 +146,7 @@ const rewarm = (conversation: Conversation, batches: readonly Sent[]): Conversat
 };
 
 const tell = (conversation: Conversation, kind: ResourceKind, batches: readonly Sent[]): Step => {
+  if (batches.length === 0) return { conversation, told: [] };
   let current = kind === 'cluster' ? rewarm(conversation, batches) : conversation;
   const told: Told[] = [];
   for (const batch of batches) {
@@ -178,36 +185,28 @@ const removalsOf = (
   return conversation.protocol === 'sotw' ? [] : [{ resources: [], removed: removals }];
 };
 
-/** What Envoy asks for in its own time, once it has what refers to it. */
-const FOLLOWERS: readonly { readonly of: ResourceKind; readonly kind: ResourceKind }[] = [
-  { of: 'cluster', kind: 'endpoint' },
-  { of: 'scope', kind: 'route' },
-];
-
-/** Envoy has a resource of another kind that is of no use without one of this kind, and has not got that yet. */
-const awaits = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): boolean => {
-  const of = FOLLOWERS.find((follower) => follower.kind === kind)?.of;
-  if (of === undefined || conversation.impatient) return false;
-  const follower = conversation.subscriptions[kind];
-  for (const name of conversation.subscriptions[of].known.keys()) {
-    const needs = target.kinds[of].get(name)?.needs;
-    const needed = needs === undefined ? undefined : target.kinds[kind].get(needs);
-    if (needed !== undefined && !follower.known.has(needed.name) && !isRejected(follower, needed))
-      return true;
-  }
-  return false;
-};
-
 /** Told together, see `warmUp`. */
 const WARMED_KINDS: ReadonlySet<ResourceKind> = new Set(['cluster', 'endpoint']);
 
 const isBusy = (conversation: Conversation, kind: ResourceKind): boolean =>
   conversation.subscriptions[kind].inFlight.size > 0;
 
-const additionStep = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): Step =>
-  isBusy(conversation, kind)
-    ? { conversation, told: [] }
-    : tell(conversation, kind, additionsOf(conversation, target, kind));
+/** Notes what the client has come to agree with, so that only what changes from here on need be compared. */
+const noteAgreement = (
+  conversation: Conversation,
+  target: ResourceSnapshot,
+  kind: ResourceKind,
+): Conversation => {
+  const [subscription, agreed] = [conversation.subscriptions[kind], target.kinds[kind]];
+  if (subscription.agreed === agreed || !isNothing(difference(subscription, agreed))) return conversation;
+  return withKind(conversation, kind, { ...subscription, agreed });
+};
+
+const additionStep = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): Step => {
+  if (isBusy(conversation, kind)) return { conversation, told: [] };
+  const current = noteAgreement(conversation, target, kind);
+  return tell(current, kind, additionsOf(current, target, kind));
+};
 
 /**
  * Clusters and their endpoints in one go: Envoy answers for clusters only once they are warm, which takes the
@@ -220,7 +219,14 @@ const warmUp = (conversation: Conversation, target: ResourceSnapshot): Step => {
 };
 
 const isSettling = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): boolean =>
-  isBusy(conversation, kind) || awaits(conversation, target, kind);
+  isBusy(conversation, kind) || (!conversation.impatient && awaits(conversation, target, kind));
+
+/** Notes that nothing of the kind is waited for. */
+const noteComplete = (step: Step, target: ResourceSnapshot, kind: ResourceKind): Step => {
+  const { conversation } = step;
+  const complete = conversation.impatient ? {} : completed(conversation, target, kind);
+  return complete === conversation.complete ? step : { ...step, conversation: { ...conversation, complete } };
+};
 
 /** An Envoy that starts asks for one kind after another; having been told what it asked for so far is not all. */
 const hasAskedForAll = ({ subscriptions, impatient }: Conversation): boolean =>
@@ -235,14 +241,15 @@ export const proceed = (conversation: Conversation): Step => {
   for (const kind of ADDITIONS) {
     if (!WARMED_KINDS.has(kind)) step = additionStep(step.conversation, target, kind);
     if (step.told.length > 0 || isSettling(step.conversation, target, kind)) return step;
+    step = noteComplete(step, target, kind);
   }
   for (const kind of REMOVALS) {
-    const batches = removalsOf(conversation, target, kind);
-    if (batches.length > 0) return tell(conversation, kind, batches);
+    const batches = removalsOf(step.conversation, target, kind);
+    if (batches.length > 0) return tell(step.conversation, kind, batches);
   }
-  return hasAskedForAll(conversation)
-    ? { conversation: { ...conversation, settledSequence: target.sequence }, told: [] }
-    : { conversation, told: [] };
+  return hasAskedForAll(step.conversation)
+    ? { conversation: { ...step.conversation, settledSequence: target.sequence }, told: [] }
+    : step;
 };
 
 /** True while an answer is outstanding. */

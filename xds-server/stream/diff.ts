@@ -2,8 +2,9 @@
 
 import type { ResourceKind } from '#xds-server/resource-kind.ts';
 import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
+import { changedNames } from '#xds-server/snapshot/resource-step.ts';
 import { GROUPING } from '#xds-server/snapshot/sequence.ts';
-import type { Sent, Subscription } from '#xds-server/stream/subscription.ts';
+import { isWanted, type Sent, type Subscription } from '#xds-server/stream/subscription.ts';
 
 /**
  * What one kind's responses may weigh before the client has answered for them, bytes: a client that does not read costs
@@ -32,25 +33,45 @@ const isLacking = (subscription: Subscription, resource: Resource): boolean => {
   return known === undefined || (known.version !== version && !isPlaceholder);
 };
 
-const wanted = (subscription: Subscription, resources: Resources): Iterable<Resource> => {
-  const { interest } = subscription;
+/** Names outside of which the client lacks nothing and has nothing too much; undefined if nobody knows. */
+const doubtfulNames = (subscription: Subscription, resources: Resources): Iterable<string> | undefined => {
+  const changed =
+    subscription.agreed === undefined ? undefined : changedNames(subscription.agreed, resources);
+  return changed === undefined ? undefined : new Set([...changed, ...subscription.owed]);
+};
+
+const found = (names: Iterable<string>, resources: Resources): readonly Resource[] =>
+  [...names].flatMap((name) => resources.get(name) ?? []);
+
+const wanted = (
+  { interest }: Subscription,
+  resources: Resources,
+  doubtful: Iterable<string> | undefined,
+): Iterable<Resource> => {
+  if (doubtful !== undefined)
+    return found(doubtful, resources).filter(({ name }) => isWanted(interest, name));
   if (interest.kind === 'all') return resources.values();
-  if (interest.kind === 'none') return [];
-  return [...interest.names].flatMap((name) => resources.get(name) ?? []);
+  return interest.kind === 'none' ? [] : found(interest.names, resources);
 };
 
 /** Compares. Sorted by name, so that equal differences are equal values. */
 export const difference = (subscription: Subscription, resources: Resources): Difference => {
   const byName = (a: Resource, b: Resource): number => (a.name < b.name ? -1 : 1);
-  const additions = [...wanted(subscription, resources)].filter((resource) =>
+  const { known, owed } = subscription;
+  const doubtful = doubtfulNames(subscription, resources);
+  const additions = [...wanted(subscription, resources, doubtful)].filter((resource) =>
     isLacking(subscription, resource),
   );
+  const isGone = (name: string): boolean => known.has(name) && !resources.has(name);
   return {
     additions: additions.sort(byName),
-    absent: [...subscription.owed].filter((name) => !resources.has(name)).sort(),
-    removals: [...subscription.known.keys()].filter((name) => !resources.has(name)).sort(),
+    absent: [...owed].filter((name) => !resources.has(name)).sort(),
+    removals: [...(doubtful ?? known.keys())].filter(isGone).sort(),
   };
 };
+
+export const isNothing = ({ additions, absent, removals }: Difference): boolean =>
+  additions.length + absent.length + removals.length === 0;
 
 /** About what a response with it weighs, bytes. */
 const weightOf = ({ any, name }: Resource): number => any.value.length + any.type_url.length + name.length;

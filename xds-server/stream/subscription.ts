@@ -39,6 +39,11 @@ export type Subscription = {
   /** Resources refused together with others, to be told apart: next sent per tenant, then each by itself. */
   readonly suspected: ReadonlyMap<string, 'tenant' | 'alone'>;
   readonly rejected: ReadonlyMap<string, Rejection>;
+  /**
+   * Of this publication the client lacks nothing and has nothing too much, but for names it is owed an answer about. Of a
+   * later one it then lacks only what changed since.
+   */
+  readonly agreed: Resources | undefined;
 };
 
 export type Ask = {
@@ -61,6 +66,7 @@ export const NEW_SUBSCRIPTION: Subscription = {
   inFlight: new Map(),
   suspected: new Map(),
   rejected: new Map(),
+  agreed: undefined,
 };
 
 const without = <V>(map: ReadonlyMap<string, V>, names: Iterable<string>): Map<string, V> => {
@@ -117,10 +123,15 @@ const owedAfter = (subscription: Subscription, interest: Interest, ask: Ask): Se
  * it never asked for is not.
  */
 export const asked = (subscription: Subscription, ask: Ask): Subscription => {
+  const isFirst = subscription.interest.kind === 'none';
+  if (!isFirst && ask.subscribe.length === 0 && ask.unsubscribe.length === 0) return subscription;
   const interest = interestAfter(subscription.interest, ask);
   const known = knownAfter(subscription, interest, ask);
   const rejected = without(subscription.rejected, ask.subscribe);
-  return { ...subscription, interest, known, rejected, owed: owedAfter(subscription, interest, ask) };
+  const owed = owedAfter(subscription, interest, ask);
+  // What a wildcard adds nobody is owed by name.
+  const agreed = interest.kind === subscription.interest.kind ? subscription.agreed : undefined;
+  return { ...subscription, interest, known, rejected, owed, agreed };
 };
 
 /** A response with this nonce is on its way. */
@@ -177,6 +188,7 @@ export const rejected = (
   message: string,
 ): Subscription => ({
   ...subscription,
+  agreed: undefined,
   rejected: new Map([
     ...subscription.rejected,
     ...resources.map((resource) => [resource.name, rejectionAmong(resource, resources, message)] as const),
@@ -193,6 +205,7 @@ export const refused = (subscription: Subscription, nonce: string, message: stri
   const { resources } = response;
   const rest = {
     ...subscription,
+    agreed: undefined,
     // What is gone is not offered in another form: repeating a removal that was refused would never end.
     known: without(subscription.known, response.removed),
     inFlight: without(subscription.inFlight, [nonce]),
@@ -225,4 +238,6 @@ export const reconsidered = (subscription: Subscription, resources: Resources): 
 
 /** Gives up on answers that never came. A late one will be stale. */
 export const expired = (subscription: Subscription): Subscription =>
-  subscription.inFlight.size === 0 ? subscription : { ...subscription, inFlight: new Map() };
+  subscription.inFlight.size === 0
+    ? subscription
+    : { ...subscription, inFlight: new Map(), agreed: undefined };
