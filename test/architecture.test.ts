@@ -51,6 +51,7 @@ const PURE = [
   'ext-authz/audit/event.ts',
   'ext-authz/audit/audit-event.ts',
   'ext-authz/locate.ts',
+  'ext-authz/session/open-call-session.ts',
   'ext-authz/orders.ts',
   'ext-authz/repeatable.ts',
   'ext-authz/steering.ts',
@@ -58,6 +59,7 @@ const PURE = [
   'ext-authz/version/',
   'ext-proc/framing/',
   'ext-proc/lists/',
+  'ext-proc/session/seal-answer.ts',
   'ext-proc/termination.ts',
 ];
 
