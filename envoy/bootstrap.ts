@@ -17,6 +17,8 @@ import type { Address } from '#runtime/address.ts';
 export type BootstrapOptions = OverloadLimits & {
   /** Unique among the Envoys of one xds-server. */
   readonly nodeId: string;
+  /** What it is, if not a plain edge; xds-server gives it what concerns it and refuses what it may not be. */
+  readonly node?: NodeClaim;
   readonly adminPort: number;
   readonly services: {
     readonly xdsServer: Address;
@@ -30,6 +32,14 @@ export type BootstrapOptions = OverloadLimits & {
   readonly zone?: string;
   /** Where publishers with client certificates come in; absent: nowhere. */
   readonly publish?: PublishDoor;
+};
+
+export type NodeClaim = {
+  readonly group: 'edge' | 'sidecar';
+  /** `tenant/server` or `tenant/*`, of a sidecar. */
+  readonly servers: readonly string[];
+  /** Empty: none. */
+  readonly region: string;
 };
 
 export type PublishDoor = {
@@ -132,9 +142,20 @@ const ADMIN_PATHS: readonly Json[] = [
   { prefix: '/drain_listeners' },
 ];
 
+const nodeOf = ({ nodeId, node, zone }: BootstrapOptions): JsonObject => {
+  const { group = 'edge', servers = [], region = '' } = node ?? {};
+  const claim = { group, servers, ...(region === '' ? {} : { region }) };
+  return {
+    id: nodeId,
+    cluster: 'mcp-security-gateway',
+    ...nodeLocality(zone),
+    metadata: { mcpgw: claim },
+  };
+};
+
 /** The bootstrap document. Two calls with equal options give equal documents. */
 export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
-  node: { id: options.nodeId, cluster: 'mcp-security-gateway', ...nodeLocality(options.zone) },
+  node: nodeOf(options),
   admin: {
     address: { socket_address: { address: '127.0.0.1', port_value: options.adminPort } },
     allow_paths: ADMIN_PATHS,

@@ -3,10 +3,12 @@
 
 import type { ServerReadableStream, ServiceDefinition, sendUnaryData } from '@grpc/grpc-js';
 import { loadService } from '#protos/service.ts';
-import type { GrpcService } from '#runtime/grpc-server.ts';
+import { callerNames, type GrpcService } from '#runtime/grpc-server.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { type LogEntry, logEntriesOf } from '#xds-server/figures/log-entry.ts';
 import { type Observation, observationOf } from '#xds-server/figures/observation.ts';
+import type { Admission } from '#xds-server/nodes/admission.ts';
+import { ownerOfCluster } from '#xds-server/translate/names.ts';
 
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 type StatusClass = (typeof STATUS_CLASSES)[number];
@@ -23,9 +25,13 @@ const withEntries = (definition: ServiceDefinition): ServiceDefinition =>
     ]),
   );
 
-/** The service; every request of every Envoy counts once, every observation of an upstream is handed on once. */
+/**
+ * The service; every request of every Envoy counts once, every observation of an upstream is handed on
+ * once, if whoever reports it may be a node of that upstream: a sidecar cannot make another server look slow.
+ */
 export const createAccessLogService = (
   metrics: Metrics,
+  admission: Pick<Admission, 'mayReport'>,
   onObservation: (observation: Observation) => void,
 ): GrpcService => {
   const requests = metrics.counter(
@@ -33,16 +39,21 @@ export const createAccessLogService = (
     'Requests Envoys have finished, by status class.',
     ['status'],
   );
-  const take = (entry: LogEntry): void => {
+  const take = (entry: LogEntry, names: ReturnType<typeof callerNames>): void => {
     if (entry.level === 'call') requests.inc({ status: classOf(entry) });
     const observation = observationOf(entry);
-    if (observation !== undefined) onObservation(observation);
+    if (observation === undefined) return;
+    const owner = ownerOfCluster(observation.cluster);
+    if (owner !== undefined && admission.mayReport(names, owner)) onObservation(observation);
   };
   return {
     definition: withEntries(loadService('envoy.service.accesslog.v3.AccessLogService')),
     implementation: {
       StreamAccessLogs: (call: ServerReadableStream<LogEntry[], object>, done: sendUnaryData<object>) => {
-        call.on('data', (entries: LogEntry[]) => entries.forEach(take));
+        const names = callerNames(call);
+        call.on('data', (entries: LogEntry[]) => {
+          for (const entry of entries) take(entry, names);
+        });
         call.on('end', () => done(null, {}));
         call.on('error', () => undefined);
       },

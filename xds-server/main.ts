@@ -27,6 +27,7 @@ import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createClientStatusService } from '#xds-server/client-status-service.ts';
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
+import { startAdmission } from '#xds-server/nodes/start-admission.ts';
 import { createPublisher, type Publisher } from '#xds-server/publisher.ts';
 import { describeReadiness } from '#xds-server/readiness.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
@@ -51,6 +52,7 @@ const VARIABLES = {
   upstreamCaFile: text('UPSTREAM_CA_FILE', '/etc/ssl/certs/ca-certificates.crt'),
   allowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
   allowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
+  nodesFile: text('NODES_FILE', ''),
 };
 
 /** How long resolved addresses are used; names of load balancers move within a minute. */
@@ -115,7 +117,8 @@ runService(logger, async (lifecycle) => {
     nodes: () => ads.nodes(),
     untranslated: () => publisher.faults().map(({ tenantId }) => tenantId),
   });
-  const ads = createAds({ logger, metrics, onStatus: reporter.changed });
+  const admission = await startAdmission(config, { logger, metrics, lifecycle });
+  const ads = createAds({ logger, metrics, admission, onStatus: reporter.changed });
   const { publisher, steering } = startPublishing(lifecycle, {
     config,
     metrics,
@@ -142,7 +145,7 @@ runService(logger, async (lifecycle) => {
   });
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);
-  const services = [ads.service, createAccessLogService(metrics, steering.observe)];
+  const services = [ads.service, createAccessLogService(metrics, admission, steering.observe)];
   lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
   lifecycle.onStop('streams', ads.endStreams);
   await startOperations(lifecycle, {

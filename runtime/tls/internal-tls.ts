@@ -6,6 +6,7 @@ import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok } from '#core/result.ts';
 import { type Environment, readConfig, type Variable } from '#runtime/config.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { lookAgain } from '#runtime/look-again.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { TLS_FILE_VARIABLES } from '#runtime/tls/tls-address.ts';
 import { readTlsFiles, type TlsFiles, type TlsMaterial } from '#runtime/tls/tls-files.ts';
@@ -75,7 +76,7 @@ export const watchTlsFiles = async (
     logger.info({ validTo: new Date(current.validToMs).toISOString() }, 'internal TLS files renewed');
     for (const listener of listeners) listener(current);
   };
-  const timer = setInterval(() => void look(), lookMs).unref();
+  const stop = lookAgain(look, lookMs);
   return {
     current: () => current,
     onRenewal: (listener) => {
@@ -86,7 +87,7 @@ export const watchTlsFiles = async (
       refusals.inc();
       logger.warn(facts, 'peer refused');
     },
-    stop: () => clearInterval(timer),
+    stop,
   };
 };
 

@@ -5,17 +5,38 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SanPattern } from '#core/san-pattern.ts';
 import { writeInternalSecrets } from '#envoy/write-internal-secrets.ts';
 import type { Address } from '#runtime/address.ts';
 import { httpCall } from '#test/support/http-call.ts';
-import { idOf, tlsAddress, type WatchedTls, watchPeer, writePeer } from '#test/support/internal-peers.ts';
+import {
+  idOf,
+  patterns,
+  tlsAddress,
+  type WatchedTls,
+  watchPeer,
+  writePeer,
+} from '#test/support/internal-peers.ts';
 import { createTestAuthority, type IssuedCertificate } from '#test/support/test-authority.ts';
-import { freePort, type Gateway, startGateway, startXdsServer, until } from '#test/support/xds-gateway.ts';
+import {
+  freePort,
+  type Gateway,
+  NO_NODES_FILE,
+  startGateway,
+  startXdsServer,
+  until,
+} from '#test/support/xds-gateway.ts';
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
+import type { NodesTable } from '#xds-server/nodes/nodes-table.ts';
 
 const AUTHORITY = createTestAuthority();
 const ENDED = { from: new Date(Date.now() - 7_200_000), until: new Date(Date.now() - 3_600_000) };
+
+const EDGES: NodesTable = {
+  rules: [{ san: patterns(idOf('edge/*'))[0] as SanPattern, group: 'edge', servers: [{}] }],
+  regions: new Map(),
+};
 
 let directory: string;
 let upstream: Upstream;
@@ -47,6 +68,7 @@ const start = async (envoy: IssuedCertificate, expected = idOf('services')): Pro
   const xds = await startXdsServer({
     address: served[0] as Address,
     tls: server,
+    nodes: { ...NO_NODES_FILE, current: () => EDGES },
     settings: gateway.settings,
   });
   xds.update(snapshotOf(1, tenantOf('acme', { one: { '1.0.0': [upstream.url] } })));

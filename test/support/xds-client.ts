@@ -2,11 +2,14 @@
 // itself. What differs between the protocols (names repeated or not, versions) is handled here, so that tests share
 // their tables.
 
-import { Client, type ClientDuplexStream, credentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { findMessageType } from '#protos/root.ts';
 import { loadService } from '#protos/service.ts';
 import { typeNameOf } from '#protos/typed-struct.ts';
 import { type Address, grpcTarget } from '#runtime/address.ts';
+import { dialOptions } from '#runtime/grpc-client.ts';
+import type { InternalTls } from '#runtime/tls/internal-tls.ts';
+import type { WireNode } from '#xds-server/nodes/claim.ts';
 import { findKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { Protocol } from '#xds-server/stream/conversation.ts';
 
@@ -96,12 +99,15 @@ export class XdsClient {
   #failure: ServiceError | undefined;
   #ended = false;
   #said = 0;
-  readonly #nodeId: string;
+  readonly #node: WireNode;
 
-  constructor(address: Address, protocol: Protocol, nodeId = 'client') {
+  /** @param tls required for an address with peers. */
+  constructor(address: Address, protocol: Protocol, node: WireNode = { id: 'client' }, tls?: InternalTls) {
     this.protocol = protocol;
-    this.#nodeId = nodeId;
-    this.#client = new Client(grpcTarget(address), credentials.createInsecure(), {
+    this.#node = node;
+    const dial = dialOptions(address, tls);
+    this.#client = new Client(grpcTarget(address), dial.credentials, {
+      ...dial.options,
       'grpc.max_receive_message_length': -1,
       'grpc.use_local_subchannel_pool': 1,
     });
@@ -133,7 +139,7 @@ export class XdsClient {
 
   /** Any message at all; the node goes with the first. */
   raw(request: RawRequest): void {
-    this.#stream.write(this.#said === 0 ? { node: { id: this.#nodeId }, ...request } : request);
+    this.#stream.write(this.#said === 0 ? { node: this.#node, ...request } : request);
     this.#said += 1;
   }
 

@@ -26,6 +26,9 @@ import {
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
 import { createEndpointAddresses, type ResolveUrl } from '#xds-server/endpoint-addresses.ts';
 import type { Observation } from '#xds-server/figures/observation.ts';
+import { createAdmission } from '#xds-server/nodes/admission.ts';
+import type { NodesFile } from '#xds-server/nodes/nodes-file.ts';
+import { NO_TABLE } from '#xds-server/nodes/nodes-table.ts';
 import { createPublisher } from '#xds-server/publisher.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
@@ -68,6 +71,13 @@ const loopback: ResolveUrl = async (url) => {
   return ok({ addresses: ['127.0.0.1'], port: Number(port) });
 };
 
+/** Of a deployment without one: every node is of this machine. */
+export const NO_NODES_FILE: NodesFile = {
+  current: () => NO_TABLE,
+  onChange: () => undefined,
+  stop: () => undefined,
+};
+
 export type XdsServer = {
   readonly ads: Ads;
   readonly metrics: ReturnType<typeof createMetrics>;
@@ -86,6 +96,7 @@ export const startXdsServer = async (options: {
   readonly address: Address;
   /** Required for an address with peers. */
   readonly tls?: InternalTls;
+  readonly nodes?: NodesFile;
   readonly settings: GatewaySettings;
   readonly tamper?: (snapshot: ResourceSnapshot) => ResourceSnapshot;
   readonly resolve?: ResolveUrl;
@@ -98,7 +109,9 @@ export const startXdsServer = async (options: {
 }): Promise<XdsServer> => {
   const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
   const metrics = createMetrics('xds-server');
-  const ads = createAds({ logger, metrics, onStatus: options.onStatus ?? (() => undefined) });
+  const { nodes = NO_NODES_FILE, tls } = options;
+  const admission = createAdmission({ nodes, isSecure: tls !== undefined, logger, metrics });
+  const ads = createAds({ logger, metrics, admission, onStatus: options.onStatus ?? (() => undefined) });
   const publisher = createPublisher({
     build: createSnapshotBuilder(options.settings),
     addresses: () => addresses,
@@ -119,11 +132,11 @@ export const startXdsServer = async (options: {
     report: (versions) => options.onFigures?.(versions),
     ...(options.figuresMs === undefined ? {} : { windowMs: options.figuresMs }),
   });
-  const accessLogs = createAccessLogService(metrics, (seen) => {
+  const accessLogs = createAccessLogService(metrics, admission, (seen) => {
     options.onObservation?.(seen);
     steering.observe(seen);
   });
-  const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs], options.tls);
+  const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs], tls);
   return {
     ads,
     metrics,

@@ -12,7 +12,9 @@ import { type GrpcService, startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { XdsClient } from '#test/support/xds-client.ts';
-import { until } from '#test/support/xds-gateway.ts';
+import { NO_NODES_FILE, until } from '#test/support/xds-gateway.ts';
+import { createAdmission } from '#xds-server/nodes/admission.ts';
+import type { NodesFile } from '#xds-server/nodes/nodes-file.ts';
 import { forEachKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import { packResource, type Resource, type ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { type Ads, createAds } from '#xds-server/stream/ads.ts';
@@ -71,12 +73,13 @@ export type ProtocolServer = {
   stop(): Promise<void>;
 };
 
-export const startProtocolServer = async (): Promise<ProtocolServer> => {
+export const startProtocolServer = async (nodes: NodesFile = NO_NODES_FILE): Promise<ProtocolServer> => {
   const directory = await mkdtemp(join(tmpdir(), 'xds-protocol-'));
   const address: Address = { kind: 'unix', path: join(directory, 'x.sock') };
   const metrics = createMetrics('xds-server');
   const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
-  const ads = createAds({ logger, metrics, onStatus: () => undefined });
+  const admission = createAdmission({ nodes, isSecure: false, logger, metrics });
+  const ads = createAds({ logger, metrics, admission, onStatus: () => undefined });
   let heard = 0;
   const service = counting(ads.service, () => {
     heard += 1;
@@ -96,7 +99,7 @@ export const startProtocolServer = async (): Promise<ProtocolServer> => {
       return snapshot;
     },
     connect: (protocol, nodeId) => {
-      const client = new XdsClient(address, protocol, nodeId);
+      const client = new XdsClient(address, protocol, { id: nodeId ?? 'client' });
       clients.push(client);
       return client;
     },

@@ -13,6 +13,8 @@ export type Resource = {
   readonly tenantId?: string;
   /** Name of the resource of the next kind that this one is of no use without: a scope's routes. */
   readonly needs?: string;
+  /** Of routes of several servers: the same for a node that sees some of them. */
+  readonly forServers?: (isSeen: (serverId: string) => boolean) => Resource;
   /** Says only that nothing is known yet: not sent to an Envoy that has anything older of that name. */
   readonly isPlaceholder: boolean;
 };
@@ -25,11 +27,7 @@ export type ResourceSnapshot = {
   readonly kinds: Readonly<Record<ResourceKind, Resources>>;
 };
 
-type ResourceFacts = {
-  readonly tenantId?: string;
-  readonly isPlaceholder?: boolean;
-  readonly needs?: string;
-};
+type ResourceFacts = Partial<Omit<Resource, 'name' | 'version' | 'any'>>;
 
 /** A message packed before, under its name. */
 export const resourceOf = (name: string, any: PackedAny, facts: ResourceFacts = {}): Resource => ({

@@ -37,17 +37,19 @@ const assemble = (
   servers: Iterable<CachedServer>,
   before: TenantResources | undefined,
 ): Result<TenantResources, string> => {
-  const packed: PackedServer[] = [];
-  for (const server of servers) {
-    if (!server.packed.ok) return server.packed;
-    packed.push(server.packed.value);
+  const packed: (PackedServer & { readonly id: string })[] = [];
+  for (const { server, packed: own } of servers) {
+    if (!own.ok) return own;
+    packed.push({ ...own.value, id: server.id });
   }
   const routesName = tenantRoutesName(tenantId);
   const scope = packResource(routesName, buildTenantScope(tenantId), { tenantId, needs: routesName });
-  const routes = packAround(
-    buildTenantFrame(tenantId),
-    packed.map((server) => server.routes),
-  );
+  const frame = buildTenantFrame(tenantId);
+  const routesOf = (isSeen: (serverId: string) => boolean): Resource => {
+    const parts = packed.filter(({ id }) => isSeen(id)).map((server) => server.routes);
+    return resourceOf(routesName, packAround(frame, parts), { tenantId });
+  };
+  const routes = { ...routesOf(() => true), forServers: routesOf };
   const clusters = packed.flatMap((server) => server.clusters);
   const scopes = [unchanged(before?.scopes[0], scope), ...packed.flatMap((server) => server.scopes)];
   const repeated =
@@ -57,7 +59,7 @@ const assemble = (
     upstreams: new Map(packed.flatMap(({ upstreams }) => [...upstreams])),
     clusters,
     scopes,
-    routes: unchanged(before?.routes, resourceOf(routesName, routes, { tenantId })),
+    routes: unchanged(before?.routes, routes),
   });
 };
 

@@ -1,4 +1,4 @@
-// The aggregated discovery service: every open stream and the snapshot they are all told.
+// The aggregated discovery service: every open stream, the node behind it, and the snapshot each is told.
 
 import { randomBytes } from 'node:crypto';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
@@ -7,22 +7,24 @@ import { loadService } from '#protos/service.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { arrivalsAfter, NO_ARRIVALS } from '#xds-server/snapshot/arrivals.ts';
+import type { Admission } from '#xds-server/nodes/admission.ts';
+import type { WireNode } from '#xds-server/nodes/claim.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import type { ClientStatus } from '#xds-server/stream/client-status.ts';
 import { deltaFromTold, heardFromDelta } from '#xds-server/stream/delta-messages.ts';
 import { type AnyRequest, type Dialect, EnvoyStream } from '#xds-server/stream/envoy-stream.ts';
+import { createSeats } from '#xds-server/stream/seats.ts';
 import { heardFromSotw, sotwFromTold } from '#xds-server/stream/sotw-messages.ts';
 import { createStreamMetrics } from '#xds-server/stream/stream-metrics.ts';
 import type { DeltaRequest, DeltaResponse, SotwRequest, SotwResponse } from '#xds-server/stream/wire.ts';
 
 export type Ads = {
   readonly service: GrpcService;
-  /** Tells every Envoy, now and later, until the next call. */
+  /** Tells every Envoy what concerns it, now and later, until the next call. */
   publish(snapshot: ResourceSnapshot): void;
-  /** One entry per open stream. */
+  /** One entry per stream whose node was admitted. */
   nodes(): readonly EnvoyNodeStatus[];
-  /** One entry per open stream: every resource of it. Of several streams of one node the latest is the last. */
+  /** One entry per such stream: every resource of it. Of several streams of one node the latest is the last. */
   clients(): readonly (ClientStatus & { readonly nodeId: string })[];
   /** Ends every stream; Envoys keep what they have and come back. */
   endStreams(): void;
@@ -43,20 +45,23 @@ const SOTW: Dialect<SotwRequest, SotwResponse> = {
 /** Sets nonces apart from those of other processes. */
 const PROCESS = randomBytes(4).toString('hex');
 
+type Stream = Pick<
+  EnvoyStream<AnyRequest, unknown>,
+  'publish' | 'status' | 'clientStatus' | 'end' | 'refuse'
+>;
+
 /** The service, with nothing to tell yet: Envoys that connect wait. */
 export const createAds = (options: {
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly admission: Admission;
   /** Called whenever `nodes()` may have changed. */
   readonly onStatus: () => void;
 }): Ads => {
-  const { logger, onStatus } = options;
+  const { logger, admission, onStatus } = options;
   const metrics = createStreamMetrics(options.metrics);
-  const streams = new Set<
-    Pick<EnvoyStream<AnyRequest, unknown>, 'publish' | 'status' | 'clientStatus' | 'end'>
-  >();
-  let current: ResourceSnapshot | undefined;
-  let arrivals = NO_ARRIVALS;
+  const streams = new Set<Stream>();
+  const seats = createSeats<Stream>(admission);
   let opened = 0;
 
   const open =
@@ -64,15 +69,16 @@ export const createAds = (options: {
     (call: ServerDuplexStream<Request, Response>): void => {
       const onEnd = (): void => {
         streams.delete(stream);
+        seats.leave(stream);
         metrics.nodes.set(streams.size);
         onStatus();
       };
       opened += 1;
       const nonces = `${PROCESS}-${opened}-`;
-      const stream = new EnvoyStream(call, dialect, { logger, metrics, nonces, onStatus, onEnd });
+      const admit = (node: WireNode | null): string | undefined => seats.take(stream, node, call);
+      const stream = new EnvoyStream(call, dialect, { logger, metrics, nonces, admit, onStatus, onEnd });
       streams.add(stream);
       metrics.nodes.set(streams.size);
-      if (current !== undefined) stream.publish(current);
     };
 
   return {
@@ -80,13 +86,9 @@ export const createAds = (options: {
       definition: loadService('envoy.service.discovery.v3.AggregatedDiscoveryService'),
       implementation: { DeltaAggregatedResources: open(DELTA), StreamAggregatedResources: open(SOTW) },
     },
-    publish: (snapshot) => {
-      current = snapshot;
-      arrivals = arrivalsAfter(arrivals, snapshot);
-      for (const stream of streams) stream.publish(snapshot);
-    },
-    nodes: () => [...streams].map((stream) => stream.status(arrivals)),
-    clients: () => [...streams].map((stream) => stream.clientStatus()),
+    publish: seats.publish,
+    nodes: () => seats.list().map(({ stream, node }) => stream.status(seats.arrivalsOf(node))),
+    clients: () => seats.list().map(({ stream }) => stream.clientStatus()),
     endStreams: () => {
       for (const stream of streams) stream.end();
     },

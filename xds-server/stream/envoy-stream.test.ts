@@ -47,6 +47,7 @@ beforeEach(() => {
       logger: createLogger('test', 'silent'),
       metrics,
       nonces: '',
+      admit: () => undefined,
       onStatus: () => undefined,
       onEnd: () => undefined,
     },

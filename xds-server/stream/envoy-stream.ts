@@ -5,6 +5,7 @@ import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { EnvoyNodeStatus } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Logger } from '#runtime/logger.ts';
+import type { WireNode } from '#xds-server/nodes/claim.ts';
 import { findKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { Arrivals } from '#xds-server/snapshot/arrivals.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
@@ -36,7 +37,7 @@ const MAX_ANSWER_TIMEOUT_MS = 300_000;
 const MAX_UNSERVED_LOGGED = 5;
 
 /** What a request of either protocol has in common. */
-export type AnyRequest = { readonly type_url: string; readonly node: { readonly id: string } | null };
+export type AnyRequest = { readonly type_url: string; readonly node: WireNode | null };
 
 /** How one protocol reads and writes. */
 export type Dialect<Request extends AnyRequest, Response> = {
@@ -50,6 +51,8 @@ export type StreamDependencies = {
   readonly metrics: StreamMetrics;
   /** What no other stream's nonces begin with. */
   readonly nonces: string;
+  /** Judges the node of the first message: why it is refused, or undefined, and from then on there is `publish`. */
+  readonly admit: (node: WireNode | null) => string | undefined;
   /** Called when `status()` may have changed. */
   readonly onStatus: () => void;
   readonly onEnd: () => void;
@@ -61,6 +64,7 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
   readonly #dependencies: StreamDependencies;
   #conversation: Conversation;
   #nodeId = '';
+  #isAdmitted = false;
   #unservedRequests = 0;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
@@ -100,14 +104,18 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     return { nodeId: this.#nodeId, ...clientStatus(this.#conversation) };
   }
 
+  /** Ends the stream of a node that is not, or no longer, what it says. */
+  refuse(details: string): void {
+    this.#fail(status.PERMISSION_DENIED, details);
+  }
+
   end(): void {
     this.#stopClock();
     this.#call.end();
   }
 
   #receive(request: Request): void {
-    // Only a stream's first message needs to carry it, and it must not change (xDS protocol, "basic protocol").
-    if (this.#nodeId === '') this.#nodeId = request.node?.id ?? '';
+    if (!this.#isAdmitted && !this.#enter(request.node)) return;
     const kind = findKind(request.type_url);
     if (kind === undefined) {
       this.#noteUnserved(request.type_url);
@@ -118,6 +126,15 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
     const excess = findExcess(subscription, heard);
     if (excess === undefined) this.#take(heard);
     else this.#fail(status.RESOURCE_EXHAUSTED, excess);
+  }
+
+  /** Only a stream's first message needs to carry the node, and it must not change (xDS protocol, "basic protocol"). */
+  #enter(node: WireNode | null): boolean {
+    this.#nodeId = node?.id ?? '';
+    const refusal = this.#dependencies.admit(node);
+    this.#isAdmitted = refusal === undefined;
+    if (refusal !== undefined) this.refuse(refusal);
+    return this.#isAdmitted;
   }
 
   /** Other kinds of the stream must not suffer for it, so it gets no answer, as of any server without that kind. */

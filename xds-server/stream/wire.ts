@@ -1,9 +1,10 @@
 // Both ADS streams' messages as the gRPC library gives and takes them (protos/service.ts), cut to what is used.
 
 import type { PackedAny } from '#protos/pack.ts';
+import type { WireNode } from '#xds-server/nodes/claim.ts';
 
 type Answer = {
-  readonly node: { readonly id: string } | null;
+  readonly node: WireNode | null;
   readonly type_url: string;
   readonly response_nonce: string;
   readonly error_detail: { readonly message: string } | null;

@@ -9,6 +9,15 @@ export const WELL_KNOWN_ROUTES = 'well-known';
 export const clusterName = (tenantId: string, serverId: string, version: string): string =>
   `mcp.${tenantId}.${serverId}.${version}`;
 
+const SHORT_SCOPE = 'short/';
+
+/** Scope of the short address of a server of the default tenant. */
+export const shortScopeName = (serverId: string): string => `${SHORT_SCOPE}${serverId}`;
+
+/** The server a scope is of; undefined for one of a whole tenant. */
+export const serverOfScope = (name: string): string | undefined =>
+  name.startsWith(SHORT_SCOPE) ? name.slice(SHORT_SCOPE.length) : undefined;
+
 /** RouteConfiguration of a tenant. */
 export const tenantRoutesName = (tenantId: string): string => `tenant/${tenantId}`;
 

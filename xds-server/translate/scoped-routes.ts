@@ -5,7 +5,7 @@ import { METADATA_ROOT } from '#core/endpoint-path.ts';
 import type { JsonObject } from '#core/json.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
-import { tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
+import { shortScopeName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
 
 // ":path" begins with the separator, so element 0 is empty. It includes the query: a short path with one finds no scope.
 const pathElement = (index: number): JsonObject => ({
@@ -29,7 +29,7 @@ export const buildTenantScope = (tenantId: string): TypedMessage =>
 /** Scopes of one server: for the default tenant that of its short form `/mcp/{server}`. */
 export const buildServerScopes = (tenantId: string, serverId: string): TypedMessage[] =>
   tenantId === DEFAULT_TENANT
-    ? [scope(`short/${serverId}`, ['mcp', serverId], tenantRoutesName(tenantId))]
+    ? [scope(shortScopeName(serverId), ['mcp', serverId], tenantRoutesName(tenantId))]
     : [];
 
 /** The scope of the documents below /.well-known/. */

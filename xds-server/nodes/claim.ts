@@ -1,0 +1,67 @@
+// What an Envoy says of itself in the metadata of its node: our bootstrap writes it, and whoever can reach us could.
+// Read strictly, believed by authorise.ts only. Pure.
+
+import { err, ok, type Result } from '#core/result.ts';
+import { parseSelector, type ServerSelector } from '#xds-server/nodes/selector.ts';
+
+export type NodeClaim = {
+  readonly nodeId: string;
+  readonly group: 'edge' | 'sidecar';
+  /** Servers a sidecar stands before; none for an edge. */
+  readonly servers: readonly ServerSelector[];
+  readonly region?: string;
+};
+
+/** google.protobuf.Value and Struct as the gRPC library gives them. */
+export type ProtoValue = {
+  readonly stringValue?: string;
+  readonly listValue?: { readonly values: readonly ProtoValue[] };
+  readonly structValue?: ProtoStruct;
+};
+export type ProtoStruct = { readonly fields: Readonly<Record<string, ProtoValue>> };
+
+/** envoy.config.core.v3.Node, cut to what is used. */
+export type WireNode = {
+  readonly id: string;
+  readonly metadata?: ProtoStruct | null;
+};
+
+const MAX_ID = 256;
+const MAX_SERVERS = 256;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
+
+const readServers = (value: ProtoValue | undefined): Result<readonly ServerSelector[], string> => {
+  const values = value?.listValue?.values ?? [];
+  if (values.length > MAX_SERVERS) return err(`more than ${MAX_SERVERS} servers`);
+  const servers: ServerSelector[] = [];
+  for (const { stringValue = '' } of values) {
+    const selector = parseSelector(stringValue);
+    if (!selector.ok) return err(`servers: ${selector.error}`);
+    servers.push(selector.value);
+  }
+  return ok(servers);
+};
+
+const judge = (claim: NodeClaim): Result<NodeClaim, string> => {
+  if (claim.group === 'sidecar' && claim.servers.length === 0)
+    return err('a sidecar names the servers it stands before');
+  if (claim.group === 'edge' && claim.servers.length > 0)
+    return err('an edge names no servers; a sidecar does');
+  return ok(claim);
+};
+
+/** Without `mcpgw` in its metadata a node is an edge. The error is a sentence for whoever set the node up. */
+export const readClaim = ({ id, metadata }: WireNode): Result<NodeClaim, string> => {
+  if (id === '' || id.length > MAX_ID) return err(`a node has an id of 1 to ${MAX_ID} characters`);
+  const said = metadata?.fields['mcpgw'];
+  if (said === undefined) return ok({ nodeId: id, group: 'edge', servers: [] });
+  const fields = said.structValue?.fields;
+  if (fields === undefined) return err('mcpgw in the metadata is no object');
+  const group = fields['group']?.stringValue;
+  if (group !== 'edge' && group !== 'sidecar') return err('the group is edge or sidecar');
+  const servers = readServers(fields['servers']);
+  if (!servers.ok) return servers;
+  const region = fields['region']?.stringValue;
+  if (region !== undefined && !NAME.test(region)) return err('the region is not a name');
+  return judge({ nodeId: id, group, servers: servers.value, ...(region === undefined ? {} : { region }) });
+};
