@@ -3,7 +3,8 @@
 
 import type { TenantConcern } from '#xds-server/nodes/view.ts';
 import { forEachKind, RESOURCE_KINDS, type ResourceKind } from '#xds-server/resource-kind.ts';
-import type { Resource, ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
+import { packAround } from '#xds-server/snapshot/pack-routes.ts';
+import { type Resource, type ResourceSnapshot, resourceOf } from '#xds-server/snapshot/resource.ts';
 import { ownerOfCluster, serverOfScope } from '#xds-server/translate/names.ts';
 
 /** Resources of one owner. */
@@ -56,6 +57,15 @@ const isOfSeen = ({ name }: Resource, isSeen: (serverId: string) => boolean): bo
   return owner !== undefined && isSeen(owner.serverId);
 };
 
+const narrowRoutes = (
+  { name, tenantId, parts }: Resource,
+  isSeen: (serverId: string) => boolean,
+): Resource | undefined => {
+  if (tenantId === undefined || parts === undefined) return undefined;
+  const seen = [...parts.byServer].filter(([serverId]) => isSeen(serverId)).map(([, routes]) => routes);
+  return resourceOf(name, packAround(parts.frame, seen), { tenantId });
+};
+
 /** One decision for each kind, so that a new kind cannot be forgotten. Undefined: it is not for this node. */
 const NARROWED: Readonly<
   Record<ResourceKind, (resource: Resource, isSeen: (serverId: string) => boolean) => Resource | undefined>
@@ -68,7 +78,7 @@ const NARROWED: Readonly<
     const serverId = serverOfScope(resource.name);
     return serverId === undefined || isSeen(serverId) ? resource : undefined;
   },
-  route: (resource, isSeen) => resource.forServers?.(isSeen),
+  route: narrowRoutes,
 };
 
 /** What of a tenant's resources is left for a node that sees some of its servers. */

@@ -20,6 +20,9 @@ const packVirtualHost = (fields: JsonObject): Buffer =>
  */
 export const packRoutes = (routes: readonly JsonObject[]): Buffer => packVirtualHost({ routes });
 
+/** What a tenant's RouteConfiguration is put together from. */
+export type RouteParts = { readonly frame: RoutesFrame; readonly byServer: ReadonlyMap<string, Buffer> };
+
 /** The whole around the parts: what packing all of it at once would say. */
 export const packAround = (frame: RoutesFrame, parts: readonly Buffer[]): PackedAny => {
   const { configuration, virtualHost, first, last } = frame;

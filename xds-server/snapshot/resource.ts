@@ -3,6 +3,7 @@
 import { type PackedAny, packMessage } from '#protos/pack.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
 import type { ResourceKind } from '#xds-server/resource-kind.ts';
+import type { RouteParts } from '#xds-server/snapshot/pack-routes.ts';
 import { versionOf } from '#xds-server/snapshot/version.ts';
 
 export type Resource = {
@@ -13,8 +14,8 @@ export type Resource = {
   readonly tenantId?: string;
   /** Name of the resource of the next kind that this one is of no use without: a scope's routes. */
   readonly needs?: string;
-  /** Of routes of several servers: the same for a node that sees some of them. */
-  readonly forServers?: (isSeen: (serverId: string) => boolean) => Resource;
+  /** Of a tenant's routes: what they were put together from, for nodes that see some of its servers. */
+  readonly parts?: RouteParts;
   /** Says only that nothing is known yet: not sent to an Envoy that has anything older of that name. */
   readonly isPlaceholder: boolean;
 };

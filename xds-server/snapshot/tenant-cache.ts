@@ -37,19 +37,17 @@ const assemble = (
   servers: Iterable<CachedServer>,
   before: TenantResources | undefined,
 ): Result<TenantResources, string> => {
-  const packed: (PackedServer & { readonly id: string })[] = [];
+  const packed: PackedServer[] = [];
+  const byServer = new Map<string, Buffer>();
   for (const { server, packed: own } of servers) {
     if (!own.ok) return own;
-    packed.push({ ...own.value, id: server.id });
+    packed.push(own.value);
+    byServer.set(server.id, own.value.routes);
   }
   const routesName = tenantRoutesName(tenantId);
   const scope = packResource(routesName, buildTenantScope(tenantId), { tenantId, needs: routesName });
-  const frame = buildTenantFrame(tenantId);
-  const routesOf = (isSeen: (serverId: string) => boolean): Resource => {
-    const parts = packed.filter(({ id }) => isSeen(id)).map((server) => server.routes);
-    return resourceOf(routesName, packAround(frame, parts), { tenantId });
-  };
-  const routes = { ...routesOf(() => true), forServers: routesOf };
+  const parts = { frame: buildTenantFrame(tenantId), byServer };
+  const routes = packAround(parts.frame, [...byServer.values()]);
   const clusters = packed.flatMap((server) => server.clusters);
   const scopes = [unchanged(before?.scopes[0], scope), ...packed.flatMap((server) => server.scopes)];
   const repeated =
@@ -59,7 +57,7 @@ const assemble = (
     upstreams: new Map(packed.flatMap(({ upstreams }) => [...upstreams])),
     clusters,
     scopes,
-    routes: unchanged(before?.routes, routes),
+    routes: unchanged(before?.routes, resourceOf(routesName, routes, { tenantId, parts })),
   });
 };
 
