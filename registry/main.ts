@@ -11,6 +11,7 @@ import { type AdminTrusts, createAdminTrusts } from '#registry/api/auth/admin-tr
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
+import { createCanaryWatch } from '#registry/canary/watch.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
 import { startSharedConsumers } from '#registry/shared-consumers.ts';
 import type { AuditSecrets } from '#registry/store/audit-append.ts';
@@ -126,7 +127,7 @@ const startApi = async (
   settings: ReturnType<typeof readSettings>,
   parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'preview' | 'onWrite'>,
   lifecycle: Lifecycle,
-): Promise<void> => {
+): Promise<ApiContext> => {
   const egress = createEgressGuard(settings);
   const adminTrusts = startAdminTrusts(settings, { store: parts.store, egress }, lifecycle);
   const context = {
@@ -145,6 +146,20 @@ const startApi = async (
   const publishApi = await createPublishApi(context, authenticate);
   lifecycle.onStop('publish api', () => publishApi.close());
   await listenForEnvoy(publishApi, settings.publishAddress);
+  return context;
+};
+
+const startCanaryWatch = (
+  context: ApiContext,
+  { feed, metrics }: { readonly feed: FeedServer; readonly metrics: Metrics },
+  lifecycle: Lifecycle,
+): void => {
+  const watch = createCanaryWatch({ context, metrics, monotonicMs: () => performance.now() });
+  const leave = feed.onFigures(watch.take);
+  lifecycle.onStop('canary watch', () => {
+    leave();
+    return watch.stop();
+  });
 };
 
 const countConnected = (feed: FeedServer): number =>
@@ -172,7 +187,8 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onStop('shared consumers', () => shared.stop());
   const consumers = shared.list;
   const { onReport, preview } = feed;
-  await startApi(settings, { store, consumers, onReport, preview, onWrite: health.onWrite }, lifecycle);
+  const parts = { store, consumers, onReport, preview, onWrite: health.onWrite };
+  startCanaryWatch(await startApi(settings, parts, lifecycle), { feed, metrics }, lifecycle);
   const closeOps = await startOpsServer({
     address: settings.opsAddress,
     metrics,

@@ -25,6 +25,9 @@ const FEED_USERS = ['xds-server/main.ts', 'ext-authz/main.ts', 'ext-proc/main.ts
 const PURE = [
   'core/',
   'registry/approval/',
+  'registry/canary/judge.ts',
+  'registry/canary/window.ts',
+  'registry/canary/windows.ts',
   'registry/commands/',
   'registry/revisions/',
   'registry/rollout/',

@@ -12,6 +12,7 @@ import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
 import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
 import { createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
+import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
@@ -135,6 +136,8 @@ export type TestRegistry = {
   /** Where Envoy brings publishers with client certificates. */
   readonly publishSocket: string;
   readonly store: Store;
+  /** What the routes work with. */
+  readonly context: ApiContext;
   readonly keyServer: KeyServer;
   readonly logLines: readonly string[];
   consumers: readonly ConsumerEntry[];
@@ -215,6 +218,7 @@ export const startTestRegistry = async (
     url,
     publishSocket,
     store,
+    context,
     keyServer,
     logLines,
     report: (consumers: readonly ConsumerEntry[]) => {
