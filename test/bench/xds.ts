@@ -1,9 +1,10 @@
-// `npm run bench:xds`: from the API call that publishes a new version of a server, and the one that activates it, to the
-// first allowed call that reaches it through Envoy, among 10, 100 and 1,000 servers with twenty tools each, twenty servers
-// a tenant. All processes are the real ones. Three worlds run side by side and take turns, so that only ratios are read.
+// `npm run bench:xds`: two calls of the API bring a new version of a server into service, one that publishes it and one
+// that activates it; measured is how long after each the first allowed call reaches it through Envoy, among 10, 100 and
+// 1,000 servers with twenty tools each, twenty servers a tenant. All processes are the real ones. Three worlds run side by
+// side and take turns, so that only ratios are read.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { callUntil, putVersion } from '#test/support/new-route.ts';
+import { activateVersion, callUntil, publishVersion } from '#test/support/new-route.ts';
 import {
   PROGRAMS,
   type ProgramName,
@@ -24,20 +25,21 @@ const PAUSE_MS = 300;
 type Bench = {
   readonly size: number;
   readonly world: ScaleWorld;
-  /** Milliseconds of each round from the first call of the API: to its last answer, and to traffic. */
-  readonly api: number[];
-  readonly traffic: number[];
+  readonly rounds: Round[];
 };
+
+/** Milliseconds from a call of the API to traffic, and what both calls took of that. */
+type Round = { readonly published: number; readonly activated: number; readonly api: number };
 
 const start = async (size: number, surroundings: Surroundings): Promise<Bench> => {
   const startedAt = performance.now();
   const world = await startScaleWorld(size, surroundings);
   console.log(`${size} servers started in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
-  return { size, world, api: [], traffic: [] };
+  return { size, world, rounds: [] };
 };
 
 const change = async (bench: Bench, surroundings: Surroundings, round: number): Promise<void> => {
-  const { world, api, traffic } = bench;
+  const { world, rounds } = bench;
   const tenant = world.tenants[round % world.tenants.length];
   const server = tenant?.servers[round % tenant.servers.length];
   if (tenant === undefined || server === undefined) throw new Error('there is one');
@@ -45,11 +47,21 @@ const change = async (bench: Bench, surroundings: Surroundings, round: number): 
   const url = `${world.gateway}/t/${tenant.id}/mcp/${server.id}`;
   const place = { api: `${world.registry}/v1/tenants/${tenant.id}/servers/${server.id}`, token: adminToken };
   await callUntil(url, token, '/v/');
-  const startedAt = performance.now();
-  const path = await putVersion(place, server, { name: `2.0.${round}`, host: surroundings.upstreamHost });
-  api.push(performance.now() - startedAt);
-  await callUntil(url, token, path);
-  traffic.push(performance.now() - startedAt);
+  const publishedAt = performance.now();
+  const version = await publishVersion(place, server, {
+    name: `2.0.${round}`,
+    host: surroundings.upstreamHost,
+  });
+  const activatedAt = performance.now();
+  await activateVersion(place, version);
+  const answeredAt = performance.now();
+  await callUntil(url, token, version.path);
+  const calledAt = performance.now();
+  rounds.push({
+    published: calledAt - publishedAt,
+    activated: calledAt - activatedAt,
+    api: answeredAt - publishedAt,
+  });
 };
 
 const takeTurns = async (benches: readonly Bench[], surroundings: Surroundings, from: number, to: number) => {
@@ -76,16 +88,32 @@ const spread = (values: readonly number[]): string => {
   return `min ${min} ms  median ${median} ms  max ${max} ms`;
 };
 
-const report = ({ size, world, api, traffic }: Bench, before: Reading, after: Reading): void => {
+const report = ({ size, world, rounds }: Bench, before: Reading, after: Reading): void => {
   console.log(`\n${size} servers × 20 tools in ${world.tenants.length} tenants, per new version`);
-  console.log(`  API call to traffic  ${spread(traffic)}`);
-  console.log(`  of that, the API     ${spread(api)}`);
-  console.log(`  sent to Envoy        ${((after.bytes - before.bytes) / ROUNDS / 1024).toFixed(1)} KiB`);
+  console.log(`  publishing to traffic  ${spread(rounds.map(({ published }) => published))}`);
+  console.log(`  of that, two API calls ${spread(rounds.map(({ api }) => api))}`);
+  console.log(`  activating to traffic  ${spread(rounds.map(({ activated }) => activated))}`);
+  console.log(`  sent to Envoy          ${((after.bytes - before.bytes) / ROUNDS / 1024).toFixed(1)} KiB`);
   for (const name of PROGRAMS) {
     const cpuMs = (after.usage[name].cpuMs - before.usage[name].cpuMs) / ROUNDS;
     const rss = after.usage[name].rssMib.toFixed(0);
-    console.log(`  ${name.padEnd(10)}           CPU ${cpuMs.toFixed(1)} ms, resident ${rss} MiB`);
+    console.log(`  ${name.padEnd(10)}             CPU ${cpuMs.toFixed(1)} ms, resident ${rss} MiB`);
   }
+};
+
+const growth = (benches: readonly Bench[], measure: keyof Round): string => {
+  const medians = benches.map(({ size, rounds }) => ({
+    size,
+    median: at(
+      rounds.map((each) => each[measure]),
+      0.5,
+    ),
+  }));
+  const [least, ...others] = medians;
+  return [
+    measure.padEnd(10),
+    ...others.map(({ size, median }) => `${size} servers: ${(median / (least?.median ?? 0)).toFixed(2)}×`),
+  ].join('  ');
 };
 
 const surroundings = await startSurroundings();
@@ -93,16 +121,15 @@ const benches: Bench[] = [];
 try {
   for (const size of SIZES) benches.push(await start(size, surroundings));
   await takeTurns(benches, surroundings, 0, WARM_UP);
-  for (const { api, traffic } of benches) api.length = traffic.length = 0;
+  for (const { rounds } of benches) rounds.length = 0;
   const before = await Promise.all(benches.map(read));
   await sleep(2_000);
   await takeTurns(benches, surroundings, WARM_UP, WARM_UP + ROUNDS);
   const after = await Promise.all(benches.map(read));
   for (const [index, bench] of benches.entries())
     report(bench, before[index] as Reading, after[index] as Reading);
-  const [least, ...others] = benches.map(({ size, traffic }) => ({ size, median: at(traffic, 0.5) }));
-  const growth = others.map(({ size, median }) => `${size}: ${(median / (least?.median ?? 0)).toFixed(2)}×`);
-  console.log(`\ngrowth of the median over ${least?.size} servers   ${growth.join('   ')}`);
+  console.log('\ngrowth of the medians over the smallest');
+  for (const measure of ['published', 'activated'] as const) console.log(`  ${growth(benches, measure)}`);
 } finally {
   await Promise.all(benches.map(({ world }) => world.stop()));
   await surroundings.stop();

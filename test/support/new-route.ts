@@ -24,20 +24,32 @@ const put = async (url: string, token: string, body: object, condition: object =
   return response.headers.get('etag') ?? '';
 };
 
-/** Publishes a version with the tools of the server's first, and activates it. @returns the path of its endpoint */
-export const putVersion = async (
+export type Published = {
+  readonly name: string;
+  /** Of its endpoint. */
+  readonly path: string;
+  readonly etag: string;
+};
+
+/** Publishes a version with the tools of the server's first, at an endpoint of its own. */
+export const publishVersion = async (
   { api, token }: ServerApi,
   server: McpServer,
   { name, host }: { readonly name: string; readonly host: string },
-): Promise<string> => {
+): Promise<Published> => {
   const path = `/v/${name}`;
   const [first] = server.versions;
   const { version: _version, ...published } = first ?? { version: '' };
   const body = { ...published, endpoints: [`http://${host}${path}`] };
-  // Publishing changes the server too, in the same revision, so the ETag is that of both.
-  const etag = await put(`${api}/versions/${name}`, token, body);
+  return { name, path, etag: await put(`${api}/versions/${name}`, token, body) };
+};
+
+/** Publishing has changed the server too, in the same revision, so the version's ETag is that of both. */
+export const activateVersion = async (
+  { api, token }: ServerApi,
+  { name, etag }: Published,
+): Promise<void> => {
   await put(`${api}/active-version`, token, { version: name }, { 'if-match': etag });
-  return path;
 };
 
 /** Lists the tools of the server at `url` until the answer comes from an endpoint whose path holds `path`. */

@@ -4,6 +4,18 @@ import type { McpServer } from '#core/server.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
+
+/** A gateway with nothing out of the ordinary. */
+export const SETTINGS: GatewaySettings = {
+  listenAddress: '127.0.0.1',
+  port: 8080,
+  listenerTls: false,
+  streamIdleSeconds: 3600,
+  trustedHops: 0,
+  accessLogOnStdout: false,
+  upstreamCaFile: '/ca.crt',
+};
 
 /** Endpoint URLs by version. */
 export type Versions = Readonly<Record<string, readonly string[]>>;

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tenant } from '#core/tenant.ts';
 import { largeTenant } from '#test/support/large-tenant.ts';
-import { serverOf, snapshotOf, tenantOf } from '#test/support/xds-world.ts';
+import { SETTINGS, serverOf, snapshotOf, tenantOf } from '#test/support/xds-world.ts';
 import { RESOURCE_KINDS } from '#xds-server/resource-kind.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import type { ResourceSnapshot, Resources } from '#xds-server/snapshot/resource.ts';
@@ -12,15 +12,6 @@ import { changedNames } from '#xds-server/snapshot/resource-step.ts';
 import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 import { translateTenant } from '#xds-server/translate/tenant.ts';
 
-const SETTINGS = {
-  listenAddress: '127.0.0.1',
-  port: 8080,
-  listenerTls: false,
-  streamIdleSeconds: 3600,
-  trustedHops: 0,
-  accessLogOnStdout: false,
-  upstreamCaFile: '/ca.crt',
-};
 const ADDRESSES = ['192.0.2.1'];
 const everywhere = { addressesOf: () => ADDRESSES };
 const nowhere = { addressesOf: () => undefined };

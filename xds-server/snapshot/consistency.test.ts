@@ -1,19 +1,9 @@
 // Unit tests of consistency.ts: each contradiction is found, and a translation of ours holds none.
 
 import { describe, expect, it } from 'vitest';
-import { serverOf } from '#test/support/xds-world.ts';
+import { SETTINGS, serverOf } from '#test/support/xds-world.ts';
 import { findInconsistency, findRepeated } from '#xds-server/snapshot/consistency.ts';
 import { type ServerTranslation, translateServer } from '#xds-server/translate/server.ts';
-
-const SETTINGS = {
-  listenAddress: '127.0.0.1',
-  port: 8080,
-  listenerTls: false,
-  streamIdleSeconds: 3600,
-  trustedHops: 0,
-  accessLogOnStdout: false,
-  upstreamCaFile: '/ca.crt',
-};
 
 const ROUTES = 'tenant/default';
 

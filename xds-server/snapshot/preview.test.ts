@@ -3,21 +3,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Tenant } from '#core/tenant.ts';
-import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
+import { SETTINGS, snapshotOf, tenantOf } from '#test/support/xds-world.ts';
 import { RESOURCE_KINDS, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 
-const SETTINGS = {
-  listenAddress: '127.0.0.1',
-  port: 8080,
-  listenerTls: false,
-  streamIdleSeconds: 3600,
-  trustedHops: 0,
-  accessLogOnStdout: false,
-  upstreamCaFile: '/ca.crt',
-};
 const ADDRESSES = ['192.0.2.1'];
 const facts = { addressesOf: () => ADDRESSES };
 

@@ -42,6 +42,9 @@ const listOf = (
   return { cluster: clusters, endpoint, scope: scopes, route: [routes] };
 };
 
+const isSame = (a: ServedTenant['endpoints'], b: ServedTenant['endpoints']): boolean =>
+  a.size === b.size && [...a].every(([name, entry]) => b.get(name) === entry);
+
 /** The entry of a tenant, given its entry so far. */
 export const refreshServed = (
   tenant: Tenant,
@@ -51,5 +54,7 @@ export const refreshServed = (
   const cached = refreshTenant(tenant, before?.cached, settings);
   if (before !== undefined && cached === before.cached && facts === before.facts) return before;
   const endpoints = refreshAllEndpoints(cached, before, facts);
+  if (before !== undefined && cached === before.cached && isSame(endpoints, before.endpoints))
+    return { ...before, facts };
   return { cached, facts, endpoints, resources: listOf(cached, endpoints) };
 };
