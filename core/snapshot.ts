@@ -16,9 +16,6 @@ export type TenantChange =
   | { readonly kind: 'upsert'; readonly sequence: number; readonly tenant: Tenant }
   | { readonly kind: 'remove'; readonly sequence: number; readonly tenantId: string };
 
-export const findTenant = (snapshot: Snapshot, tenantId: string): Tenant | undefined =>
-  snapshot.tenants.find((tenant) => tenant.id === tenantId);
-
 /** Where the tenant of this id is, or would be. */
 const placeOf = (tenants: readonly Tenant[], id: string): number => {
   let [low, high] = [0, tenants.length];
@@ -28,6 +25,11 @@ const placeOf = (tenants: readonly Tenant[], id: string): number => {
     else high = middle;
   }
   return low;
+};
+
+export const findTenant = ({ tenants }: Snapshot, tenantId: string): Tenant | undefined => {
+  const tenant = tenants[placeOf(tenants, tenantId)];
+  return tenant?.id === tenantId ? tenant : undefined;
 };
 
 /** The snapshot after one change. The sequence never goes back: a resumed feed repeats current states in any order. */

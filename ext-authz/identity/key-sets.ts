@@ -42,6 +42,10 @@ const followersOf = (snapshot: Snapshot): Map<string, Follower[]> => {
   return followers;
 };
 
+/** Most changes are of anything but issuers, which are then the same lists. */
+const isSameList = (a: readonly object[], b: readonly object[]): boolean =>
+  a.length === b.length && a.every((item, at) => item === b[at]);
+
 const createFetcher = (options: {
   readonly fetch: EgressGuard['fetch'];
   readonly logger: Logger;
@@ -99,6 +103,7 @@ export const createKeySets = (options: {
   const age = createAgeMetric(options.metrics);
   const sets = new Map<string, KeySet>();
   let followers: ReadonlyMap<string, readonly Follower[]> = new Map();
+  let followed: readonly (readonly TrustedIssuer[])[] = [];
 
   const create = (jwksUri: string): KeySet =>
     createKeySet({
@@ -129,6 +134,9 @@ export const createKeySets = (options: {
     find: (issuer, token) => setOf(issuer.jwksUri).find(token),
     revision: (issuer) => sets.get(issuer.jwksUri)?.current()?.document.revision,
     follow: (snapshot) => {
+      const issuers = snapshot.tenants.map((tenant) => tenant.issuers);
+      if (isSameList(issuers, followed)) return;
+      followed = issuers;
       followers = followersOf(snapshot);
       for (const jwksUri of sets.keys()) if (!followers.has(jwksUri)) sets.delete(jwksUri);
       for (const jwksUri of followers.keys()) setOf(jwksUri);

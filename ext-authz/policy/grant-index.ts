@@ -8,8 +8,12 @@ import type { Tenant } from '#core/tenant.ts';
 /** Grants by the id of each of their subjects. */
 type ServerGrants = ReadonlyMap<string, readonly Grant[]>;
 
-// A tenant in a snapshot is never edited, so an index lives exactly as long as the tenant it was made from.
-const indexes = new WeakMap<Tenant, ReadonlyMap<string, ServerGrants>>();
+type Grants = Tenant['grants'];
+
+// Grants in a snapshot are never edited, so an index lives exactly as long as the list it was made from, whatever else of
+// the tenant changes. After a change of grants only the servers that are called are indexed anew.
+const byServer = new WeakMap<Grants, ReadonlyMap<string, Grants>>();
+const indexes = new WeakMap<Grants, ServerGrants>();
 
 const indexServer = (grants: readonly Grant[]): ServerGrants => {
   const bySubject = new Map<string, Grant[]>();
@@ -23,16 +27,18 @@ const indexServer = (grants: readonly Grant[]): ServerGrants => {
   return bySubject;
 };
 
-const indexTenant = (tenant: Tenant): ReadonlyMap<string, ServerGrants> => {
-  const byServer = Map.groupBy(tenant.grants, (grant) => grant.serverId);
-  return new Map([...byServer].map(([serverId, grants]) => [serverId, indexServer(grants)]));
+const grantsOf = (grants: Grants, serverId: string): Grants => {
+  const known = byServer.get(grants);
+  const groups = known ?? Map.groupBy(grants, (grant) => grant.serverId);
+  if (known === undefined) byServer.set(grants, groups);
+  return groups.get(serverId) ?? [];
 };
 
-const indexOf = (tenant: Tenant): ReadonlyMap<string, ServerGrants> => {
-  const known = indexes.get(tenant);
+const indexOf = (grants: Grants): ServerGrants => {
+  const known = indexes.get(grants);
   if (known !== undefined) return known;
-  const built = indexTenant(tenant);
-  indexes.set(tenant, built);
+  const built = indexServer(grants);
+  indexes.set(grants, built);
   return built;
 };
 
@@ -45,8 +51,7 @@ const idsOf = (identity: Identity): ReadonlySet<string> => {
 
 /** The grants of `serverId` with a subject that bears one of the caller's ids, and of each only those subjects. */
 export const findGrants = (tenant: Tenant, serverId: string, identity: Identity): readonly Grant[] => {
-  const bySubject = indexOf(tenant).get(serverId);
-  if (bySubject === undefined) return [];
+  const bySubject = indexOf(grantsOf(tenant.grants, serverId));
   const ids = idsOf(identity);
   const found = new Set<Grant>();
   for (const id of ids) for (const grant of bySubject.get(id) ?? []) found.add(grant);
