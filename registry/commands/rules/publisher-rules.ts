@@ -53,7 +53,7 @@ const judgeMembers = ({ kty, alg, crv, ...rest }: PublicJwk): Fault[] => {
   ];
 };
 
-const judgeJwk = (jwk: PublicJwk): Fault[] => {
+const judgeNewJwk = (jwk: PublicJwk): Fault[] => {
   const faults = judgeMembers(jwk);
   if (faults.length > 0) return faults;
   const key = readKey(jwk);
@@ -62,6 +62,15 @@ const judgeJwk = (jwk: PublicJwk): Fault[] => {
   return bits !== undefined && bits < MIN_RSA_BITS
     ? [{ pointer: '/n', message: `an RSA key has at least ${MIN_RSA_BITS} bits, this one ${bits}` }]
     : [];
+};
+
+// Reading a key costs more than all other rules together, and every change judges every key of its tenant.
+const judged = new WeakMap<PublicJwk, Fault[]>();
+
+const judgeJwk = (jwk: PublicJwk): readonly Fault[] => {
+  const faults = judged.get(jwk) ?? judgeNewJwk(jwk);
+  judged.set(jwk, faults);
+  return faults;
 };
 
 const judgeTimes = ({ notBefore, notAfter }: PublisherKey): Fault[] => {
