@@ -7,11 +7,11 @@ import type { JsonRpcId, McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 /**
- * `list`: the answer can hold lists to be cut. `session`: the answer can open a session, whose id is to be sealed. `off`:
- * nothing to judge; a plain JSON answer skips ext-proc, a stream does not, so that it can be ended. Envoy's matcher knows
+ * `list`: the answer can hold lists to be cut. `session`: the answer can open a session, whose id is to be sealed. `websocket`:
+ * a connection that was let in whole, to be watched so that it can be ended. `off`: nothing to judge; a plain JSON answer skips ext-proc, a stream does not, so that it can be ended. Envoy's matcher knows
  * `off` and `denied` only: any other value is a hop to ext-proc, which fails closed.
  */
-export type GuardMode = 'off' | 'list' | 'session';
+export type GuardMode = 'off' | 'list' | 'session' | 'websocket';
 
 /** Names a list may show; `all` where the grant says `*` and nothing is pinned to compare with. */
 export type VisibleNames =
@@ -36,6 +36,8 @@ export type GuardOrders = {
   readonly method?: string;
   readonly tool?: string;
   readonly resumes?: true;
+  /** With `websocket`, and only there: what it was let in by (core/access-basis.ts). */
+  readonly basis?: string;
   readonly jsonRpcId?: JsonRpcId;
   /**
    * Not empty exactly when `guard` is `list`. A list method names its own kind; the legacy GET stream names all of
@@ -77,7 +79,7 @@ const parseLists = (value: Json | undefined): readonly ListOrder[] | undefined =
   return lists.every((list) => list !== undefined) ? lists : undefined;
 };
 
-const GUARD_MODES: readonly unknown[] = ['off', 'list', 'session'] satisfies GuardMode[];
+const GUARD_MODES: readonly unknown[] = ['off', 'list', 'session', 'websocket'] satisfies GuardMode[];
 
 const REQUIRED_STRINGS = ['tenantId', 'serverId', 'version', 'principal', 'requestId'] as const;
 
@@ -97,6 +99,8 @@ const findFault = (value: JsonObject): string | undefined => {
   if (typeof value['sequence'] !== 'number') return 'sequence';
   if (!isCaller(value['caller'])) return 'caller';
   if (value['resumes'] !== undefined && value['resumes'] !== true) return 'resumes';
+  const needsBasis = value['guard'] === 'websocket';
+  if (needsBasis !== (typeof value['basis'] === 'string')) return 'basis';
   return REQUIRED_STRINGS.find((field) => typeof value[field] !== 'string');
 };
 

@@ -15,8 +15,9 @@ export type JsonRpcId = string | number;
 /**
  * `request`: has a method and an id. `notification`: a method, no id. `response`: a legacy client's answer to a
  * server's request, no method. `stream`: the legacy GET that opens an SSE stream. `session-end`: the legacy DELETE.
+ * `upgrade`: the opening of a WebSocket.
  */
-export type McpMessageKind = 'request' | 'notification' | 'response' | 'stream' | 'session-end';
+export type McpMessageKind = 'request' | 'notification' | 'response' | 'stream' | 'session-end' | 'upgrade';
 
 /** What a call reaches for, if it names something a grant can be about. */
 export type McpTarget =

@@ -92,6 +92,8 @@ export const REASONS = {
   method_unknown: request(-32601, 404, 'This method is not known here.'),
   // With a session, 404 means that the session has ended, and the client starts anew (MCP 2025-11-25, Sessions).
   method_unknown_in_session: request(-32601, 200, 'This method is not known here.'),
+  websocket_required: request(-32600, 400, 'This MCP server is reached by a WebSocket.'),
+  websocket_refused: request(-32600, 400, 'This MCP server is not reached by a WebSocket. Send POST.'),
   credential_misplaced: request(-32600, 400, 'Send one access token, in the Authorization header only.'),
 
   // What the path names.
@@ -138,6 +140,10 @@ export const REASONS = {
   constraint_violated: refusal(
     -31303,
     'A rule of this server does not allow this call with these arguments.',
+  ),
+  websocket_needs_full_access: refusal(
+    -31308,
+    'A WebSocket to this server is open only to callers who may use all of it.',
   ),
   policy_failed: fault(-31304, 503, 'The call could not be judged.'),
 

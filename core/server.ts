@@ -37,13 +37,18 @@ export type ArgumentConstraint = {
   readonly exceptGroups: readonly string[];
 };
 
-export const TRANSPORTS = ['streamable-http'] as const;
+/**
+ * How a version is spoken to. `websocket`: JSON-RPC messages on one connection, which is judged when it is opened; nobody
+ * sees what is said on it.
+ */
+export const TRANSPORTS = ['streamable-http', 'websocket'] as const;
+export type Transport = (typeof TRANSPORTS)[number];
 
 export type ServerVersion = {
   readonly version: string;
   /** Absolute URLs of replicas; all share one path. */
   readonly endpoints: readonly string[];
-  readonly transport: (typeof TRANSPORTS)[number];
+  readonly transport: Transport;
   readonly protocolVersions: readonly string[];
   readonly tools: readonly Tool[];
 };

@@ -1,5 +1,6 @@
 // What the response guard is told about an allowed call. Pure.
 
+import { accessBasis } from '#core/access-basis.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { GuardMode, GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
@@ -19,6 +20,7 @@ const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
 };
 
 const modeOf = (call: McpCall, lists: readonly ListOrder[]): GuardMode => {
+  if (call.kind === 'upgrade') return 'websocket';
   if (lists.length > 0) return 'list';
   return call.method === 'initialize' ? 'session' : 'off';
 };
@@ -49,6 +51,7 @@ export const guardOrders = (known: {
     ...(call.method === undefined ? {} : { method: call.method }),
     ...(tool === undefined ? {} : { tool }),
     ...(call.resumes === undefined ? {} : { resumes: call.resumes }),
+    ...(call.kind === 'upgrade' ? { basis: accessBasis(place.tenant, place.server, known.version) } : {}),
     ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
     lists,
   };

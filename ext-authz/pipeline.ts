@@ -20,6 +20,7 @@ import { steer } from '#ext-authz/steering.ts';
 import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
 import type { Trail } from '#ext-authz/trail.ts';
+import { judgeTransport } from '#ext-authz/transport.ts';
 import { chooseVersion } from '#ext-authz/version/choose-version.ts';
 
 export type PipelineParts = {
@@ -127,6 +128,8 @@ export const decide = async (
   if (!chosen.ok) return chosen.error;
   const { version, because } = chosen.value;
   Object.assign(trail.findings, { version: version.version, versionBy: because });
+  const misdirected = judgeTransport(version, call);
+  if (misdirected !== undefined) return misdirected;
 
   const sessionFact = session.value === undefined ? undefined : sessionReference(session.value.sealed);
   const facts = { nowMs, ip: request.clientAddress, session: sessionFact };

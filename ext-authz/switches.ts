@@ -38,7 +38,8 @@ const factsOf = ({ server }: Place, { identity, call }: KnownOfCall): SwitchFact
     ? {}
     : {
         tools: call.targets.filter(({ kind }) => kind === 'tool').map(({ name }) => name),
-        resumes: call.resumes === true,
+        // Of a WebSocket nobody can tell either which tools are called in it.
+        resumes: call.resumes === true || call.kind === 'upgrade',
       }),
 });
 

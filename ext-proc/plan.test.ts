@@ -55,6 +55,19 @@ describe('planAnswer for anything else', () => {
   });
 });
 
+describe('planAnswer for a WebSocket', () => {
+  const orders = ordersOff({ guard: 'websocket', basis: 'b' });
+  it.each([
+    ['watch', head(101)],
+    ['watch', head(101, JSON_TYPE)],
+    ['watch', head(403, { 'content-type': 'text/plain' })],
+    ['refuse', head(102)],
+    ['refuse', head(307)],
+  ])('is to %s %o', (kind, answer) => {
+    expect(planAnswer(orders, answer).kind).toBe(kind);
+  });
+});
+
 describe('readAnswerHead', () => {
   it.each([[[]], [['200', '200']], [['abc']], [['0']], [['2000']]])(
     'knows no head with the status %o',

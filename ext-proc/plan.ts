@@ -44,7 +44,9 @@ const planList = (head: AnswerHead): Plan => {
 
 /** The plan for one answer. */
 export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {
-  // 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged.
+  // 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged, so
+  // only what was let in whole may.
+  if (head.status === 101 && orders.guard === 'websocket') return { kind: 'watch' };
   if (head.status < 200) return { kind: 'refuse', fault: refused('unexpected_body') };
   if (isRedirect(head.status)) return { kind: 'refuse', fault: refused('redirect') };
   return orders.guard === 'list' ? planList(head) : planUnjudged(head);

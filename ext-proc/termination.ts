@@ -1,6 +1,7 @@
 // Which open answers a change or a command ends. Pure. ext-authz decides who may call; this only takes back what was
 // opened before a switch was thrown.
 
+import { accessBasis } from '#core/access-basis.ts';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { hasLapsed, type KillSwitch, takesIn } from '#core/kill-switch.ts';
@@ -9,7 +10,7 @@ import { findServer } from '#core/tenant.ts';
 
 /** An ext-authz older than switches on callers does not say enough of them: whom it let in may be the one that is meant. */
 const mayConcern = ({ target }: KillSwitch, orders: GuardOrders): boolean => {
-  const { serverId, tool, resumes, principal, caller } = orders;
+  const { guard, serverId, tool, resumes, principal, caller } = orders;
   if (
     caller === undefined &&
     (target.kind === 'application' || (target.kind === 'principal' && 'id' in target))
@@ -19,14 +20,18 @@ const mayConcern = ({ target }: KillSwitch, orders: GuardOrders): boolean => {
   return takesIn(target, {
     serverId,
     tools: tool === undefined ? [] : [tool],
-    resumes: resumes === true,
+    // Nobody can tell which tools are called in a WebSocket either.
+    resumes: resumes === true || guard === 'websocket',
     caller: { principal, ...known },
   });
 };
 
 const isServed = (snapshot: Snapshot, orders: GuardOrders, nowMs: number): boolean => {
   const tenant = findTenant(snapshot, orders.tenantId);
-  if (tenant === undefined || findServer(tenant, orders.serverId)?.enabled !== true) return false;
+  const server = tenant === undefined ? undefined : findServer(tenant, orders.serverId);
+  if (tenant === undefined || server?.enabled !== true) return false;
+  if (orders.basis !== undefined && orders.basis !== accessBasis(tenant, server, orders.version))
+    return false;
   return !tenant.killSwitches.some((thrown) => !hasLapsed(thrown, nowMs) && mayConcern(thrown, orders));
 };
 

@@ -12,6 +12,7 @@ import {
   type PolicyInput,
   type PolicyQuestion,
 } from '#ext-authz/policy/input.ts';
+import { judgeWholeAccess } from '#ext-authz/policy/whole-access.ts';
 
 export type Judgement = {
   readonly obligations: JsonObject;
@@ -71,6 +72,10 @@ const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement
   if (!decision.value.allow) {
     const log = { policy: engine.revision, explain };
     return err(deny(decision.value.reason, { public: publicFacts(decision.value), log }));
+  }
+  if (question.call.kind === 'upgrade') {
+    const whole = judgeWholeAccess(engine, question);
+    if (!whole.ok) return whole;
   }
   const lists = findLists(engine, input.value, question);
   if (!lists.ok) return lists;

@@ -16,6 +16,7 @@ import { findMethod, JUDGED_PARAMS, type MethodRow } from '#ext-authz/request/me
 import { judgeMirroredHeaders } from '#ext-authz/request/mirrored-headers.ts';
 import { refuseCredentialInQuery } from '#ext-authz/request/query-credential.ts';
 import { headerValue, refuseRepeatedHeaders } from '#ext-authz/request/single-header.ts';
+import { asksForUpgrade, parseUpgrade } from '#ext-authz/request/upgrade.ts';
 
 /** SSE: the client has lost a stream and asks for what came after this event. */
 const RESUMPTION_HEADER = 'last-event-id';
@@ -143,6 +144,8 @@ const parseBodyless = (request: HttpRequest, kind: 'stream' | 'session-end'): Re
 };
 
 const parseByMethod = (request: HttpRequest, maxBodyBytes: number): ParsedCall => {
+  // First: of a POST that asks for an upgrade Envoy shows no body.
+  if (asksForUpgrade(request)) return { id: null, result: parseUpgrade(request) };
   if (request.method === 'POST') return parsePost(request, maxBodyBytes);
   if (request.method === 'GET') return { id: null, result: parseBodyless(request, 'stream') };
   if (request.method === 'DELETE') return { id: null, result: parseBodyless(request, 'session-end') };

@@ -1,8 +1,8 @@
 // What a person approves of a version: all that it would serve, and what its manifest asked for beside.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '#core/canonical-json.ts';
 import type { ServerVersion, TokenMode, Tool } from '#core/server.ts';
-import { canonicalJson } from '#registry/revisions/canonical-json.ts';
 
 /** What a manifest asks of the admin. It changes nothing by itself, and is approved with the rest. */
 export type Requests = {

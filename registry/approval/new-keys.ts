@@ -1,10 +1,10 @@
 // Keys that a change brings into a tenant: who brings a key may hold its other half, and is then the author of all
 // that is signed with it.
 
+import { canonicalJson } from '#core/canonical-json.ts';
 import type { Publisher } from '#core/publisher.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { Signer } from '#registry/approval/records.ts';
-import { canonicalJson } from '#registry/revisions/canonical-json.ts';
 
 const keysOf = (publishers: readonly Publisher[]): ReadonlyMap<string, Signer> =>
   new Map(

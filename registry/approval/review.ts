@@ -2,6 +2,7 @@
 // decided. Its digest names all that the decision rests on, so that nobody approves what he has not seen.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '#core/canonical-json.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { compareWithPins } from '#registry/approval/compare.ts';
@@ -15,7 +16,6 @@ import {
   type ServerRecords,
   type Submission,
 } from '#registry/approval/records.ts';
-import { canonicalJson } from '#registry/revisions/canonical-json.ts';
 
 export const REVIEW_STATES = ['not-needed', 'waiting', 'approved', 'rejected'] as const;
 export type ReviewState = (typeof REVIEW_STATES)[number];

@@ -1,12 +1,12 @@
 // What a person must have seen before access is widened: the list, and a digest that says which list was seen.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '#core/canonical-json.ts';
 import type { Json } from '#core/json.ts';
 import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
 import { type AccessChange, accessChange } from '#registry/revisions/access-change.ts';
-import { canonicalJson } from '#registry/revisions/canonical-json.ts';
 import { type LoosenedLimit, loosenedLimits } from '#registry/revisions/loosened-limits.ts';
 
 export type AccessReview = AccessChange & {

@@ -1,8 +1,8 @@
 // Which elements of two lists are the same ones. Comparing by position would call every tool behind a removed one
 // changed, and nobody could read that.
 
+import { canonicalJson } from '#core/canonical-json.ts';
 import { isJsonObject, type Json } from '#core/json.ts';
-import { canonicalJson } from '#registry/revisions/canonical-json.ts';
 
 /** Lists whose elements have a name of their own; elements of any other list are known by their whole value. */
 const NAMED_BY: Readonly<Record<string, string>> = {

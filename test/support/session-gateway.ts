@@ -2,6 +2,7 @@
 // identity provider (a bearer token is its user's name, `user@application`), the policy (all is granted) and the broker.
 
 import { deny } from '#core/decision.ts';
+import type { FeedEvent } from '#core/feed-message.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
@@ -14,6 +15,7 @@ import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
+import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { SESSION_KEY } from '#test/support/session-world.ts';
@@ -24,6 +26,7 @@ import {
   until,
   type XdsServer,
 } from '#test/support/xds-gateway.ts';
+import type { GatewaySettings } from '#xds-server/settings.ts';
 
 export type SessionGateway = {
   readonly gateway: Gateway;
@@ -39,6 +42,8 @@ export type SessionGateway = {
   /** Facts of the refusals so far. */
   readonly refusals: Record<string, unknown>[];
   send(path: string, request: SessionRequest): Promise<SessionAnswer>;
+  /** Ends open streams as an operator's command does; returns how many. */
+  terminate(event: FeedEvent): number;
   stop(): Promise<void>;
 };
 
@@ -105,8 +110,13 @@ const identityOf = (name: string): Identity => {
   } as unknown as Identity;
 };
 
-/** Starts everything; nothing is served before the first `update`. */
-export const startSessionGateway = async (): Promise<SessionGateway> => {
+/**
+ * Starts everything; nothing is served before the first `update`. `policy` takes the place of the one that grants all.
+ */
+export const startSessionGateway = async (
+  options: { readonly policy?: CheckParts['policy'] } & Partial<GatewaySettings> = {},
+): Promise<SessionGateway> => {
+  const { policy, ...settings } = options;
   let snapshot: Snapshot = { sequence: 0, tenants: [] };
   const written: string[] = [];
   const refusals: Record<string, unknown>[] = [];
@@ -123,7 +133,7 @@ export const startSessionGateway = async (): Promise<SessionGateway> => {
           : ok({ identity: identityOf(name), token: new Secret(name) });
       },
     },
-    policy: {
+    policy: policy ?? {
       judge: ({ call, request }) => {
         written.push(`policy ${JSON.stringify(request)}`);
         const kinds =
@@ -159,10 +169,11 @@ export const startSessionGateway = async (): Promise<SessionGateway> => {
     monotonicMs: () => performance.now(),
   };
   const measures = createMeasures(createMetrics('ext-proc'), logger);
+  const liveStreams = createLiveStreams();
   let nonce = 0;
   const extProc = createProcessService({
     limits: { maxBodyBytes: 1_000_000, maxEventBytes: 100_000 },
-    liveStreams: createLiveStreams(),
+    liveStreams,
     heldBytes: createHeldBytes(10_000_000, measures.held),
     measures,
     sealer: {
@@ -173,9 +184,12 @@ export const startSessionGateway = async (): Promise<SessionGateway> => {
       },
       nowMs,
     },
-    isSwitchedOff: () => false,
+    isSwitchedOff: (orders) => isSwitchedOff(snapshot, orders, nowMs()),
   });
-  const gateway = await startGateway({ judges: { extAuthz: authorizationService(parts), extProc } });
+  const gateway = await startGateway({
+    ...settings,
+    judges: { extAuthz: authorizationService(parts), extProc },
+  });
   const xds = await startXdsServer({ address: gateway.xdsAddress, settings: gateway.settings });
   /** Envoy has the clusters with the addresses that were published. */
   const isServed = async (next: Snapshot): Promise<boolean> => {
@@ -192,11 +206,14 @@ export const startSessionGateway = async (): Promise<SessionGateway> => {
     written,
     refusals,
     update: async (next: Snapshot) => {
+      const step = { before: snapshot, after: next };
       snapshot = next;
+      liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs()), 'switched-off');
       xds.update(next);
       await until('Envoy has the snapshot', () => isServed(next), 30_000);
       await until('the listener is open', () => isOpen(gateway.origin), 30_000);
     },
+    terminate: (event: FeedEvent) => liveStreams.terminate((orders) => isMeant(event, orders), 'command'),
     send: (path: string, request: SessionRequest) => sendTo(`${gateway.origin}${path}`, request),
     stop: async () => {
       await gateway.stop();

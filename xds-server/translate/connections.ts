@@ -32,7 +32,9 @@ const HTTP2: JsonObject = {
   connection_keepalive: { interval: '30s', timeout: '10s' },
 };
 
-const http = ({ endpoints, settings }: Upstream): JsonObject => {
+const http = ({ endpoints, settings, transport }: Upstream): JsonObject => {
+  // RFC 6455 is HTTP/1.1's.
+  if (transport === 'websocket') return { explicit_http_config: { http_protocol_options: {} } };
   const { protocol = 'auto' } = settings.connections ?? {};
   if (protocol === 'http2') return { explicit_http_config: { http2_protocol_options: HTTP2 } };
   // ALPN chooses between HTTP/2 and 1.1, where there is TLS to carry it.
@@ -41,9 +43,18 @@ const http = ({ endpoints, settings }: Upstream): JsonObject => {
     : { explicit_http_config: { http_protocol_options: {} } };
 };
 
+/**
+ * A server may refuse an upgrade while its client already sends messages: on a connection that others use they would be
+ * read as requests of theirs (CVE-2026-73548).
+ */
+const NEVER_SHARED = { maxRequestsPerConnection: 1 };
+
 /** The cluster's HttpProtocolOptions. */
 export const buildProtocolOptions = (upstream: Upstream): TypedMessage => {
-  const { idleMs = IDLE_MS, maxRequestsPerConnection } = upstream.settings.connections ?? {};
+  const { idleMs = IDLE_MS, maxRequestsPerConnection } = {
+    ...upstream.settings.connections,
+    ...(upstream.transport === 'websocket' ? NEVER_SHARED : {}),
+  };
   return typedMessage('envoy.extensions.upstreams.http.v3.HttpProtocolOptions', {
     http_filters: UPSTREAM_FILTERS,
     common_http_protocol_options: {

@@ -42,7 +42,8 @@ const request = ({ kind, path = '/' }: HealthCheck, upstream: Upstream): JsonObj
 /** The part of a cluster about checks; empty where none are wanted. */
 export const buildHealthChecks = (upstream: Upstream): JsonObject => {
   const { health } = upstream.settings;
-  if (health === undefined) return {};
+  // A server that is spoken to by WebSocket answers no ping by POST; a path of its own it may have.
+  if (health === undefined || (health.kind === 'ping' && upstream.transport === 'websocket')) return {};
   const interval = milliseconds(health.intervalMs ?? 10_000);
   return {
     health_checks: [

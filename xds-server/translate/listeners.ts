@@ -57,6 +57,8 @@ const connectionManager = (settings: GatewaySettings): TypedMessage =>
     ...PATHS,
     ...CLIENT_LIMITS,
     stream_idle_timeout: `${settings.streamIdleSeconds}s`,
+    // For all routes, because the first one has no version yet; which servers are reached so is ext-authz's to say.
+    upgrade_configs: [{ upgrade_type: 'websocket' }],
     early_header_mutation_extensions: [stripAtEntry],
     server_header_transformation: 'OVERWRITE',
     server_name: 'mcp-security-gateway',

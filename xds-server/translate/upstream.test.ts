@@ -1,7 +1,9 @@
-// Unit tests of upstream.ts.
+// Unit tests of upstream.ts, and of what a transport makes of a cluster.
 
 import { describe, expect, it } from 'vitest';
 import type { ServerVersion } from '#core/server.ts';
+import { buildProtocolOptions } from '#xds-server/translate/connections.ts';
+import { buildHealthChecks } from '#xds-server/translate/health-checks.ts';
 import { parseUpstream } from '#xds-server/translate/upstream.ts';
 
 const versionAt = (...endpoints: string[]): ServerVersion => ({
@@ -19,6 +21,7 @@ describe('parseUpstream()', () => {
       ok: true,
       value: {
         path: '/mcp',
+        transport: 'streamable-http',
         settings: {},
         endpoints: [
           { url: 'https://A.example/mcp', authority: 'a.example', host: 'a.example', port: 443, tls: true },
@@ -40,5 +43,23 @@ describe('parseUpstream()', () => {
     const parsed = parseUpstream(versionAt(...endpoints));
     expect(parsed.ok).toBe(false);
     expect(parsed.ok ? '' : parsed.error).toContain(fault);
+  });
+});
+
+describe('a version that is reached by WebSocket', () => {
+  const upstream = parseUpstream(
+    { ...versionAt('https://a.example/mcp'), transport: 'websocket' },
+    { upstream: { connections: { maxRequestsPerConnection: 9 }, health: { kind: 'ping' } } },
+  );
+  if (!upstream.ok) throw new Error(upstream.error);
+
+  it('shares no connection and negotiates no HTTP/2, whatever else is set', () => {
+    const options = JSON.stringify(buildProtocolOptions(upstream.value));
+    expect(options).toContain('"max_requests_per_connection":1');
+    expect(options).toContain('"explicit_http_config":{"http_protocol_options":{}}');
+  });
+
+  it('is not pinged by POST', () => {
+    expect(buildHealthChecks(upstream.value)).toEqual({});
   });
 });

@@ -1,7 +1,7 @@
 // A version's endpoint URLs as Envoy needs them: one path for all, host and port of each. Resolves nothing.
 
 import { err, ok, type Result } from '#core/result.ts';
-import type { McpServer, ServerVersion } from '#core/server.ts';
+import type { McpServer, ServerVersion, Transport } from '#core/server.ts';
 import type { Placement, UpstreamSettings } from '#core/upstream-settings.ts';
 
 export type UpstreamEndpoint = {
@@ -21,6 +21,7 @@ export type Upstream = {
   /** Path the upstream is called at. */
   readonly path: string;
   readonly endpoints: readonly UpstreamEndpoint[];
+  readonly transport: Transport;
   /** What the admin set for all versions of the server. */
   readonly settings: UpstreamSettings;
 };
@@ -50,7 +51,7 @@ const judge = (url: URL): string | undefined => {
 
 /** The upstream of a version of a server; the error is a sentence without the URL. */
 export const parseUpstream = (
-  version: Pick<ServerVersion, 'endpoints'>,
+  version: Pick<ServerVersion, 'endpoints' | 'transport'>,
   { upstream: settings = {} }: Pick<McpServer, 'upstream'> = {},
 ): Result<Upstream, string> => {
   const endpoints: UpstreamEndpoint[] = [];
@@ -65,5 +66,7 @@ export const parseUpstream = (
   }
   const [path, ...others] = paths;
   if (path === undefined) return err('there is no endpoint');
-  return others.length === 0 ? ok({ path, endpoints, settings }) : err('the endpoints differ in their paths');
+  return others.length === 0
+    ? ok({ path, endpoints, transport: version.transport, settings })
+    : err('the endpoints differ in their paths');
 };

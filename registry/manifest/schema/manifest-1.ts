@@ -14,6 +14,8 @@ export const Manifest1Schema = Type.Object(
     server: Id,
     version: SemanticVersion,
     ...VERSION_FIELDS,
+    // What was there when this schema version was; others want a newer one.
+    transport: Type.Enum(['streamable-http'], { default: 'streamable-http' }),
     scopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
     tools: Type.Array(Type.Object(TOOL_FIELDS, { additionalProperties: false }), {
       maxItems: MAX_TOOLS,
