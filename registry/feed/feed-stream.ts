@@ -24,6 +24,8 @@ export type RefusedMessage = 'subscribe' | 'status' | 'preview';
 /** What all streams of one server share. */
 export type FeedDesk = {
   readonly source: FeedSource;
+  /** Reads the source, once for several streams that ask for the same. */
+  readonly readAfter: FeedSource['readAfter'];
   readonly logger: Logger;
   readonly board: ConsumerBoard;
   readonly streams: Map<FeedCall, FeedStream>;
@@ -73,7 +75,7 @@ const leave = (desk: FeedDesk, call: FeedCall): void => {
 };
 
 const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Promise<void> => {
-  const { source, logger } = desk;
+  const { source, readAfter, logger } = desk;
   const { consumer, sequence } = subscribe;
   const reset = await mustReset(source, subscribe);
   // The peer may have left while the store was asked; a stream entered now would never be taken off the list.
@@ -84,7 +86,7 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
     logger.error({ consumer, error: GatewayError.from(thrown).message }, 'feed stream failed');
     fail(call, grpcStatus.UNAVAILABLE, 'the registry cannot read its store');
   };
-  const subscriber = createSubscriber({ call, source, position: reset ? 0 : Number(sequence), onFailure });
+  const subscriber = createSubscriber({ call, readAfter, position: reset ? 0 : Number(sequence), onFailure });
   enter(desk, call, { consumer, subscriber });
   if (subscribe.previews === true) desk.previews.opened(call);
   logger.info({ consumer, reset, sequence }, 'feed consumer connected');

@@ -121,6 +121,25 @@ describe('the feed', () => {
     expect(consumer.current().snapshot.sequence).toBe(13);
   });
 
+  it('reads the store once for all consumers that stand at the same place', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    await startRegistry(source, 60_000);
+    const all: Observed[] = [];
+    for (const consumer of ['ext-authz', 'ext-proc', 'xds-server'])
+      all.push(await startConsumer({ consumer, stateFile: join(directory, `${consumer}.json`) }));
+    await eventually(() => {
+      for (const { consumer } of all) expect(tenantIds(consumer)).toEqual(['acme']);
+    });
+    const read = vi.spyOn(source, 'readAfter');
+    source.put(sampleTenant('acme', 2));
+    await eventually(() => {
+      for (const { consumer } of all) expect(consumer.current().snapshot.tenants[0]?.revision).toBe(2);
+    });
+    // A consumer that is still being told of the first commit reads for itself.
+    expect(read.mock.calls.length).toBeLessThan(all.length);
+  });
+
   it('resumes where it was: only what changed is sent again', async () => {
     const source = createMemoryFeedSource();
     source.put(sampleTenant('acme'));

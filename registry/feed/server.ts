@@ -7,6 +7,7 @@ import { type ConsumerEntry, createConsumerBoard } from '#registry/feed/consumer
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import { type FeedStream, type RefusedMessage, serveFeedStream } from '#registry/feed/feed-stream.ts';
 import { createPreviewDesk, type PreviewOutcome } from '#registry/feed/preview-desk.ts';
+import { shareReads } from '#registry/feed/shared-reads.ts';
 import type { FeedCall } from '#registry/feed/subscriber.ts';
 import { FEED_SERVICE, HEARTBEAT_MS } from '#registry/feed/wire-message.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
@@ -55,8 +56,10 @@ export const createFeedServer = (parts: {
   const figureListeners = new Set<(versions: readonly VersionFigures[]) => void>();
   const board = createConsumerBoard();
   const previews = createPreviewDesk(previewLimitMs);
+  const reads = shareReads(source);
   const desk = {
     source,
+    readAfter: reads.readAfter,
     logger,
     board,
     streams,
@@ -68,6 +71,7 @@ export const createFeedServer = (parts: {
     },
   };
   const wakeAll = (): void => {
+    reads.forget();
     for (const { subscriber } of streams.values()) subscriber.wake();
   };
   const endListening = source.onCommit(wakeAll);

@@ -18,10 +18,19 @@ export type Subscriber = {
   position(): number;
 };
 
-const messageOf = (item: FeedItem): FromRegistry =>
+const encode = (item: FeedItem): FromRegistry =>
   item.kind === 'change'
     ? { message: 'change', change: jsonBytes(item.change) }
     : { message: 'event', event: jsonBytes(item.event) };
+
+/** Items are shared by streams that read the same; each is turned into bytes once. */
+const encoded = new WeakMap<FeedItem, FromRegistry>();
+
+const messageOf = (item: FeedItem): FromRegistry => {
+  const message = encoded.get(item) ?? encode(item);
+  encoded.set(item, message);
+  return message;
+};
 
 /** Waits while the peer does not read. @throws if the stream is over. */
 const write = async (call: FeedCall, message: FromRegistry): Promise<void> => {
@@ -37,10 +46,10 @@ const write = async (call: FeedCall, message: FromRegistry): Promise<void> => {
   }
 };
 
-const sendAll = async (call: FeedCall, source: FeedSource, from: number): Promise<number> => {
+const sendAll = async (call: FeedCall, readAfter: FeedSource['readAfter'], from: number): Promise<number> => {
   let position = from;
   for (;;) {
-    const batch = await source.readAfter(position, BATCH_SIZE, from);
+    const batch = await readAfter(position, BATCH_SIZE, from);
     for (const item of batch.items) await write(call, messageOf(item));
     position = batch.upTo;
     if (!batch.more) break;
@@ -55,18 +64,18 @@ const sendAll = async (call: FeedCall, source: FeedSource, from: number): Promis
  */
 export const createSubscriber = (options: {
   readonly call: FeedCall;
-  readonly source: FeedSource;
+  readonly readAfter: FeedSource['readAfter'];
   readonly position: number;
   readonly onFailure: (thrown: unknown) => void;
 }): Subscriber => {
-  const { call, source, onFailure } = options;
+  const { call, readAfter, onFailure } = options;
   let position = options.position;
   let state: 'idle' | 'sending' | 'again' | 'failed' = 'idle';
   const run = async (): Promise<void> => {
     try {
       do {
         state = 'sending';
-        position = await sendAll(call, source, position);
+        position = await sendAll(call, readAfter, position);
       } while ((state as string) === 'again');
       state = 'idle';
     } catch (thrown) {
