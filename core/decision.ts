@@ -58,6 +58,8 @@ export type AllowFacts = {
   readonly steering?: Steering;
   /** The session the call goes on in. */
   readonly session?: CallSession;
+  /** The server's own id of the event that a resumed stream goes on after. */
+  readonly resumeAfter?: string;
 };
 
 export type Allow = AllowFacts & { readonly kind: 'allow'; readonly [ALLOW]: true };

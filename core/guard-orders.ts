@@ -38,6 +38,8 @@ export type GuardOrders = {
   readonly resumes?: true;
   /** With `websocket`, and only there: what it was let in by (core/access-basis.ts). */
   readonly basis?: string;
+  /** Reference of the session the call is in; ids of events are marked with it. */
+  readonly session?: string;
   readonly jsonRpcId?: JsonRpcId;
   /**
    * Not empty exactly when `guard` is `list`. A list method names its own kind; the legacy GET stream names all of
@@ -101,6 +103,7 @@ const findFault = (value: JsonObject): string | undefined => {
   if (value['resumes'] !== undefined && value['resumes'] !== true) return 'resumes';
   const needsBasis = value['guard'] === 'websocket';
   if (needsBasis !== (typeof value['basis'] === 'string')) return 'basis';
+  if (value['session'] !== undefined && typeof value['session'] !== 'string') return 'session';
   return REQUIRED_STRINGS.find((field) => typeof value[field] !== 'string');
 };
 

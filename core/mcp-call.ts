@@ -46,4 +46,6 @@ export type McpCall = {
   readonly sessionId?: string;
   /** A stream that goes on where an earlier one broke off (`Last-Event-ID`): it may bring the answer to any earlier call. */
   readonly resumes?: true;
+  /** The event it goes on after, as the client names it. On exactly those that resume. */
+  readonly lastEventId?: string;
 };

@@ -40,8 +40,8 @@ export type UpstreamSession = {
   readonly startedAt: number;
 };
 
-/** A session as its owner presented it and as the server knows it. */
-export type CallSession = UpstreamSession & { readonly sealed: string };
+/** A session as its owner presented it, as the server knows it, and as it is written of (`sessionReference`). */
+export type CallSession = UpstreamSession & { readonly sealed: string; readonly reference: string };
 
 /** Why a text does not open. For the log: a client must not learn which it was. */
 export type SessionFault = 'malformed' | 'key_unknown' | 'forged' | 'foreign';
@@ -51,7 +51,7 @@ const SHAPE = /^([\w-]{8})\.([\w-]+)$/;
 const OWNER_BYTES = 16;
 
 // A digest, so that the id does not grow with names; of JSON, so that no field can borrow from the next.
-const ownerDigest = ({ tenantId, serverId, principal, applications }: SessionOwner): string =>
+export const ownerDigest = ({ tenantId, serverId, principal, applications }: SessionOwner): string =>
   createHash('sha256')
     .update(JSON.stringify([tenantId, serverId, principal, applications]))
     .digest()

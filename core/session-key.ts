@@ -9,6 +9,8 @@ export type SessionKey = {
   /** `KEY_ID_CHARACTERS` of base64url. */
   readonly id: string;
   readonly seal: KeyObject;
+  /** MACs of event ids. */
+  readonly events: KeyObject;
 };
 
 export type SessionKeys = {
@@ -28,6 +30,7 @@ const derive = (secret: Uint8Array, use: string, bytes: number): Buffer =>
 export const deriveSessionKey = (secret: Uint8Array): SessionKey => ({
   id: derive(secret, 'id', KEY_ID_BYTES).toString('base64url'),
   seal: createSecretKey(derive(secret, 'seal', SESSION_SECRET_BYTES)),
+  events: createSecretKey(derive(secret, 'events', SESSION_SECRET_BYTES)),
 });
 
 export const sessionKeysOf = (all: readonly [SessionKey, ...SessionKey[]]): SessionKeys => ({

@@ -33,6 +33,8 @@ export const guardOrders = (known: {
   readonly version: string;
   readonly requestId: string;
   readonly lists: readonly ListOrder[];
+  /** Reference of the session. */
+  readonly session: string | undefined;
 }): GuardOrders => {
   const { place, call, identity, lists } = known;
   const tool = toolOf(call);
@@ -52,6 +54,7 @@ export const guardOrders = (known: {
     ...(tool === undefined ? {} : { tool }),
     ...(call.resumes === undefined ? {} : { resumes: call.resumes }),
     ...(call.kind === 'upgrade' ? { basis: accessBasis(place.tenant, place.server, known.version) } : {}),
+    ...(known.session === undefined ? {} : { session: known.session }),
     ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
     lists,
   };

@@ -5,7 +5,7 @@ import { allow, type Decision, type Deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { type CallSession, sessionReference } from '#core/sealed-session.ts';
+import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, type World } from '#ext-authz/locate.ts';
@@ -66,6 +66,16 @@ const openSession = (
   call.sessionId === undefined
     ? ok(undefined)
     : sessions.open(call.sessionId, sessionOwner(place, identity), secondsOf(nowMs));
+
+const openLastEvent = (
+  { sessions }: PipelineParts,
+  { place, call, identity }: Recognised,
+  session = '',
+): Result<{ readonly resumeAfter?: string }, Deny> => {
+  if (call.lastEventId === undefined) return ok({});
+  const opened = sessions.openEvent(call.lastEventId, { owner: sessionOwner(place, identity), session });
+  return opened.ok ? ok({ resumeAfter: opened.value }) : opened;
+};
 
 /** The first half: where the call goes, what it is, who makes it. */
 const recognise = async (
@@ -131,8 +141,8 @@ export const decide = async (
   const misdirected = judgeTransport(version, call);
   if (misdirected !== undefined) return misdirected;
 
-  const sessionFact = session.value === undefined ? undefined : sessionReference(session.value.sealed);
-  const facts = { nowMs, ip: request.clientAddress, session: sessionFact };
+  const reference = session.value?.reference;
+  const facts = { nowMs, ip: request.clientAddress, session: reference };
   const judgement = parts.policy.judge({
     tenant,
     server,
@@ -147,6 +157,8 @@ export const decide = async (
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
   const permitted = standsOpen(parts, request, { identity, call });
   if (!permitted.ok) return permitted.error;
+  const resumption = openLastEvent(parts, recognised.value, reference);
+  if (!resumption.ok) return resumption.error;
 
   const nowSeconds = secondsOf(nowMs);
   const upstream = await parts.broker.acquire({ tenant, server, identity, assertion, nowSeconds, signal });
@@ -157,7 +169,8 @@ export const decide = async (
   if (!present.ok) return present.error;
   const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
   const { requestId } = request;
-  const orders = guardOrders({ place, call, identity, version: version.version, requestId, lists });
+  const known = { place, call, identity, version: version.version, session: reference };
+  const orders = guardOrders({ ...known, requestId, lists });
   return allow({
     identity,
     version: orders.version,
@@ -165,5 +178,6 @@ export const decide = async (
     orders,
     steering: steer({ place, version, identity, call, session: session.value }),
     ...(session.value === undefined ? {} : { session: session.value }),
+    ...resumption.value,
   });
 };

@@ -56,7 +56,14 @@ describe('steer()', () => {
   });
 
   it('leads a call in a session to its replica, and to no other by sending it again', () => {
-    const session = { id: 'u', sealed: 's', host: '10.0.0.1:80', version: '1.0.0', startedAt: 0 };
+    const session = {
+      id: 'u',
+      sealed: 's',
+      reference: 'r',
+      host: '10.0.0.1:80',
+      version: '1.0.0',
+      startedAt: 0,
+    };
     const known = { place: place(), version, identity: caller('ada'), session };
     expect(steer({ ...known, call: asked('tools/list') })).toEqual({ host: '10.0.0.1:80' });
   });

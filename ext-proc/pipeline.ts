@@ -10,6 +10,7 @@ import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
 import type { ListRules } from '#ext-proc/lists/cut-message.ts';
 import { type Plan, planAnswer } from '#ext-proc/plan.ts';
 import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import { markEventIds } from '#ext-proc/session/event-ids.ts';
 import { type Sealer, sealAnswer } from '#ext-proc/session/seal-answer.ts';
 import { createWholeBodyGuard } from '#ext-proc/whole-body-guard.ts';
 
@@ -78,5 +79,10 @@ export const setCourse = (head: AnswerHead, parts: CourseParts): Course => {
   const session = sealed.value;
   if (session !== undefined) report.opened(session);
   if (plan.kind === 'pass') return { kind: 'pass', session };
-  return { kind: 'guard', guard: buildGuard(plan, parts), rewrites: plan.kind !== 'watch', session };
+  const guard = buildGuard(plan, parts);
+  // Streams of the older era only can be resumed.
+  if (orders.era === 'stateless' || head.media !== 'sse')
+    return { kind: 'guard', guard, rewrites: plan.kind !== 'watch', session };
+  const marked = markEventIds(guard, { orders, sealer: parts.sealer, opened: session });
+  return { kind: 'guard', guard: marked, rewrites: true, session };
 };

@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { LAST_EVENT_ID_HEADER } from '#core/sealed-event-id.ts';
 import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
 import { judgeBody, judgeNoBody } from '#ext-authz/request/body.ts';
 import { parseRevision, type Revision, revisionOfHeader } from '#ext-authz/request/era.ts';
@@ -18,8 +19,6 @@ import { refuseCredentialInQuery } from '#ext-authz/request/query-credential.ts'
 import { headerValue, refuseRepeatedHeaders } from '#ext-authz/request/single-header.ts';
 import { asksForUpgrade, parseUpgrade } from '#ext-authz/request/upgrade.ts';
 
-/** SSE: the client has lost a stream and asks for what came after this event. */
-const RESUMPTION_HEADER = 'last-event-id';
 /** MCP 2025-11-25, Session Management. How long one may be is for whoever opens it to say. */
 const SESSION_ID = /^[\x21-\x7e]+$/;
 
@@ -131,14 +130,14 @@ const parseBodyless = (request: HttpRequest, kind: 'stream' | 'session-end'): Re
     (kind === 'stream' ? judgeAccept(headers, 'GET') : undefined) ??
     judgeMirroredHeaders(headers, { required: false });
   if (fault !== undefined) return err(fault);
-  const resumes = kind === 'stream' && headers.has(RESUMPTION_HEADER);
+  const lastEventId = kind === 'stream' ? headerValue(headers, LAST_EVENT_ID_HEADER) : undefined;
   const call: McpCall = {
     kind,
     ...revision.value,
     targets: [],
     arguments: {},
     params: {},
-    ...(resumes ? { resumes } : {}),
+    ...(lastEventId === undefined ? {} : { resumes: true, lastEventId }),
   };
   return withSession(ok(call), headers, revision.value);
 };

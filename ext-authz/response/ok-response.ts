@@ -4,6 +4,7 @@
 import type { Allow, Steering } from '#core/decision.ts';
 import { HASH_HEADER, HOST_HEADER, RETRY_HEADER, VERSION_HEADER } from '#core/internal-headers.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { LAST_EVENT_ID_HEADER } from '#core/sealed-event-id.ts';
 import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import {
@@ -104,6 +105,12 @@ const sessionFor = ({ session }: Allow): RequestHeaders =>
     ? { set: [], remove: [SESSION_ID_HEADER] }
     : { set: [headerOption(SESSION_ID_HEADER, session.id)], remove: [] };
 
+/** An event id that was not opened goes nowhere, whatever it stands on: some servers read it on any method. */
+const resumptionFor = ({ resumeAfter }: Allow): RequestHeaders =>
+  resumeAfter === undefined
+    ? { set: [], remove: [LAST_EVENT_ID_HEADER] }
+    : { set: [headerOption(LAST_EVENT_ID_HEADER, resumeAfter)], remove: [] };
+
 /**
  * Servers repeat a session's id on every answer; Envoy takes it off, and this puts the client's own in its place. Not at an
  * `initialize`: the id of a session that begins comes from ext-proc.
@@ -123,11 +130,11 @@ export const okResponseFromAllow = (
   if (steering === undefined) return err('steering');
   const authorization = authorizationFor(decision.upstreamToken);
   if (authorization === undefined) return err('token');
-  const session = sessionFor(decision);
+  const own = [authorization, sessionFor(decision), resumptionFor(decision)];
   const version = headerOption(VERSION_HEADER, decision.version);
   return ok({
-    headers: [version, ...steering, ...authorization.set, ...session.set],
-    headers_to_remove: [...authorization.remove, ...session.remove, ...REMOVED],
+    headers: [version, ...steering, ...own.flatMap(({ set }) => set)],
+    headers_to_remove: [...own.flatMap(({ remove }) => remove), ...REMOVED],
     response_headers_to_add: [...(cors === undefined ? [] : headerOptions(cors)), ...sealedAgain(decision)],
   });
 };

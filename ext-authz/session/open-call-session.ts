@@ -6,7 +6,14 @@ import { type Deny, deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { type CallSession, openSession, type SessionFault, type SessionOwner } from '#core/sealed-session.ts';
+import { type EventPlace, LAST_EVENT_ID_HEADER, openEventId } from '#core/sealed-event-id.ts';
+import {
+  type CallSession,
+  openSession,
+  type SessionFault,
+  type SessionOwner,
+  sessionReference,
+} from '#core/sealed-session.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import type { SessionKeys } from '#core/session-key.ts';
 import type { Place } from '#ext-authz/locate.ts';
@@ -34,7 +41,16 @@ export const openCallSession = (
   if (!opened.ok) return unknown(opened.error);
   const { startedAt } = opened.value;
   if (rules.nowSeconds - startedAt > rules.maxAgeSeconds) return unknown('expired');
-  return ok({ ...opened.value, sealed });
+  return ok({ ...opened.value, sealed, reference: sessionReference(sealed) });
+};
+
+/**
+ * The server's own id of the event that a stream is to go on after, or header_invalid: one that was seen by somebody else, in
+ * another session, or by nobody. What came after it is for whoever was there.
+ */
+export const openLastEvent = (sealed: string, place: EventPlace, keys: SessionKeys): Result<string, Deny> => {
+  const id = openEventId(keys, sealed, place);
+  return id === undefined ? err(deny('header_invalid', { public: { field: LAST_EVENT_ID_HEADER } })) : ok(id);
 };
 
 /**

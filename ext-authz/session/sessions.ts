@@ -3,14 +3,17 @@
 
 import type { Deny } from '#core/decision.ts';
 import type { Result } from '#core/result.ts';
+import type { EventPlace } from '#core/sealed-event-id.ts';
 import type { CallSession, SessionOwner } from '#core/sealed-session.ts';
 import { KEY_ID_CHARACTERS } from '#core/session-key.ts';
-import { openCallSession } from '#ext-authz/session/open-call-session.ts';
+import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import type { SessionKeyRing } from '#runtime/session-keys.ts';
 
 export type Sessions = {
   /** The session of a sealed id, or session_unknown. */
   open(sealed: string, owner: SessionOwner, nowSeconds: number): Result<CallSession, Deny>;
+  /** The server's own id of an event that was seen in this place, or header_invalid. */
+  openEvent(lastEventId: string, place: EventPlace): Result<string, Deny>;
 };
 
 export const createSessions = (ring: SessionKeyRing, maxAgeSeconds: number): Sessions => ({
@@ -18,4 +21,6 @@ export const createSessions = (ring: SessionKeyRing, maxAgeSeconds: number): Ses
     const keys = ring.knowing(sealed.slice(0, KEY_ID_CHARACTERS));
     return openCallSession(sealed, owner, { keys, maxAgeSeconds, nowSeconds });
   },
+  openEvent: (lastEventId, place) =>
+    openLastEvent(lastEventId, place, ring.knowing(lastEventId.slice(0, KEY_ID_CHARACTERS))),
 });

@@ -196,20 +196,56 @@ describe('what goes round the session id', () => {
     expect((await call({ headers: { mcp_session_id: 'home-upstream-1' } })).status).toBe(400);
     expect(reached()).toBe(before);
   });
+});
 
-  it('an event id of another session gets to the own session of its sender only', async () => {
-    const mallorys = await open('mallory');
-    const idsReached = (mark: string): unknown[] =>
+describe('the id of an event', () => {
+  const stream = (as: string, session: string, lastEventId?: string) => {
+    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+    return call({ as, session, method: 'GET', headers });
+  };
+  const seenBy = async (as: string, session: string): Promise<string> =>
+    /^id: (.+)$/m.exec((await stream(as, session)).text)?.[1] ?? expect.fail('no event');
+
+  it('brings its owner back into the stream, and the server sees its own', async () => {
+    const id = await seenBy('alice', alices);
+    expect(id).not.toBe('1');
+    expect((await stream('alice', alices, id)).status).toBe(200);
+    const { headers } =
       [home, other]
-        .flatMap((replica) => replica.reached)
-        .filter(({ headers }) => headers['x-test-mark'] === mark)
-        .map(({ headers }) => headers['mcp-session-id']);
-    await call({ as: 'mallory', session: mallorys, headers: { 'x-test-mark': 'plain' } });
-    const resumption = { 'last-event-id': 'event-of-alice', 'x-test-mark': 'resumed' };
-    await call({ as: 'mallory', session: mallorys, method: 'GET', headers: resumption });
-    await call({ session: alices, headers: { 'x-test-mark': 'alices' } });
-    expect(idsReached('resumed')).toEqual(idsReached('plain'));
-    expect(idsReached('resumed')).not.toEqual(idsReached('alices'));
+        .flatMap((replica) => replica.reached.slice(-1))
+        .find((one) => one.headers['last-event-id']) ?? {};
+    expect(headers?.['last-event-id']).toBe('1');
+  });
+
+  it('is worth nothing to anybody else, in no other session, and not as the server knows it', async () => {
+    const [id, mallorys, hers] = [await seenBy('alice', alices), await open('mallory'), await open()];
+    const before = reached();
+    for (const [as, session, lastEventId] of [
+      ['mallory', mallorys, id],
+      ['alice', hers, id],
+      ['alice', alices, '1'],
+      ['alice', alices, `${id}x`],
+    ] as const) {
+      const answer = await stream(as, session, lastEventId);
+      expect([answer.status, JSON.parse(answer.text).error.data]).toEqual([
+        400,
+        expect.objectContaining({ reason: 'header_invalid', field: 'last-event-id' }),
+      ]);
+    }
+    expect(reached()).toBe(before);
+  });
+
+  it.each<[string, Partial<SessionRequest>]>([
+    ['a call', {}],
+    ['the end of a session', { method: 'DELETE' }],
+  ])('does not get through with %s, where it means nothing', async (_what, request) => {
+    const session = await open();
+    await call({ session, ...request, headers: { 'last-event-id': '1', 'x-test-mark': 'stray' } });
+    const stray = [home, other]
+      .flatMap((replica) => replica.reached)
+      .findLast((one) => one.headers['x-test-mark'] === 'stray');
+    expect(stray?.headers).toHaveProperty('mcp-session-id');
+    expect(stray?.headers).not.toHaveProperty('last-event-id');
   });
 });
 

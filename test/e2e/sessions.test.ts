@@ -166,6 +166,21 @@ describe('a session', () => {
     150_000,
   );
 
+  it('is where a client comes back to for the rest of a stream that broke off with Envoy', async () => {
+    const session = await connect();
+    const before = await count(session);
+    const begun = Promise.withResolvers<void>();
+    const answer = session.client.callTool({ name: 'count', arguments: { ms: 3_000 } }, undefined, {
+      onprogress: () => begun.resolve(),
+      timeout: 60_000,
+    });
+    await begun.promise;
+    await product.kill('envoy');
+    const [content] = (await answer).content as { text: string }[];
+    expect(JSON.parse(content?.text ?? '')).toEqual({ replica: before.replica, count: before.count + 1 });
+    await session.client.close();
+  }, 90_000);
+
   it('goes on through a rotation of keys, which the running services take up', async () => {
     const session = await connect();
     const before = await count(session);

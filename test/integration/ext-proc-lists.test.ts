@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type GuardBench, startGuardBench } from '#test/support/ext-proc-envoy.ts';
 import { createTestGuard, type TestGuard } from '#test/support/ext-proc-guard.ts';
 import { callGuarded, openCall, ordersOff, ordersTools, toolsAnswer } from '#test/support/guarded-call.ts';
+import { markedEventId } from '#test/support/session-world.ts';
 
 const MAX_BODY_BYTES = 200_000;
 const MAX_EVENT_BYTES = 50_000;
@@ -205,9 +206,9 @@ describe('a list in server-sent events', () => {
   ].join('');
   const expected = [
     ': keep-alive\n\n',
-    'id: 1\ndata: \n\n',
+    `id: ${markedEventId('1', ordersTools(['a']))}\ndata: \n\n`,
     'event: message\ndata: {"jsonrpc":"2.0","method":"notifications/progress","params":{"p":"ü"}}\n\n',
-    `event: message\nid: 2\ndata: ${toolsAnswer(['a'])}\n\n`,
+    `event: message\nid: ${markedEventId('2', ordersTools(['a']))}\ndata: ${toolsAnswer(['a'])}\n\n`,
   ].join('');
 
   it('is cut wherever the network cuts it', async () => {

@@ -26,7 +26,14 @@ export const connectLegacy = async (
   token: string,
 ): Promise<{ client: LegacyClient; transport: LegacyTransport }> => {
   const client = new LegacyClient(INFO);
-  const transport = new LegacyTransport(new URL(url), init(token));
+  // Long enough for a service to come back.
+  const reconnectionOptions = {
+    initialReconnectionDelay: 250,
+    maxReconnectionDelay: 1_000,
+    reconnectionDelayGrowFactor: 1.5,
+    maxRetries: 40,
+  };
+  const transport = new LegacyTransport(new URL(url), { ...init(token), reconnectionOptions });
   // The SDK's own types disagree under exactOptionalPropertyTypes: `sessionId` is optional on one side only.
   await client.connect(transport as Transport);
   return { client, transport };

@@ -10,7 +10,7 @@ import { type SessionKey, sessionKeysOf } from '#core/session-key.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { CheckParts } from '#ext-authz/check.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
-import { openCallSession } from '#ext-authz/session/open-call-session.ts';
+import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
@@ -155,6 +155,7 @@ export const startSessionGateway = async (
           maxAgeSeconds: MAX_AGE_SECONDS,
           nowSeconds,
         }),
+      openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sessionKeysOf(state.keys)),
     },
     sink: {
       record: async (event) => void written.push(JSON.stringify(event)),

@@ -1,10 +1,12 @@
 // Session keys and the two ports that use them, for tests that need some and do not care which.
 
+import type { GuardOrders } from '#core/guard-orders.ts';
 import { ok } from '#core/result.ts';
+import { sealEventId } from '#core/sealed-event-id.ts';
 import { deriveSessionKey, sessionKeysOf } from '#core/session-key.ts';
-import { openCallSession } from '#ext-authz/session/open-call-session.ts';
+import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
-import type { Sealer } from '#ext-proc/session/seal-answer.ts';
+import { ownerOf, type Sealer } from '#ext-proc/session/seal-answer.ts';
 
 export const SESSION_KEY = deriveSessionKey(Buffer.alloc(32, 7));
 
@@ -18,6 +20,7 @@ export const SESSIONS: Sessions = {
       maxAgeSeconds: DAY_SECONDS,
       nowSeconds,
     }),
+  openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sessionKeysOf([SESSION_KEY])),
 };
 
 /** ext-proc's side of it, at the epoch. */
@@ -27,7 +30,13 @@ export const SEALER: Sealer = {
   nowMs: () => 0,
 };
 
+/** The id a client gets for an event of a call with these orders. */
+export const markedEventId = (id: string, orders: GuardOrders): string =>
+  sealEventId(SESSION_KEY, id, { owner: ownerOf(orders), session: orders.session ?? '' }) ?? '';
+
 /** Opens whatever it is given, for tests of everything else about a call in a session. */
 export const everySession = (version: string): Sessions => ({
-  open: (sealed) => ok({ sealed, id: 'of-the-server', host: '127.0.0.1:1', version, startedAt: 0 }),
+  open: (sealed) =>
+    ok({ sealed, reference: 'r', id: 'of-the-server', host: '127.0.0.1:1', version, startedAt: 0 }),
+  openEvent: (lastEventId) => ok(lastEventId),
 });

@@ -1,0 +1,42 @@
+// Marks the ids of events on their way to a client of the older era, around whatever guard the stream has: see
+// core/sealed-event-id.ts for why. An id that cannot be marked is taken away, and the client resumes from the one before.
+
+import type { GuardOrders } from '#core/guard-orders.ts';
+import { sealEventId } from '#core/sealed-event-id.ts';
+import { sessionReference } from '#core/sealed-session.ts';
+import type { BodyGuard, BodyStep } from '#ext-proc/body-guard.ts';
+import { createIdRewriter } from '#ext-proc/framing/rewrite-ids.ts';
+import { ownerOf, type Sealer } from '#ext-proc/session/seal-answer.ts';
+
+/**
+ * @param opened the sealed id of the session that the answer opens; its events are the first of it.
+ */
+export const markEventIds = (
+  guard: BodyGuard,
+  {
+    orders,
+    sealer,
+    opened,
+  }: {
+    readonly orders: GuardOrders;
+    readonly sealer: Sealer;
+    readonly opened: string | undefined;
+  },
+): BodyGuard => {
+  const session = opened === undefined ? (orders.session ?? '') : sessionReference(opened);
+  const place = { owner: ownerOf(orders), session };
+  const rewriter = createIdRewriter((id) => sealEventId(sealer.key(), id, place));
+  const push = (chunk: Uint8Array, endOfStream: boolean): BodyStep => {
+    const step = guard.push(chunk, endOfStream);
+    const bytes = step.kind === 'forward' ? chunk : step.bytes;
+    const marked = rewriter.push(bytes);
+    if (marked === bytes) return step;
+    return { kind: step.kind === 'break-off' ? 'break-off' : 'replace', bytes: marked };
+  };
+  return {
+    push,
+    // What is held is a line without its end, which no reader looks at.
+    mayEndHere: guard.mayEndHere,
+    heldBytes: () => guard.heldBytes() + rewriter.heldBytes(),
+  };
+};
