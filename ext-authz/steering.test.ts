@@ -65,6 +65,7 @@ describe('steer()', () => {
       startedAt: 0,
     };
     const known = { place: place(), version, identity: caller('ada'), session };
-    expect(steer({ ...known, call: asked('tools/list') })).toEqual({ host: '10.0.0.1:80' });
+    const call = { ...asked('tools/list'), sessionId: session.sealed };
+    expect(steer({ ...known, call })).toEqual({ host: '10.0.0.1:80' });
   });
 });

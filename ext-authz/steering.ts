@@ -44,8 +44,7 @@ export const steer = ({
   const hash = hashKey(place, identity, call);
   return {
     ...(hash === undefined ? {} : { hash }),
-    // In a session there is one replica to send it to: any other would say that the session has ended.
-    ...(session === undefined && isSafeToRepeat(version, call) ? { retry: RETRY_SAFE } : {}),
+    ...(isSafeToRepeat(version, call) ? { retry: RETRY_SAFE } : {}),
     ...(session === undefined ? {} : { host: session.host }),
   };
 };

@@ -14,6 +14,7 @@ import {
 } from '#test/support/session-gateway.ts';
 import { type AnswerWith, type SessionServer, startSessionServer } from '#test/support/session-server.ts';
 import { SESSION_KEY } from '#test/support/session-world.ts';
+import { until } from '#test/support/xds-gateway.ts';
 import { snapshotOf, tenantOf, type Versions } from '#test/support/xds-world.ts';
 
 let bench: SessionGateway;
@@ -264,6 +265,28 @@ describe('a session stays', () => {
     const answer = await call({ session });
     expect(answer.status).toBe(404);
     expect(bench.refusals).toEqual([{ reason: 'session_unknown', fault: 'version_gone' }]);
+    await serve({ [VERSION]: [first] });
+  }, 60_000);
+
+  it('with a replica that is ejected for errors, while new ones begin elsewhere', async () => {
+    const [first, second] = replicas as [SessionServer, SessionServer];
+    sequence += 1;
+    const tenant = tenantOf('acme', { desk: { [VERSION]: [first.url, second.url] } });
+    const outlierDetection = { consecutive5xx: 2, ejectionMs: 60_000, maxEjectionPercent: 100 };
+    const servers = tenant.servers.map((server) => ({ ...server, upstream: { outlierDetection } }));
+    await bench.update(snapshotOf(sequence, { ...tenant, servers }));
+    let session = await open({ headers: tick() });
+    while (lastReached() !== first.name) session = await open({ headers: tick() });
+    first.answerWith = (response) => void response.writeHead(500).end();
+    for (let failure = 0; failure < 3; failure += 1) expect((await call({ session })).status).toBe(500);
+    const ejected = `::${first.host}::health_flags::/failed_outlier_check`;
+    await until('it is ejected', async () => (await bench.gateway.admin('/clusters')).includes(ejected));
+    first.answerWith = undefined;
+    for (let round = 0; round < 4; round += 1) {
+      expect(await replicaOf(session)).toBe(first.name);
+      await open({ headers: tick() });
+      expect(lastReached()).toBe(second.name);
+    }
     await serve({ [VERSION]: [first] });
   }, 60_000);
 
