@@ -11,6 +11,7 @@ import {
   REGISTRY_PUBLISH_CLUSTER,
   type SecretFiles,
 } from '#envoy/publish-listener.ts';
+import { STATISTICS } from '#envoy/stats.ts';
 import { localZone, nodeLocality, zoneClusters } from '#envoy/zone.ts';
 import type { Address } from '#runtime/address.ts';
 
@@ -191,4 +192,5 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
     ],
   },
   overload_manager: buildOverloadManager(options),
+  ...STATISTICS,
 });
