@@ -119,14 +119,21 @@ const judgeVersion = (
       ]);
 };
 
+/** The same value for the same server: what names are compared by is made once of it. */
+const known = new WeakMap<McpServer, KnownTools>();
+
+const toolsOf = (server: McpServer): KnownTools => {
+  const tools = known.get(server) ?? {
+    serverId: server.id,
+    tools: server.versions.flatMap((version) => version.tools.map(({ name }) => name)),
+  };
+  known.set(server, tools);
+  return tools;
+};
+
 /** What the tools of a version are held against: those of every other server of the tenant. */
 export const toolsOfOthers = (tenant: Tenant, serverId: string): readonly KnownTools[] =>
-  tenant.servers
-    .filter(({ id }) => id !== serverId)
-    .map(({ id, versions }) => ({
-      serverId: id,
-      tools: versions.flatMap(({ tools }) => tools.map(({ name }) => name)),
-    }));
+  tenant.servers.filter(({ id }) => id !== serverId).map(toolsOf);
 
 /** What stands against publishing, and what the admin who approves should know. */
 export const judgeManifest = (

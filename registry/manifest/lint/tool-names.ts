@@ -45,15 +45,6 @@ const compare = (name: string, other: Named): Pick<Finding, 'severity' | 'code' 
   };
 };
 
-/** Names by what they look like; the first of each look. */
-const byLook = (others: readonly KnownTools[]): ReadonlyMap<string, Named> =>
-  new Map(
-    others
-      .flatMap(({ serverId, tools }) => tools.map((name) => ({ name, where: `server ${serverId}` })))
-      .map((named) => [look(named.name), named] as const)
-      .toReversed(),
-  );
-
 /**
  * Clients that show the tools of all servers in one list write `server__tool`, `server-tool` or `server.tool`: then
  * `c` of `a-b` and `b__c` of `a` are one name.
@@ -63,6 +54,39 @@ const listed = (...parts: readonly string[]): string =>
     .join('-')
     .replace(/[_.-]+/g, '-')
     .toLowerCase();
+
+/** What the names of a server's tools are compared by. */
+type Forms = {
+  /** The first name of each look. */
+  readonly looks: ReadonlyMap<string, Named>;
+  /** As clients list them. */
+  readonly listed: ReadonlyMap<string, string>;
+};
+
+const toForms = ({ serverId, tools }: KnownTools): Forms => {
+  const where = `server ${serverId}`;
+  return {
+    looks: new Map(tools.map((name) => [look(name), { name, where }] as const).toReversed()),
+    listed: new Map(tools.map((name) => [listed(serverId, name), `${name} of ${where}`])),
+  };
+};
+
+// A tenant may have thousands of servers, and each manifest is held against all of them.
+const known = new WeakMap<KnownTools, Forms>();
+
+const formsOf = (tools: KnownTools): Forms => {
+  const forms = known.get(tools) ?? toForms(tools);
+  known.set(tools, forms);
+  return forms;
+};
+
+const firstOf = <T>(others: readonly Forms[], find: (forms: Forms) => T | undefined): T | undefined => {
+  for (const forms of others) {
+    const found = find(forms);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
 
 const lintInside = (names: readonly string[]): Placed[] => {
   const seen = new Map<string, string>();
@@ -85,34 +109,31 @@ const lintInside = (names: readonly string[]): Placed[] => {
 
 type Placed = Omit<Finding, 'pointer'> & { readonly index: number };
 
-const lintOutside = (names: readonly string[], others: readonly KnownTools[]): Placed[] => {
-  const known = byLook(others);
-  return names.flatMap((name, index): Placed[] => {
-    const other = known.get(look(name));
+const lintOutside = (names: readonly string[], others: readonly Forms[]): Placed[] =>
+  names.flatMap((name, index): Placed[] => {
+    const looks = look(name);
+    const other = firstOf(others, (forms) => forms.looks.get(looks));
     return other === undefined ? [] : [{ index, ...compare(name, other) }];
   });
-};
 
 /** What is looked at of a manifest. */
 type NamedTools = Pick<Manifest, 'server' | 'tools'>;
 
-const lintListed = ({ server, tools }: NamedTools, others: readonly KnownTools[]): Placed[] => {
-  const known = new Map(
-    others.flatMap(({ serverId, tools: names }) =>
-      names.map((name) => [listed(serverId, name), `${name} of server ${serverId}`] as const),
-    ),
-  );
-  return tools.flatMap(({ name }, index): Placed[] => {
-    const other = known.get(listed(server, name)) ?? known.get(listed(name));
+const lintListed = ({ server, tools }: NamedTools, others: readonly Forms[]): Placed[] =>
+  tools.flatMap(({ name }, index): Placed[] => {
+    const [long, short] = [listed(server, name), listed(name)];
+    const other =
+      firstOf(others, (forms) => forms.listed.get(long)) ??
+      firstOf(others, (forms) => forms.listed.get(short));
     const message = `reads like ${other} where a client puts the server's name before it`;
     return other === undefined ? [] : [{ index, severity: 'error', code: 'tool-name-prefix', message }];
   });
-};
 
 /** Judges the names of a manifest's tools among themselves and against those of `others`. */
 export const lintToolNames = (manifest: NamedTools, others: readonly KnownTools[]): Finding[] => {
   const names = manifest.tools.map(({ name }) => name);
-  return [...lintInside(names), ...lintOutside(names, others), ...lintListed(manifest, others)].map(
+  const forms = others.map(formsOf);
+  return [...lintInside(names), ...lintOutside(names, forms), ...lintListed(manifest, forms)].map(
     ({ index, ...found }) => ({ ...found, pointer: `${pointerTo('/tools', index)}/name` }),
   );
 };
