@@ -109,6 +109,19 @@ describe('createIdRewriter()', () => {
     expect(out).toBe(`:id: ${'x'.repeat(5_000)}y\nid: <1>\n\n`);
   });
 
+  it('takes time in proportion to what comes, however long its lines are', () => {
+    const timeOf = (megabytes: number): number => {
+      const rewriter = createIdRewriter(mark);
+      const chunk = Buffer.from(`data: ${'x'.repeat(megabytes * 1_000_000)}\n\n`);
+      const startedAt = performance.now();
+      expect(rewriter.push(chunk)).toBe(chunk);
+      return performance.now() - startedAt;
+    };
+    timeOf(1);
+    // Milliseconds a megabyte; a pattern that tries at every character would take minutes.
+    expect(timeOf(4)).toBeLessThan(2_000);
+  });
+
   it('does not touch what is no ASCII', () => {
     const text = 'data: grüße ✓ 你好\n\nid: é\ndata: x\n\n';
     expect(rewritten(text, [7, 8, 9, 13, 14, 15])).toContain('data: grüße ✓ 你好\n\nid: <');

@@ -17,7 +17,9 @@ const BYTE_ORDER_MARK = '\u00ef\u00bb\u00bf';
 /** A whole line that sets the id. */
 const ID_LINE = /^id(?::[^\r\n]*)?(?=[\r\n])/gm;
 
-const UNFINISHED_LINE = /[^\r\n]*$/;
+/** Where the last line begins. From behind: a pattern anchored at the end would try at every character of a long line. */
+const startOfLastLine = (text: string): number =>
+  Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1;
 
 const idOf = (line: string): string => {
   const value = line.slice('id:'.length);
@@ -89,9 +91,9 @@ export const createIdRewriter = (rewrite: (id: string) => string | undefined): I
       [mark, body] = split;
     }
     const [passing, rest] = splitPassing(scan, body);
-    const last = UNFINISHED_LINE.exec(rest)?.[0] ?? '';
-    const whole = rest.slice(0, rest.length - last.length).replace(ID_LINE, rewriteLine);
-    return mark + passing + whole + passUnfinished(scan, last);
+    const cut = startOfLastLine(rest);
+    const whole = rest.slice(0, cut).replace(ID_LINE, rewriteLine);
+    return mark + passing + whole + passUnfinished(scan, rest.slice(cut));
   };
 
   return {
