@@ -239,4 +239,24 @@ describe('a session', () => {
     for (const { client } of [again, ...[...sessions.values()].map(([session]) => session)])
       await client.close();
   }, 60_000);
+
+  it('survives a restart of everything at once', async () => {
+    const session = await connect();
+    const before = await count(session);
+    await product.process.interrupt();
+    const again = await product.process.restart();
+    try {
+      await until(
+        'calls work again',
+        async () => (await count(session).catch(() => undefined)) !== undefined,
+        60_000,
+      );
+      const after = await count(session);
+      expect(after.replica).toBe(before.replica);
+      expect(after.count).toBeGreaterThan(before.count);
+      await session.client.close();
+    } finally {
+      await again.interrupt();
+    }
+  }, 200_000);
 });
