@@ -1,7 +1,7 @@
 // xds-server and Envoy as processes, started as they are in production, following a registry feed.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,8 +10,10 @@ import { createFeedServer } from '#registry/feed/server.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { openEvents } from '#test/support/event-streams.ts';
 import { httpCall, openStream } from '#test/support/http-call.ts';
 import { createMemoryFeedSource } from '#test/support/memory-feed-source.ts';
+import { PUBLISH_AUTHORITY, PUBLISH_CERTIFICATES } from '#test/support/publish-certificates.ts';
 import { authorizationDouble, processorDouble } from '#test/support/xds-doubles.ts';
 import { freePort, requireEnvoy, until } from '#test/support/xds-gateway.ts';
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
@@ -133,6 +135,31 @@ describe('the processes', () => {
       JSON.stringify(await readiness()).includes('"acknowledgedSequence":1'),
     );
     await serves(200);
+  }, 60_000);
+
+  it('speak TLS at the gateway, with the certificate of this machine', async () => {
+    const registry = await startRegistry();
+    registry.source.put(tenantOf('default', { one: { '1.0.0': [upstream.url] } }));
+    const { certificate, key } = PUBLISH_CERTIFICATES.server;
+    const files = { certificateFile: join(directory, 'tls.pem'), keyFile: join(directory, 'tls.key') };
+    await writeFile(files.certificateFile, certificate);
+    await writeFile(files.keyFile, key);
+    environment['GATEWAY_TLS'] = 'true';
+    environment['GATEWAY_TLS_CERTIFICATE_FILE'] = files.certificateFile;
+    environment['GATEWAY_TLS_KEY_FILE'] = files.keyFile;
+    run('xds-server/main.ts');
+    run('envoy/main.ts');
+    const secure = origin.replace('http:', 'https:');
+    const status = () =>
+      openEvents(secure, '/mcp/one', { version: '2', ca: PUBLISH_AUTHORITY }).then(
+        (stream) => {
+          stream.close();
+          return stream.status;
+        },
+        () => 0,
+      );
+    await until('it is served over HTTP/2 and TLS', async () => (await status()) === 200, 30_000);
+    await registry.stop();
   }, 60_000);
 
   it('let calls that run finish when Envoy is asked to stop', async () => {
