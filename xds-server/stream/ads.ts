@@ -1,7 +1,7 @@
 // The aggregated discovery service: every open stream, the node behind it, and the snapshot each is told.
 
 import { randomBytes } from 'node:crypto';
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import type { ServerDuplexStream, ServiceDefinition } from '@grpc/grpc-js';
 import type { EnvoyNodeStatus } from '#core/feed-message.ts';
 import { loadService } from '#protos/service.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
@@ -11,12 +11,13 @@ import type { Admission } from '#xds-server/nodes/admission.ts';
 import type { WireNode } from '#xds-server/nodes/claim.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import type { ClientStatus } from '#xds-server/stream/client-status.ts';
-import { deltaFromTold, heardFromDelta } from '#xds-server/stream/delta-messages.ts';
+import { heardFromDelta } from '#xds-server/stream/delta-messages.ts';
+import { encodeDelta, encodeSotw } from '#xds-server/stream/encode.ts';
 import { type AnyRequest, type Dialect, EnvoyStream } from '#xds-server/stream/envoy-stream.ts';
 import { createSeats } from '#xds-server/stream/seats.ts';
-import { heardFromSotw, sotwFromTold } from '#xds-server/stream/sotw-messages.ts';
+import { heardFromSotw } from '#xds-server/stream/sotw-messages.ts';
 import { createStreamMetrics } from '#xds-server/stream/stream-metrics.ts';
-import type { DeltaRequest, DeltaResponse, SotwRequest, SotwResponse } from '#xds-server/stream/wire.ts';
+import type { DeltaRequest, SotwRequest } from '#xds-server/stream/wire.ts';
 
 export type Ads = {
   readonly service: GrpcService;
@@ -30,25 +31,30 @@ export type Ads = {
   endStreams(): void;
 };
 
-const DELTA: Dialect<DeltaRequest, DeltaResponse> = {
+const DELTA: Dialect<DeltaRequest> = {
   protocol: 'delta',
   heard: heardFromDelta,
-  response: deltaFromTold,
+  response: encodeDelta,
 };
 
-const SOTW: Dialect<SotwRequest, SotwResponse> = {
+const SOTW: Dialect<SotwRequest> = {
   protocol: 'sotw',
   heard: heardFromSotw,
-  response: sotwFromTold,
+  response: encodeSotw,
 };
+
+const withEncodedResponses = (definition: ServiceDefinition): ServiceDefinition =>
+  Object.fromEntries(
+    Object.entries(definition).map(([name, method]) => [
+      name,
+      { ...method, responseSerialize: (bytes: Buffer) => bytes },
+    ]),
+  );
 
 /** Sets nonces apart from those of other processes. */
 const PROCESS = randomBytes(4).toString('hex');
 
-type Stream = Pick<
-  EnvoyStream<AnyRequest, unknown>,
-  'publish' | 'status' | 'clientStatus' | 'end' | 'refuse'
->;
+type Stream = Pick<EnvoyStream<AnyRequest>, 'publish' | 'status' | 'clientStatus' | 'end' | 'refuse'>;
 
 /** The service, with nothing to tell yet: Envoys that connect wait. */
 export const createAds = (options: {
@@ -65,8 +71,8 @@ export const createAds = (options: {
   let opened = 0;
 
   const open =
-    <Request extends AnyRequest, Response>(dialect: Dialect<Request, Response>) =>
-    (call: ServerDuplexStream<Request, Response>): void => {
+    <Request extends AnyRequest>(dialect: Dialect<Request>) =>
+    (call: ServerDuplexStream<Request, Buffer>): void => {
       const onEnd = (): void => {
         streams.delete(stream);
         seats.leave(stream);
@@ -83,7 +89,7 @@ export const createAds = (options: {
 
   return {
     service: {
-      definition: loadService('envoy.service.discovery.v3.AggregatedDiscoveryService'),
+      definition: withEncodedResponses(loadService('envoy.service.discovery.v3.AggregatedDiscoveryService')),
       implementation: { DeltaAggregatedResources: open(DELTA), StreamAggregatedResources: open(SOTW) },
     },
     publish: seats.publish,

@@ -1,11 +1,11 @@
-// Incremental ADS: wire messages to the conversation's words and back.
+// Incremental ADS: a client's messages in the conversation's words.
 
-import { isWildcardKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
-import type { Heard, Told } from '#xds-server/stream/conversation.ts';
+import { isWildcardKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import type { Heard } from '#xds-server/stream/conversation.ts';
 import { redactNack } from '#xds-server/stream/nack.ts';
 import { namesFor } from '#xds-server/stream/requested-names.ts';
 import { type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
-import type { DeltaRequest, DeltaResponse } from '#xds-server/stream/wire.ts';
+import type { DeltaRequest } from '#xds-server/stream/wire.ts';
 
 /** A first message that names nothing asks for everything, where the kind allows it. */
 export const heardFromDelta = (
@@ -28,11 +28,3 @@ export const heardFromDelta = (
     },
   };
 };
-
-export const deltaFromTold = (told: Told): DeltaResponse => ({
-  system_version_info: String(told.sequence),
-  type_url: TYPE_URLS[told.kind],
-  nonce: told.nonce,
-  resources: told.resources.map(({ name, version, any }) => ({ name, version, resource: any })),
-  removed_resources: told.removed,
-});

@@ -14,8 +14,12 @@ type Request = { readonly type_url: string; readonly node: { readonly id: string
 
 class Call extends EventEmitter {
   readonly nonces: string[] = [];
-  write(nonce: string): void {
-    this.nonces.push(nonce);
+  /** Callbacks of what lies unread; undefined while the client reads. */
+  unread: (() => void)[] | undefined;
+  write(nonce: Buffer, onSent: () => void): void {
+    this.nonces.push(nonce.toString());
+    if (this.unread === undefined) onSent();
+    else this.unread.push(onSent);
   }
   end(): void {
     this.emit('close');
@@ -28,7 +32,7 @@ const ASKS: Request = {
 };
 
 let call: Call;
-let stream: EnvoyStream<Request, string>;
+let stream: EnvoyStream<Request>;
 let nonce: string;
 
 beforeEach(() => {
@@ -36,12 +40,12 @@ beforeEach(() => {
   nonce = '';
   call = new Call();
   const metrics = createStreamMetrics(createMetrics('test'));
-  stream = new EnvoyStream<Request, string>(
-    call as unknown as ServerDuplexStream<Request, string>,
+  stream = new EnvoyStream<Request>(
+    call as unknown as ServerDuplexStream<Request, Buffer>,
     {
       protocol: 'delta',
       heard: (_, kind) => ({ kind, nonce, ask: { subscribe: [WILDCARD], unsubscribe: [], held: {} } }),
-      response: (told) => told.nonce,
+      response: (told) => Buffer.from(told.nonce),
     },
     {
       logger: createLogger('test', 'silent'),
@@ -92,5 +96,26 @@ describe('an Envoy that does not answer', () => {
     const before = call.nonces.length;
     vi.advanceTimersByTime(5_000);
     expect(call.nonces.length).toBe(before + 1);
+  });
+});
+
+describe('an Envoy that does not read', () => {
+  it('has nothing more said to it, whatever changes, and is then told the newest', () => {
+    call.unread = [];
+    nonce = call.nonces.at(-1) ?? '';
+    stream.publish(world(1));
+    call.emit('data', ASKS);
+    stream.publish(modelSnapshot(2, { cluster: [modelResource('a', '2')] }));
+    const before = call.nonces.length;
+    for (let sequence = 3; sequence < 100; sequence += 1)
+      stream.publish(modelSnapshot(sequence, { cluster: [modelResource('a', String(sequence))] }));
+    vi.advanceTimersByTime(3_600_000);
+    expect(call.nonces).toHaveLength(before);
+    const unread = call.unread;
+    call.unread = undefined;
+    for (const onSent of unread) onSent();
+    nonce = call.nonces.at(-1) ?? '';
+    call.emit('data', ASKS);
+    expect(call.nonces).toHaveLength(before + 1);
   });
 });

@@ -1,5 +1,6 @@
-// One open ADS stream: messages in, messages out, and a clock for answers that never come. All judgement is in
-// conversation.ts.
+// One open ADS stream: messages in, messages out, and a clock for answers that never come. Nothing new is said while what
+// was said last has not left: a client that does not read costs one round of responses, and is told the newest state once
+// it reads again. All judgement is in conversation.ts.
 
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { EnvoyNodeStatus } from '#core/feed-message.ts';
@@ -40,10 +41,10 @@ const MAX_UNSERVED_LOGGED = 5;
 export type AnyRequest = { readonly type_url: string; readonly node: WireNode | null };
 
 /** How one protocol reads and writes. */
-export type Dialect<Request extends AnyRequest, Response> = {
+export type Dialect<Request extends AnyRequest> = {
   readonly protocol: Protocol;
   readonly heard: (request: Request, kind: ResourceKind, subscription: Subscription) => Heard;
-  readonly response: (told: Told) => Response;
+  readonly response: (told: Told) => Buffer;
 };
 
 export type StreamDependencies = {
@@ -58,21 +59,24 @@ export type StreamDependencies = {
   readonly onEnd: () => void;
 };
 
-export class EnvoyStream<Request extends AnyRequest, Response> {
-  readonly #call: ServerDuplexStream<Request, Response>;
-  readonly #dialect: Dialect<Request, Response>;
+export class EnvoyStream<Request extends AnyRequest> {
+  readonly #call: ServerDuplexStream<Request, Buffer>;
+  readonly #dialect: Dialect<Request>;
   readonly #dependencies: StreamDependencies;
   #conversation: Conversation;
   #nodeId = '';
   #isAdmitted = false;
   #unservedRequests = 0;
   #isOver = false;
+  /** Responses handed over and not on the wire yet, because the client does not read. */
+  #unsent = 0;
+  #isHeldBack = false;
   #timer: NodeJS.Timeout | undefined;
   #patienceMs = ANSWER_TIMEOUT_MS;
 
   constructor(
-    call: ServerDuplexStream<Request, Response>,
-    dialect: Dialect<Request, Response>,
+    call: ServerDuplexStream<Request, Buffer>,
+    dialect: Dialect<Request>,
     dependencies: StreamDependencies,
   ) {
     this.#call = call;
@@ -162,6 +166,13 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
   }
 
   #advance(): void {
+    if (this.#unsent === 0) this.#speak();
+    else this.#isHeldBack = true;
+    this.#watchClock();
+    this.#dependencies.onStatus();
+  }
+
+  #speak(): void {
     const step = proceed(this.#conversation);
     this.#conversation = step.conversation;
     for (const told of step.told) {
@@ -169,10 +180,16 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
       countPush(this.#dependencies.metrics, kind);
       const names = resources.map(({ name }) => name);
       this.#dependencies.logger.debug({ nodeId: this.#nodeId, kind, nonce, names, removed }, 'told Envoy');
-      this.#call.write(this.#dialect.response(told));
+      this.#unsent += 1;
+      this.#call.write(this.#dialect.response(told), () => this.#noteSent());
     }
-    this.#watchClock();
-    this.#dependencies.onStatus();
+  }
+
+  #noteSent(): void {
+    this.#unsent -= 1;
+    if (this.#unsent > 0 || !this.#isHeldBack) return;
+    this.#isHeldBack = false;
+    this.#guarded(() => this.#advance());
   }
 
   /** Only what Envoy says sets the clock back: a registry that goes on changing must not. */
@@ -192,6 +209,11 @@ export class EnvoyStream<Request extends AnyRequest, Response> {
 
   #loseHope(): void {
     this.#stopClock();
+    // It has not even got it: to say it again would only lie behind it.
+    if (this.#unsent > 0) {
+      this.#watchClock();
+      return;
+    }
     this.#patienceMs = Math.min(2 * this.#patienceMs, MAX_ANSWER_TIMEOUT_MS);
     this.#dependencies.metrics.timeouts.inc();
     this.#dependencies.logger.warn({ nodeId: this.#nodeId }, 'Envoy did not answer; going on without');

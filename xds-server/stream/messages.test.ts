@@ -1,10 +1,8 @@
 // Unit tests of delta-messages.ts and sotw-messages.ts.
 
 import { describe, expect, it } from 'vitest';
-import { modelResource } from '#test/support/xds-model-envoy.ts';
-import { TYPE_URLS } from '#xds-server/resource-kind.ts';
-import { deltaFromTold, heardFromDelta } from '#xds-server/stream/delta-messages.ts';
-import { heardFromSotw, sotwFromTold } from '#xds-server/stream/sotw-messages.ts';
+import { heardFromDelta } from '#xds-server/stream/delta-messages.ts';
+import { heardFromSotw } from '#xds-server/stream/sotw-messages.ts';
 import { asked, NEW_SUBSCRIPTION } from '#xds-server/stream/subscription.ts';
 
 const delta = {
@@ -19,14 +17,6 @@ const delta = {
 const sotw = { node: null, type_url: '', response_nonce: '', error_detail: null, resource_names: [] };
 const subscribed = (...subscribe: string[]) =>
   asked(NEW_SUBSCRIPTION, { subscribe, unsubscribe: [], held: {} });
-const told = {
-  kind: 'cluster',
-  nonce: '4',
-  sequence: 9,
-  resources: [modelResource('a', 'v')],
-  removed: ['b'],
-} as const;
-
 describe('delta messages', () => {
   it('take a first message without names for a wildcard, where the kind has one', () => {
     expect(heardFromDelta(delta, 'cluster', NEW_SUBSCRIPTION).ask.subscribe).toEqual(['*']);
@@ -39,16 +29,6 @@ describe('delta messages', () => {
     expect(heardFromDelta(request, 'route', subscribed('a'))).toMatchObject({
       nonce: '3',
       refusal: 'no, [redacted]',
-    });
-  });
-
-  it('name resources, versions and removals', () => {
-    expect(deltaFromTold(told)).toEqual({
-      system_version_info: '9',
-      type_url: TYPE_URLS.cluster,
-      nonce: '4',
-      resources: [{ name: 'a', version: 'v', resource: { type_url: '', value: Buffer.alloc(0) } }],
-      removed_resources: ['b'],
     });
   });
 });
@@ -69,14 +49,6 @@ describe('state-of-the-world messages', () => {
       subscribe: ['c'],
       unsubscribe: ['a'],
       held: {},
-    });
-  });
-
-  it('have a version of their own each', () => {
-    expect(sotwFromTold(told)).toMatchObject({
-      version_info: '9.4',
-      nonce: '4',
-      resources: [{ type_url: '' }],
     });
   });
 });

@@ -1,11 +1,11 @@
 // State-of-the-world ADS: each request repeats all names, so what is new and what is given up is found by comparing.
 
-import { isWildcardKind, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
-import type { Heard, Told } from '#xds-server/stream/conversation.ts';
+import { isWildcardKind, type ResourceKind } from '#xds-server/resource-kind.ts';
+import type { Heard } from '#xds-server/stream/conversation.ts';
 import { redactNack } from '#xds-server/stream/nack.ts';
 import { namesFor } from '#xds-server/stream/requested-names.ts';
 import { type Ask, type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
-import type { SotwRequest, SotwResponse } from '#xds-server/stream/wire.ts';
+import type { SotwRequest } from '#xds-server/stream/wire.ts';
 
 /** No names mean everything for as long as none were ever given. */
 const isImplicitly = (names: readonly string[], kind: ResourceKind, { interest }: Subscription): boolean =>
@@ -36,12 +36,4 @@ export const heardFromSotw = (
   nonce: request.response_nonce,
   ...(request.error_detail === null ? {} : { refusal: redactNack(request.error_detail.message) }),
   ask: askFromNames(namesFor(kind, request.resource_names), kind, subscription),
-});
-
-/** `version_info` is of the whole response; the sequence serves, since content is compared by resource. */
-export const sotwFromTold = (told: Told): SotwResponse => ({
-  version_info: `${told.sequence}.${told.nonce}`,
-  type_url: TYPE_URLS[told.kind],
-  nonce: told.nonce,
-  resources: told.resources.map(({ any }) => any),
 });

@@ -2,6 +2,7 @@
 // knows nothing of messages, and of resources only their names and versions.
 
 import type { Resource, Resources } from '#xds-server/snapshot/resource.ts';
+import { LayeredMap } from '#xds-server/stream/layered-map.ts';
 import { ownReason } from '#xds-server/stream/nack.ts';
 
 /**
@@ -27,7 +28,7 @@ export type Sent = {
 export type Subscription = {
   readonly interest: Interest;
   /** What the client has, as far as it said so. */
-  readonly known: ReadonlyMap<string, Known>;
+  readonly known: LayeredMap<Known>;
   /** Names asked for that must be answered although nothing changed. */
   readonly owed: ReadonlySet<string>;
   /** A wildcard is answered once even if there is nothing: Envoy waits for it when it starts. */
@@ -59,7 +60,7 @@ export const WILDCARD = '*';
 
 export const NEW_SUBSCRIPTION: Subscription = {
   interest: { kind: 'none' },
-  known: new Map(),
+  known: LayeredMap.of(),
   owed: new Set(),
   greeted: false,
   lastNonce: undefined,
@@ -94,14 +95,14 @@ const interestAfter = (interest: Interest, ask: Ask): Interest => {
 export const isWanted = (interest: Interest, name: string): boolean =>
   interest.kind === 'all' || (interest.kind === 'named' && interest.names.has(name));
 
-const knownAfter = (subscription: Subscription, interest: Interest, ask: Ask): ReadonlyMap<string, Known> => {
+const knownAfter = (subscription: Subscription, interest: Interest, ask: Ask): LayeredMap<Known> => {
   if (subscription.interest.kind === 'none') {
     const claimed = Object.entries(ask.held).filter(([name]) => isWanted(interest, name));
-    return new Map(claimed.map(([name, version]) => [name, { version }]));
+    return LayeredMap.of(claimed.map(([name, version]) => [name, { version }]));
   }
   // Without a wildcard going or a name given up, nothing the client has becomes unwanted.
   if (ask.unsubscribe.length === 0) return subscription.known;
-  return new Map([...subscription.known].filter(([name]) => isWanted(interest, name)));
+  return LayeredMap.of([...subscription.known].filter(([name]) => isWanted(interest, name)));
 };
 
 const owedAfter = (subscription: Subscription, interest: Interest, ask: Ask): Set<string> => {
@@ -157,11 +158,12 @@ export const acknowledged = (subscription: Subscription, nonce: string): Subscri
   const response = subscription.inFlight.get(nonce);
   if (response === undefined) return subscription;
   const settled = [...response.resources.map(({ name }) => name), ...response.removed];
-  const known = without(subscription.known, response.removed);
-  for (const resource of response.resources) {
-    if (isWanted(subscription.interest, resource.name))
-      known.set(resource.name, { version: resource.version, resource });
-  }
+  const known = subscription.known.changed({
+    drop: response.removed,
+    set: response.resources
+      .filter(({ name }) => isWanted(subscription.interest, name))
+      .map((resource) => [resource.name, { version: resource.version, resource }]),
+  });
   return {
     ...subscription,
     known,
@@ -207,7 +209,7 @@ export const refused = (subscription: Subscription, nonce: string, message: stri
     ...subscription,
     agreed: undefined,
     // What is gone is not offered in another form: repeating a removal that was refused would never end.
-    known: without(subscription.known, response.removed),
+    known: subscription.known.changed({ drop: response.removed, set: [] }),
     inFlight: without(subscription.inFlight, [nonce]),
   };
   if (resources.length <= 1) return rejected(rest, resources, message);

@@ -1,6 +1,5 @@
-// Both ADS streams' messages as the gRPC library gives and takes them (protos/service.ts), cut to what is used.
+// Clients' messages of both ADS streams as the gRPC library gives and takes them (protos/service.ts), cut to what is used.
 
-import type { PackedAny } from '#protos/pack.ts';
 import type { WireNode } from '#xds-server/nodes/claim.ts';
 
 type Answer = {
@@ -19,24 +18,3 @@ export type DeltaRequest = Answer & {
 
 /** envoy.service.discovery.v3.DiscoveryRequest */
 export type SotwRequest = Answer & { readonly resource_names: readonly string[] };
-
-/** envoy.service.discovery.v3.DeltaDiscoveryResponse */
-export type DeltaResponse = {
-  readonly system_version_info: string;
-  readonly type_url: string;
-  readonly nonce: string;
-  readonly resources: readonly {
-    readonly name: string;
-    readonly version: string;
-    readonly resource: PackedAny;
-  }[];
-  readonly removed_resources: readonly string[];
-};
-
-/** envoy.service.discovery.v3.DiscoveryResponse */
-export type SotwResponse = {
-  readonly version_info: string;
-  readonly type_url: string;
-  readonly nonce: string;
-  readonly resources: readonly PackedAny[];
-};
