@@ -87,6 +87,18 @@ export type Connections = {
   readonly protocol?: (typeof UPSTREAM_PROTOCOLS)[number];
 };
 
+export type UpstreamTls = {
+  /**
+   * Names of the server's certificate, of which it must hold one: DNS names, addresses, URIs. Default: the host of the
+   * endpoint.
+   */
+  readonly subjectAltNames?: readonly string[];
+  /** Secret with the authorities to believe. Default: those of the installation. */
+  readonly caSecret?: string;
+  /** Secret with the certificate to show, and its key. Default: none. */
+  readonly clientCertificateSecret?: string;
+};
+
 export type UpstreamSettings = {
   /** Default: `least-request`. A call of a sealed session goes to the session's own replica under every policy. */
   readonly loadBalancing?: LoadBalancing;
@@ -97,6 +109,8 @@ export type UpstreamSettings = {
   readonly outlierDetection?: OutlierDetection;
   readonly circuitBreakers?: CircuitBreakers;
   readonly connections?: Connections;
+  /** Of endpoints with https; one without is refused where any of it is set. */
+  readonly tls?: UpstreamTls;
 };
 
 /** True for the policies that need a key. */

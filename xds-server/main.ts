@@ -30,6 +30,7 @@ import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/end
 import { startAdmission } from '#xds-server/nodes/start-admission.ts';
 import { createPublisher, type Publisher } from '#xds-server/publisher.ts';
 import { describeReadiness } from '#xds-server/readiness.ts';
+import { createUpstreamSecrets, type UpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
 import { previewTenant } from '#xds-server/snapshot/preview.ts';
@@ -49,6 +50,10 @@ const VARIABLES = {
   streamIdleSeconds: integer(1, 86_400)('GATEWAY_STREAM_IDLE_SECONDS', '3600'),
   trustedHops: integer(0, 16)('GATEWAY_TRUSTED_HOPS', '0'),
   accessLogOnStdout: flag('ENVOY_ACCESS_LOG', 'false'),
+  upstreamSecretsDirectory: text(
+    'UPSTREAM_SECRETS_DIRECTORY',
+    join(process.cwd(), '.local', 'upstream-secrets'),
+  ),
   upstreamCaFile: text('UPSTREAM_CA_FILE', '/etc/ssl/certs/ca-certificates.crt'),
   allowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
   allowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
@@ -77,9 +82,10 @@ const startOperations = async (
   lifecycle.onStop('ops', await startOpsServer({ address: opsAddress, metrics, readiness }));
 };
 
-type Settings = GatewaySettings & Parameters<typeof createEgressGuard>[0];
+type Settings = GatewaySettings &
+  Parameters<typeof createEgressGuard>[0] & { readonly upstreamSecretsDirectory: string };
 
-/** From the registry's snapshots to what Envoys are told, with the addresses of their endpoints and what is measured of them. */
+/** From the registry's snapshots to what Envoys are told, with what is resolved, measured and laid down for upstreams. */
 const startPublishing = (
   lifecycle: Lifecycle,
   options: {
@@ -97,6 +103,7 @@ const startPublishing = (
     build: createSnapshotBuilder(config),
     addresses: (): EndpointAddresses => addresses,
     weightOf: steering.weightOf,
+    secrets: (): UpstreamSecrets => secrets,
     publish,
     logger,
     metrics,
@@ -104,6 +111,9 @@ const startPublishing = (
   const onChange = publisher.refresh;
   const addresses = createEndpointAddresses({ resolve, ttlMs: ADDRESS_TTL_MS, onChange, logger, metrics });
   lifecycle.onStop('addresses', () => addresses.stop());
+  const directory = config.upstreamSecretsDirectory;
+  const secrets = createUpstreamSecrets({ directory, onChange, logger, metrics });
+  lifecycle.onStop('secrets', () => secrets.stop());
   return { publisher, steering };
 };
 

@@ -1,14 +1,16 @@
-// From a snapshot of the registry to what Envoys are told: addresses first, then one build, then everybody at once.
-// The newest snapshot wins; nothing is built twice for changes that come together.
+// From a snapshot of the registry to what Envoys are told: addresses and secrets first, then one build, then everybody
+// at once. The newest snapshot wins; nothing is built twice for changes that come together.
 
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { createUrlLedger } from '#xds-server/endpoint-urls.ts';
+import type { UpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';
 import type { SnapshotBuilder, TenantFault } from '#xds-server/snapshot/builder.ts';
+import type { Facts } from '#xds-server/snapshot/facts.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
-import type { EndpointFacts, WeightOf } from '#xds-server/translate/endpoints.ts';
+import type { WeightOf } from '#xds-server/translate/endpoints.ts';
 
 /** How long a change waits for names never resolved before: one tenant's slow name server must not hold up others. */
 const FIRST_RESOLUTION_MS = 500;
@@ -16,10 +18,10 @@ const FIRST_RESOLUTION_MS = 500;
 export type Publisher = {
   /** There is a newer snapshot of the registry. */
   update(snapshot: Snapshot): void;
-  /** Addresses or measured weights changed. */
+  /** Addresses, measured weights or secrets changed. */
   refresh(): void;
-  /** What is known of replicas right now. */
-  facts(): EndpointFacts;
+  /** What is known of replicas and secrets right now. */
+  facts(): Facts;
   /** What was published last; undefined for nothing yet. */
   served(): ResourceSnapshot | undefined;
   /** Sequence that was published last; -1 for none. */
@@ -28,22 +30,33 @@ export type Publisher = {
   faults(): readonly TenantFault[];
 };
 
-/** A publisher; `addresses` is asked for lazily because it calls `refresh` itself. */
-export const createPublisher = (options: {
-  readonly build: SnapshotBuilder;
+/** Asked for lazily, because what they are sources of calls `refresh` itself. */
+type Sources = {
   readonly addresses: () => EndpointAddresses;
   readonly weightOf?: WeightOf;
-  readonly publish: (snapshot: ResourceSnapshot) => void;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}): Publisher => {
-  const { build, addresses, publish, logger } = options;
+  /** Absent: servers have no secrets. */
+  readonly secrets?: () => UpstreamSecrets;
+};
+
+const factsFrom = ({ addresses, weightOf, secrets }: Sources): Facts => ({
+  addressesOf: (url) => addresses().find(url),
+  ...(weightOf === undefined ? {} : { weightOf }),
+  ...(secrets === undefined ? {} : { materialOf: (ref) => secrets().find(ref) }),
+});
+
+/** A publisher of what `build` makes of the newest snapshot and the sources. */
+export const createPublisher = (
+  options: Sources & {
+    readonly build: SnapshotBuilder;
+    readonly publish: (snapshot: ResourceSnapshot) => void;
+    readonly logger: Logger;
+    readonly metrics: Metrics;
+  },
+): Publisher => {
+  const { build, addresses, secrets, publish, logger } = options;
   const urls = createUrlLedger();
   // Another value whenever something of it changed: the builder asks anew only then.
-  let facts: EndpointFacts = {
-    addressesOf: (url) => addresses().find(url),
-    ...(options.weightOf === undefined ? {} : { weightOf: options.weightOf }),
-  };
+  let facts = factsFrom(options);
   const duration = options.metrics.duration('xds_build_seconds', 'Time to translate one snapshot.');
   const faulty = options.metrics.gauge('xds_faulty_tenants', 'Tenants served in an earlier state.');
   let wanted: Snapshot | undefined;
@@ -82,12 +95,14 @@ export const createPublisher = (options: {
       resolving += 1;
       // Counted from the oldest change: one after another with names that are slow must not put it off for ever.
       deadline ??= setTimeout(publishNow, FIRST_RESOLUTION_MS).unref();
-      void addresses()
-        .want(urls.follow(snapshot), FIRST_RESOLUTION_MS)
-        .finally(() => {
-          resolving -= 1;
-          schedule();
-        });
+      const known = [
+        addresses().want(urls.follow(snapshot), FIRST_RESOLUTION_MS),
+        secrets?.().want(snapshot),
+      ];
+      void Promise.all(known).finally(() => {
+        resolving -= 1;
+        schedule();
+      });
     },
     refresh: () => {
       facts = { ...facts };

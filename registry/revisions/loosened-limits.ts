@@ -62,6 +62,7 @@ const loosenedServer = (before: McpServer, after: McpServer): readonly string[] 
   ...loosenedTools(before, after),
   ...missingFrom(after.allowedHosts, before.allowedHosts).map((host) => `host ${host} is allowed`),
   ...(isSameJson(before.upstreamAuth, after.upstreamAuth) ? [] : ['upstreamAuth is changed']),
+  ...(isSameJson(before.upstream?.tls, after.upstream?.tls) ? [] : ['upstream.tls is changed']),
 ];
 
 const loosenedSettings = (before: Tenant, after: Tenant): readonly string[] => {

@@ -30,12 +30,14 @@ import { createAdmission } from '#xds-server/nodes/admission.ts';
 import type { NodesFile } from '#xds-server/nodes/nodes-file.ts';
 import { NO_TABLE } from '#xds-server/nodes/nodes-table.ts';
 import { createPublisher } from '#xds-server/publisher.ts';
+import { createUpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
+import type { Facts } from '#xds-server/snapshot/facts.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { type Steering, startSteering } from '#xds-server/steering.ts';
 import { type Ads, createAds } from '#xds-server/stream/ads.ts';
-import type { EndpointFacts, WeightOf } from '#xds-server/translate/endpoints.ts';
+import type { WeightOf } from '#xds-server/translate/endpoints.ts';
 
 /** What the installation says about a missing Envoy, in one line. */
 export const requireEnvoy = (): string => {
@@ -87,7 +89,7 @@ export type XdsServer = {
   refresh(): void;
   publishedSequence(): number;
   served(): ResourceSnapshot | undefined;
-  facts(): EndpointFacts;
+  facts(): Facts;
   stop(): Promise<void>;
 };
 
@@ -104,6 +106,8 @@ export const startXdsServer = async (options: {
   readonly weightOf?: WeightOf;
   readonly onObservation?: (observation: Observation) => void;
   readonly onFigures?: (versions: readonly VersionFigures[]) => void;
+  /** Where secrets of upstreams lie; looked at ten times a second. */
+  readonly secretsDirectory?: string;
   /** Length of the windows figures are kept in. */
   readonly figuresMs?: number;
 }): Promise<XdsServer> => {
@@ -116,6 +120,7 @@ export const startXdsServer = async (options: {
     build: createSnapshotBuilder(options.settings),
     addresses: () => addresses,
     weightOf: (cluster, address) => (options.weightOf ?? steering.weightOf)(cluster, address),
+    secrets: () => secrets,
     publish: (snapshot) => ads.publish(options.tamper?.(snapshot) ?? snapshot),
     logger,
     metrics,
@@ -136,6 +141,13 @@ export const startXdsServer = async (options: {
     options.onObservation?.(seen);
     steering.observe(seen);
   });
+  const secrets = createUpstreamSecrets({
+    directory: options.secretsDirectory ?? '/nowhere',
+    onChange: publisher.refresh,
+    logger,
+    metrics,
+    lookMs: 100,
+  });
   const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs], tls);
   return {
     ads,
@@ -153,6 +165,7 @@ export const startXdsServer = async (options: {
       ads.endStreams();
       addresses.stop();
       steering.stop();
+      secrets.stop();
       await stopGrpc();
     },
   };

@@ -71,6 +71,8 @@ const NARROWED: Readonly<
   Record<ResourceKind, (resource: Resource, isSeen: (serverId: string) => boolean) => Resource | undefined>
 > = {
   cluster: (resource, isSeen) => (isOfSeen(resource, isSeen) ? resource : undefined),
+  // Named like clusters, by tenant and server.
+  secret: (resource, isSeen) => (isOfSeen(resource, isSeen) ? resource : undefined),
   endpoint: (resource, isSeen) => (isOfSeen(resource, isSeen) ? resource : undefined),
   // Listeners are the operator's, never a tenant's.
   listener: () => undefined,

@@ -2,7 +2,7 @@
 // costs the views it does not concern.
 
 import { describe, expect, it } from 'vitest';
-import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
+import { snapshotOf, tenantOf, withUpstreams } from '#test/support/xds-world.ts';
 import { parseSelector } from '#xds-server/nodes/selector.ts';
 import { EVERYTHING, type NodeView, viewOf } from '#xds-server/nodes/view.ts';
 import { createViewCache } from '#xds-server/nodes/view-cache.ts';
@@ -21,7 +21,8 @@ const SETTINGS = {
 
 const URL = 'http://127.0.0.1:1/mcp';
 const ADDRESSES = ['127.0.0.1'];
-const facts = { addressesOf: () => ADDRESSES };
+const AUTHORITY = { use: 'ca', certificates: 'PEM' } as const;
+const facts = { addressesOf: () => ADDRESSES, materialOf: () => AUTHORITY };
 
 const seen = (...texts: readonly string[]): NodeView =>
   viewOf(
@@ -31,7 +32,10 @@ const seen = (...texts: readonly string[]): NodeView =>
     }),
   );
 
-const ACME = tenantOf('acme', { tracker: { '1.0.0': [URL], '2.0.0': [URL] }, wiki: { '1.0.0': [URL] } });
+const ACME = withUpstreams(
+  tenantOf('acme', { tracker: { '1.0.0': [URL], '2.0.0': [URL] }, wiki: { '1.0.0': [URL] } }),
+  { tracker: { tls: { caSecret: 'shared' } }, wiki: { tls: { caSecret: 'shared' } } },
+);
 const DEFAULT = tenantOf('default', { one: { '1': [URL] }, two: { '1': [URL] } });
 
 const start = () => {
@@ -75,6 +79,8 @@ describe('the snapshot of a view', () => {
     const clusters = ['mcp.acme.tracker.1.0.0', 'mcp.acme.tracker.2.0.0'];
     expect(namesIn(sidecar)).toEqual({
       cluster: clusters,
+      // The one of the wiki is the same file, and still not for this node.
+      secret: ['mcp.acme.tracker.ca.shared'],
       endpoint: clusters,
       listener: ['gateway'],
       scope: ['tenant/acme', 'well-known'],

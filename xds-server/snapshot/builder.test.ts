@@ -135,6 +135,7 @@ describe('createSnapshotBuilder()', () => {
     });
     expect(work[0]).toEqual([
       ['mcp.acme.server-0000.2.0.0'],
+      [],
       ['mcp.acme.server-0000.2.0.0'],
       [],
       [],

@@ -4,6 +4,7 @@
 import type { Snapshot } from '#core/snapshot.ts';
 import { forEachKind, RESOURCE_KINDS, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
+import type { Facts } from '#xds-server/snapshot/facts.ts';
 import {
   packResource,
   type Resource,
@@ -12,7 +13,6 @@ import {
 } from '#xds-server/snapshot/resource.ts';
 import { changeResources } from '#xds-server/snapshot/resource-step.ts';
 import { refreshServed, resourcesOf, type ServedTenant } from '#xds-server/snapshot/served-tenant.ts';
-import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 import { buildListener } from '#xds-server/translate/listeners.ts';
 import { LISTENER_NAME, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
 import { buildWellKnownRoutes } from '#xds-server/translate/routes.ts';
@@ -26,8 +26,8 @@ export type BuiltSnapshot = {
   readonly faults: readonly TenantFault[];
 };
 
-/** `facts` that are the same value as before say that nothing of replicas has changed. */
-export type SnapshotBuilder = (snapshot: Snapshot, facts: EndpointFacts) => BuiltSnapshot;
+/** `facts` that are the same value as before say that nothing of it has changed. */
+export type SnapshotBuilder = (snapshot: Snapshot, facts: Facts) => BuiltSnapshot;
 
 /** By kind and name; undefined: gone. */
 type Changes = Readonly<Record<ResourceKind, Map<string, Resource | undefined>>>;

@@ -5,9 +5,9 @@ import { type EnvoyPreview, type EnvoyTypeEffect, MAX_PREVIEW_NAMES } from '#cor
 import type { Tenant } from '#core/tenant.ts';
 import { RESOURCE_KINDS, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
+import type { Facts } from '#xds-server/snapshot/facts.ts';
 import type { Resource, ResourceSnapshot, Resources } from '#xds-server/snapshot/resource.ts';
 import { refreshServed } from '#xds-server/snapshot/served-tenant.ts';
-import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 
 /** Longest text of a fault, characters. */
 const MAX_FAULT = 1_000;
@@ -16,7 +16,7 @@ export type PreviewBasis = {
   /** Undefined: nothing is served yet. */
   readonly served: ResourceSnapshot | undefined;
   readonly settings: GatewaySettings;
-  readonly facts: EndpointFacts;
+  readonly facts: Facts;
 };
 
 type Names = Omit<EnvoyTypeEffect, 'typeUrl'>;

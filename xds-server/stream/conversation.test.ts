@@ -210,6 +210,26 @@ describe('a conversation', () => {
     expect(proceed(afterClusters).told.map(({ kind }) => kind)).toEqual(['route']);
   });
 
+  it('tells the secrets of a changed cluster while Envoy has yet to answer for it, and says at once what is not there', () => {
+    const nothing = { subscribe: [], unsubscribe: [], held: {} };
+    const cluster = [modelResource('a/x', '1', { tenantId: 'a' })];
+    let conversation = retarget(
+      openConversation('delta'),
+      modelSnapshot(1, { cluster, secret: [modelResource('a/key', '1', { tenantId: 'a' })] }),
+    );
+    const hears = (kind: 'cluster' | 'secret', names: readonly string[]) => {
+      conversation = hear(conversation, { kind, nonce: '', ask: { ...nothing, subscribe: names } });
+      const step = proceed(conversation);
+      conversation = step.conversation;
+      return step.told.map(({ resources, removed }) => [resources.map(({ name }) => name), removed]);
+    };
+    expect(hears('cluster', ['*'])).toEqual([[['a/x'], []]]);
+    expect(hears('secret', ['a/key', 'a/absent'])).toEqual([
+      [['a/key'], []],
+      [[], ['a/absent']],
+    ]);
+  });
+
   it('waits for what Envoy has yet to ask for: endpoints of new clusters, routes of new scopes', () => {
     const nothing = { subscribe: [], unsubscribe: [], held: {} };
     const everything = { ...nothing, subscribe: ['*'] };

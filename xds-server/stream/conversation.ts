@@ -186,7 +186,7 @@ const removalsOf = (
 };
 
 /** Told together, see `warmUp`. */
-const WARMED_KINDS: ReadonlySet<ResourceKind> = new Set(['cluster', 'endpoint']);
+const WARMED_KINDS: ReadonlySet<ResourceKind> = new Set(['cluster', 'secret', 'endpoint']);
 
 const isBusy = (conversation: Conversation, kind: ResourceKind): boolean =>
   conversation.subscriptions[kind].inFlight.size > 0;
@@ -209,13 +209,15 @@ const additionStep = (conversation: Conversation, target: ResourceSnapshot, kind
 };
 
 /**
- * Clusters and their endpoints in one go: Envoy answers for clusters only once they are warm, which takes the
- * endpoints.
+ * Clusters, their secrets and their endpoints in one go: Envoy answers for clusters only once they are warm, which takes
+ * the others.
  */
 const warmUp = (conversation: Conversation, target: ResourceSnapshot): Step => {
   const clusters = additionStep(conversation, target, 'cluster');
-  const endpoints = additionStep(clusters.conversation, target, 'endpoint');
-  return { conversation: endpoints.conversation, told: [...clusters.told, ...endpoints.told] };
+  const secrets = additionStep(clusters.conversation, target, 'secret');
+  const endpoints = additionStep(secrets.conversation, target, 'endpoint');
+  const told = [...clusters.told, ...secrets.told, ...endpoints.told];
+  return { conversation: endpoints.conversation, told };
 };
 
 const isSettling = (conversation: Conversation, target: ResourceSnapshot, kind: ResourceKind): boolean =>

@@ -3,8 +3,8 @@
 import type { JsonObject } from '#core/json.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
-import { TLS_HOST_KEY } from '#xds-server/translate/clusters.ts';
 import type { Upstream, UpstreamEndpoint } from '#xds-server/translate/upstream.ts';
+import { TLS_HOST_KEY } from '#xds-server/translate/upstream-tls.ts';
 
 /** Vetted addresses of an endpoint URL; undefined as long as none are known. */
 export type AddressesOf = (url: string) => readonly string[] | undefined;

@@ -29,7 +29,7 @@ export const translateServer = (
   const upstreams = new Map<string, Upstream>();
   const versions: RoutedVersion[] = [];
   for (const version of server.versions) {
-    const upstream = parseUpstream(version, server);
+    const upstream = parseUpstream(tenantId, server, version);
     if (!upstream.ok) return err(`server ${server.id}, version ${version.version}: ${upstream.error}`);
     upstreams.set(clusterName(tenantId, server.id, version.version), upstream.value);
     versions.push({ version: version.version, upstreamPath: upstream.value.path });

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { ServerVersion } from '#core/server.ts';
+import { serverOf } from '#test/support/xds-world.ts';
 import { buildProtocolOptions } from '#xds-server/translate/connections.ts';
 import { buildHealthChecks } from '#xds-server/translate/health-checks.ts';
 import { parseUpstream } from '#xds-server/translate/upstream.ts';
@@ -14,15 +15,18 @@ const versionAt = (...endpoints: string[]): ServerVersion => ({
   tools: [],
 });
 
+const parse = (version: ServerVersion) => parseUpstream('acme', serverOf('files', {}), version);
+
 describe('parseUpstream()', () => {
   it('reads host, port and path, with the default port left out of the authority', () => {
-    const parsed = parseUpstream(versionAt('https://A.example/mcp', 'http://[::1]:9000/mcp'));
+    const parsed = parse(versionAt('https://A.example/mcp', 'http://[::1]:9000/mcp'));
     expect(parsed).toEqual({
       ok: true,
       value: {
         path: '/mcp',
         transport: 'streamable-http',
         settings: {},
+        secrets: [],
         endpoints: [
           { url: 'https://A.example/mcp', authority: 'a.example', host: 'a.example', port: 443, tls: true },
           { url: 'http://[::1]:9000/mcp', authority: '[::1]:9000', host: '::1', port: 9000, tls: false },
@@ -40,16 +44,18 @@ describe('parseUpstream()', () => {
     ['a fragment', ['https://a.example/#x'], 'fragment'],
     ['paths that differ', ['https://a.example/x', 'https://b.example/y'], 'differ in their paths'],
   ])('refuses %s', (_, endpoints, fault) => {
-    const parsed = parseUpstream(versionAt(...endpoints));
+    const parsed = parse(versionAt(...endpoints));
     expect(parsed.ok).toBe(false);
     expect(parsed.ok ? '' : parsed.error).toContain(fault);
   });
 });
 
 describe('a version that is reached by WebSocket', () => {
+  const settings = { connections: { maxRequestsPerConnection: 9 }, health: { kind: 'ping' } } as const;
   const upstream = parseUpstream(
+    'acme',
+    { ...serverOf('files', {}), upstream: settings },
     { ...versionAt('https://a.example/mcp'), transport: 'websocket' },
-    { upstream: { connections: { maxRequestsPerConnection: 9 }, health: { kind: 'ping' } } },
   );
   if (!upstream.ok) throw new Error(upstream.error);
 

@@ -3,6 +3,7 @@
 import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer, ServerVersion, Transport } from '#core/server.ts';
 import type { Placement, UpstreamSettings } from '#core/upstream-settings.ts';
+import { type SecretRef, secretsOf } from '#xds-server/translate/secrets.ts';
 
 export type UpstreamEndpoint = {
   /** As registered; the key its addresses are looked up by. */
@@ -24,6 +25,8 @@ export type Upstream = {
   readonly transport: Transport;
   /** What the admin set for all versions of the server. */
   readonly settings: UpstreamSettings;
+  /** Secrets the settings name. */
+  readonly secrets: readonly SecretRef[];
 };
 
 const endpointFromUrl = (
@@ -49,11 +52,13 @@ const judge = (url: URL): string | undefined => {
   return url.search === '' && url.hash === '' ? undefined : 'an endpoint carries a query or a fragment';
 };
 
-/** The upstream of a version of a server; the error is a sentence without the URL. */
+/** The upstream of a version of a tenant's server; the error is a sentence without the URL. */
 export const parseUpstream = (
-  version: Pick<ServerVersion, 'endpoints' | 'transport'>,
-  { upstream: settings = {} }: Pick<McpServer, 'upstream'> = {},
+  tenantId: string,
+  server: McpServer,
+  version: ServerVersion,
 ): Result<Upstream, string> => {
+  const { upstream: settings = {} } = server;
   const endpoints: UpstreamEndpoint[] = [];
   const paths = new Set<string>();
   for (const written of version.endpoints) {
@@ -66,7 +71,7 @@ export const parseUpstream = (
   }
   const [path, ...others] = paths;
   if (path === undefined) return err('there is no endpoint');
-  return others.length === 0
-    ? ok({ path, endpoints, transport: version.transport, settings })
-    : err('the endpoints differ in their paths');
+  if (others.length > 0) return err('the endpoints differ in their paths');
+  const { transport } = version;
+  return ok({ path, endpoints, transport, settings, secrets: secretsOf(tenantId, server) });
 };

@@ -21,6 +21,16 @@ describe('the settings of an upstream', () => {
     ['a policy', { loadBalancing: { policy: 'least-latency' } }],
     ['a host of the server with a zone', { placement: [{ host: 'tracker.example.com', zone: 'west' }] }],
     ['a check of a path', { health: { kind: 'http', path: '/healthz', intervalMs: 2_000 } }],
+    [
+      'names, authorities and a certificate',
+      {
+        tls: {
+          subjectAltNames: ['tracker.example.com', 'spiffe://example.com/tracker', '2001:db8::1'],
+          caSecret: 'tracker',
+          clientCertificateSecret: 'tracker',
+        },
+      },
+    ],
     ['hashing on the caller', { loadBalancing: { policy: 'maglev', hashOn: 'principal' } }],
   ])('may be %s', (_what, settings) => {
     expect(blamed(settings)).toEqual([]);
@@ -51,6 +61,11 @@ describe('the settings of an upstream', () => {
       },
       ['/upstream/placement/0/zone'],
     ],
+    [
+      'names that stand for many or for nobody',
+      { tls: { subjectAltNames: ['*.example.com', 'spiffe://example.com/*', 'a b', 'ok.example.com'] } },
+      [0, 1, 2].map((index) => `/upstream/tls/subjectAltNames/${index}`),
+    ],
     ['a ping to a path', { health: { kind: 'ping', path: '/healthz' } }, ['/upstream/health/path']],
     [
       'a check that outlasts its interval',
@@ -59,5 +74,17 @@ describe('the settings of an upstream', () => {
     ],
   ])('may not be %s', (_what, settings, pointers) => {
     expect(blamed(settings)).toEqual(pointers);
+  });
+
+  it('may not ask for TLS where a version has an endpoint without', () => {
+    const [server] = TENANT.servers;
+    const versions = (server?.versions ?? []).map((version) => ({
+      ...version,
+      endpoints: ['http://tracker.example.com/mcp'],
+    }));
+    const servers = TENANT.servers.map((each) => ({ ...each, versions, upstream: { tls: {} } }));
+    expect(upstreamRule({ ...TENANT, servers })).toMatchObject([
+      { pointer: '/upstream/tls', message: 'version 1.0.0 has an endpoint without TLS' },
+    ]);
   });
 });

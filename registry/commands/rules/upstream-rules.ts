@@ -1,12 +1,14 @@
 // Settings of a server's upstream that are well formed and still make no sense together: refused, because Envoy would
 // take most of them in silence and do something else.
 
+import { parseSanPattern } from '#core/san-pattern.ts';
 import type { McpServer } from '#core/server.ts';
 import {
   type HealthCheck,
   isHashing,
   type LoadBalancing,
   type UpstreamSettings,
+  type UpstreamTls,
 } from '#core/upstream-settings.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { eachServer } from '#registry/commands/rules/each-server.ts';
@@ -55,6 +57,26 @@ const judgeHealth = ({ kind, path, intervalMs = 10_000, timeoutMs = 2_000 }: Hea
     : []),
 ];
 
+const judgeNames = ({ subjectAltNames = [] }: UpstreamTls): Fault[] =>
+  subjectAltNames.flatMap((name, index) =>
+    parseSanPattern(name).ok && !name.includes('*') && name === name.trim()
+      ? []
+      : [
+          {
+            pointer: `/upstream/tls/subjectAltNames/${index}`,
+            message: 'expected a URI, a DNS name without a wildcard, or an address',
+          },
+        ],
+  );
+
+/** Of all versions: any of them may be served. Calls that were to be encrypted must not go out in the clear. */
+const judgeCleartext = ({ versions }: McpServer): Fault[] =>
+  versions.flatMap(({ version, endpoints }) =>
+    endpoints.every((endpoint) => URL.parse(endpoint)?.protocol === 'https:')
+      ? []
+      : [{ pointer: '/upstream/tls', message: `version ${version} has an endpoint without TLS` }],
+  );
+
 const judgeServer = (server: McpServer): Fault[] => {
   const { upstream } = server;
   if (upstream === undefined) return [];
@@ -62,6 +84,7 @@ const judgeServer = (server: McpServer): Fault[] => {
     ...(upstream.loadBalancing === undefined ? [] : judgeLoadBalancing(upstream.loadBalancing)),
     ...judgePlacement(server),
     ...judgeZones(upstream),
+    ...(upstream.tls === undefined ? [] : [...judgeNames(upstream.tls), ...judgeCleartext(server)]),
     ...(upstream.health === undefined ? [] : judgeHealth(upstream.health)),
   ];
 };

@@ -6,16 +6,21 @@ import { AdaptiveSchema } from '#registry/feed/schema/adaptive-schema.ts';
 import { TrafficSchema } from '#registry/feed/schema/traffic-schema.ts';
 import { UpstreamSchema } from '#registry/feed/schema/upstream-schema.ts';
 import { VersionSchema } from '#registry/feed/schema/version-schema.ts';
-import { AnyJson, Id, Scope, ShortText, ToolName, VersionName } from '#registry/feed/schema/words.ts';
+import {
+  AnyJson,
+  Id,
+  Scope,
+  SecretName,
+  ShortText,
+  ToolName,
+  VersionName,
+} from '#registry/feed/schema/words.ts';
 
 /** A body is held whole by Envoy and by ext-authz while a call is judged. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /** Versions of one server. */
 export const MAX_VERSIONS = 200;
-
-/** Becomes a file name in ext-authz's secrets directory, so it cannot hold a slash or begin with a dot. */
-const SecretName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' });
 
 const OboApplicationSchema = Type.Object(
   { clientId: ShortText, secretName: SecretName },

@@ -3,7 +3,7 @@
 
 import { Type } from 'typebox';
 import { LOAD_BALANCING_POLICIES, UPSTREAM_PROTOCOLS } from '#core/upstream-settings.ts';
-import { ShortText } from '#registry/feed/schema/words.ts';
+import { SecretName, ShortText } from '#registry/feed/schema/words.ts';
 
 /**
  * RFC 9110 token in lower case. Not one of the headers that ext-authz takes away or writes: hashing on those would be
@@ -107,6 +107,22 @@ const ConnectionsSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const TlsSchema = Type.Object(
+  {
+    subjectAltNames: Type.Optional(
+      Type.Array(ShortText, {
+        minItems: 1,
+        maxItems: 16,
+        uniqueItems: true,
+        description: 'The certificate must hold one of these names. Default: the host of the endpoint.',
+      }),
+    ),
+    caSecret: Type.Optional(SecretName),
+    clientCertificateSecret: Type.Optional(SecretName),
+  },
+  { additionalProperties: false, description: 'Whom to believe at https endpoints, and who to be there.' },
+);
+
 export const UpstreamSchema = Type.Object(
   {
     loadBalancing: Type.Optional(LoadBalancingSchema),
@@ -115,6 +131,7 @@ export const UpstreamSchema = Type.Object(
     outlierDetection: Type.Optional(OutlierSchema),
     circuitBreakers: Type.Optional(BreakersSchema),
     connections: Type.Optional(ConnectionsSchema),
+    tls: Type.Optional(TlsSchema),
   },
   {
     additionalProperties: false,

@@ -29,6 +29,9 @@ export const UrlText = Type.String({ minLength: 1, maxLength: MAX_URL_LENGTH });
 /** RFC 6749 §3.3 scope-token: it ends up inside a quoted challenge parameter, so quotes and backslashes are refused. */
 export const Scope = Type.String({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]{1,256}$' });
 
+/** Becomes a file name in a directory of secrets, so it cannot hold a slash or begin with a dot. */
+export const SecretName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' });
+
 /** Part of a cluster name and a header value. */
 export const VersionName = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}$' });
 

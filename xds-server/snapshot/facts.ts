@@ -1,0 +1,10 @@
+// What snapshots are made of beside the registry's word, and changes by itself.
+
+import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
+import type { MaterialOf } from '#xds-server/translate/secrets.ts';
+
+/** Another value whenever something of it changed. */
+export type Facts = EndpointFacts & {
+  /** Absent: there are no secrets. */
+  readonly materialOf?: MaterialOf;
+};
