@@ -32,10 +32,7 @@ const seen = (...texts: readonly string[]): NodeView =>
     }),
   );
 
-const ACME = withUpstreams(
-  tenantOf('acme', { tracker: { '1.0.0': [URL], '2.0.0': [URL] }, wiki: { '1.0.0': [URL] } }),
-  { tracker: { tls: { caSecret: 'shared' } }, wiki: { tls: { caSecret: 'shared' } } },
-);
+const ACME = tenantOf('acme', { tracker: { '1.0.0': [URL], '2.0.0': [URL] }, wiki: { '1.0.0': [URL] } });
 const DEFAULT = tenantOf('default', { one: { '1': [URL] }, two: { '1': [URL] } });
 
 const start = () => {
@@ -79,8 +76,7 @@ describe('the snapshot of a view', () => {
     const clusters = ['mcp.acme.tracker.1.0.0', 'mcp.acme.tracker.2.0.0'];
     expect(namesIn(sidecar)).toEqual({
       cluster: clusters,
-      // The one of the wiki is the same file, and still not for this node.
-      secret: ['mcp.acme.tracker.ca.shared'],
+      secret: [],
       endpoint: clusters,
       listener: ['gateway'],
       scope: ['tenant/acme', 'well-known'],
@@ -89,6 +85,14 @@ describe('the snapshot of a view', () => {
     const routes = find(sidecar).snapshot.kinds.route.get('tenant/acme')?.any.value.toString('latin1') ?? '';
     expect(routes).toContain('/t/acme/mcp/tracker');
     expect(routes).not.toContain('wiki');
+  });
+
+  it('holds the secrets of its own servers, also where others name the same files', () => {
+    const { publish, namesIn } = start();
+    const tls = { caSecret: 'shared' };
+    publish(1, withUpstreams(ACME, { tracker: { tls }, wiki: { tls } }));
+    expect(namesIn(seen('acme/tracker'))['secret']).toEqual(['mcp.acme.tracker.ca.shared']);
+    expect(namesIn(EVERYTHING)['secret']).toEqual(['mcp.acme.tracker.ca.shared', 'mcp.acme.wiki.ca.shared']);
   });
 
   it('has the short address of a server of the default tenant, and no others', () => {
