@@ -1,6 +1,5 @@
 // An MCP server as the tenant's admin registered it, and the versions its tools are pinned in.
 
-import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import type { TrafficSplit } from '#core/traffic-split.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
@@ -96,8 +95,6 @@ export type McpServer = {
   readonly maxBodyBytes: number;
   /** How its replicas are reached; absent: as most want it. */
   readonly upstream?: UpstreamSettings;
-  /** How far its time limit, retries and back-off may be moved; absent: not at all. */
-  readonly adaptive?: AdaptiveSettings;
   /** The version that gets all calls, unless `traffic` spreads them. */
   readonly activeVersion: string;
   /** Absent: all calls go to `activeVersion`. */

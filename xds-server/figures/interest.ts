@@ -8,7 +8,8 @@ import { ownerOfCluster } from '#xds-server/translate/names.ts';
 
 const interestInServer = (server: McpServer): Interest => ({
   calls: server.traffic !== undefined,
-  attempts: server.adaptive !== undefined,
+  // For what is steered by a cluster as a whole; so far nothing is.
+  attempts: false,
   replicas: server.upstream?.loadBalancing?.policy === 'least-latency',
 });
 
