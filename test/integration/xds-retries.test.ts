@@ -66,7 +66,11 @@ describe('calls sent again', () => {
     [good, bad] = await Promise.all([startReplica(), startReplica()]);
     gateway = await startGateway();
     xds = await startXdsServer({ address: gateway.xdsAddress, settings: gateway.settings });
-    xds.update(snapshotOf(1, tenantOf('acme', { files: { '1.0.0': [good.url, bad.url] } })));
+    const tenant = tenantOf('acme', { files: { '1.0.0': [good.url, bad.url] } });
+    // A replica that is left out for its failures is not called, and nothing could be seen at it.
+    const outlierDetection = { consecutive5xx: 1_000, consecutiveFailures: 1_000 };
+    const servers = tenant.servers.map((server) => ({ ...server, upstream: { outlierDetection } }));
+    xds.update(snapshotOf(1, { ...tenant, servers }));
     await until('Envoy listens', async () => {
       const answer = await httpCall(gateway.origin, PATH).catch(() => undefined);
       return answer?.status === 200;
