@@ -10,7 +10,7 @@ import { ENTRYPOINTS, type PolicyManifest, parseManifest } from '#ext-authz/poli
 import type { PolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { findFailedVectors } from '#ext-authz/policy/self-test.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
-import { loadPolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 
 /** The policy that comes with the product. */
 export const DEFAULT_BUNDLE = join(import.meta.dirname, '../../policies/dist/default-policy.json');

@@ -8,7 +8,7 @@ import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { ENTRYPOINTS } from '#ext-authz/policy/manifest.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
-import { loadPolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 import { ALICE, grant, listCall, question, tenant, toolCall } from '#test/support/policy-world.ts';
 
 const module = loadPolicyModule(readFileSync(DEFAULT_BUNDLE.replace(/\.json$/, '.wasm')), {

@@ -3,9 +3,10 @@
 import { type Deny, deny, type PublicFacts } from '#core/decision.ts';
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { PolicyDecision } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ServerVersion } from '#core/server.ts';
-import type { PolicyDecision, PolicyEngine } from '#ext-authz/policy/engine.ts';
+import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import {
   buildPolicyInput,
   listKinds,

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '#core/json.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import type { SelfTestVector } from '#ext-authz/policy/manifest.ts';
-import type { PolicyInstance } from '#ext-authz/policy/wasm-module.ts';
+import type { PolicyInstance } from '#runtime/policy/wasm-module.ts';
 
 const STRANGER: JsonObject = {
   tenant: 'self-test',

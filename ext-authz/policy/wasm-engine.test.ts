@@ -7,7 +7,7 @@ import { buildPolicyInput } from '#ext-authz/policy/input.ts';
 import { ENTRYPOINTS } from '#ext-authz/policy/manifest.ts';
 import type { PolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
-import { loadPolicyModule, type PolicyInstance, type PolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import { loadPolicyModule, type PolicyInstance, type PolicyModule } from '#runtime/policy/wasm-module.ts';
 import { question, toolCall } from '#test/support/policy-world.ts';
 
 const WASM = readFileSync(DEFAULT_BUNDLE.replace(/\.json$/, '.wasm'));

@@ -3,12 +3,12 @@
 
 import { type Deny, deny } from '#core/decision.ts';
 import { GatewayError } from '#core/gateway-error.ts';
+import { readDecision, readVisible } from '#core/policy/read-answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import type { PolicyInput } from '#ext-authz/policy/input.ts';
 import type { PolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
-import { readDecision, readVisible } from '#ext-authz/policy/read-answer.ts';
-import type { PolicyInstance, PolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import type { PolicyInstance, PolicyModule } from '#runtime/policy/wasm-module.ts';
 
 /** Reading JSON costs about 7 ms a megabyte, during which no other call is judged. */
 const MAX_INPUT_BYTES = 256 * 1024;

@@ -7,7 +7,7 @@ import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { ENTRYPOINTS } from '#ext-authz/policy/manifest.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
-import { loadPolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 import { ALICE, grant, PRIORITY, question, SERVER, tenant } from '#test/support/policy-world.ts';
 
 const module = loadPolicyModule(readFileSync(DEFAULT_BUNDLE.replace(/\.json$/, '.wasm')), {

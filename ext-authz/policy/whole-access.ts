@@ -4,8 +4,9 @@
 
 import { type Deny, deny } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { PolicyDecision, VisibleLists } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import type { PolicyDecision, PolicyEngine, VisibleLists } from '#ext-authz/policy/engine.ts';
+import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import { buildPolicyInput, type PolicyInput, type PolicyQuestion } from '#ext-authz/policy/input.ts';
 
 /** A value no bound holds for: whoever may send it is bound by no limit on that argument. */

@@ -11,7 +11,7 @@ import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { ENTRYPOINTS } from '#ext-authz/policy/manifest.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
-import { loadPolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 import { tool } from '#test/support/policy-world.ts';
 import { type SessionGateway, startSessionGateway } from '#test/support/session-gateway.ts';
 import {

@@ -6,7 +6,7 @@ import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import { buildPolicyInput } from '#ext-authz/policy/input.ts';
 import { ENTRYPOINTS } from '#ext-authz/policy/manifest.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
-import { loadPolicyModule } from '#ext-authz/policy/wasm-module.ts';
+import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 import { question, toolCall } from '#test/support/policy-world.ts';
 
 it('keeps its memory bounded over 200,000 changing evaluations', { timeout: 120_000 }, () => {

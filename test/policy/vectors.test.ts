@@ -7,10 +7,10 @@ import { join, resolve } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '#core/json.ts';
+import { readDecision, readVisible } from '#core/policy/read-answer.ts';
 import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
-import { readDecision, readVisible } from '#ext-authz/policy/read-answer.ts';
-import { loadPolicyModule } from '#ext-authz/policy/wasm-module.ts';
 import { loadVectors } from '#policies/build/vectors.ts';
+import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 import { requireOpa } from '#test/policy/opa.ts';
 
 const POLICIES = resolve(import.meta.dirname, '../../policies');

@@ -3,8 +3,8 @@
 
 import type { VisibleNames } from '#core/guard-orders.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import { POLICY_REASONS, type PolicyDecision, type VisibleLists } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { POLICY_REASONS, type PolicyDecision, type VisibleLists } from '#ext-authz/policy/engine.ts';
 
 /** Obligations this gateway carries out. An order that would be ignored must not be taken. */
 const KNOWN_OBLIGATIONS: readonly string[] = [];

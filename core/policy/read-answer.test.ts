@@ -1,7 +1,7 @@
 // Every answer of unknown shape is refused; only the exact shapes pass.
 
 import { describe, expect, it } from 'vitest';
-import { readDecision, readVisible } from '#ext-authz/policy/read-answer.ts';
+import { readDecision, readVisible } from '#core/policy/read-answer.ts';
 
 const ALLOW = { allow: true, obligations: {}, explain: ['grant/g'] };
 const REFUSAL = { allow: false, reason: 'tool_not_granted', obligations: {}, explain: [] };
