@@ -16,6 +16,8 @@ export type PublicFacts = {
   readonly constraint?: string;
   /** All scopes the operation needs, for one challenge (MCP authorization: step-up). */
   readonly requiredScopes?: readonly string[];
+  /** Scopes the token holds that a wider one must not lose (core/held-scopes.ts). */
+  readonly heldScopes?: readonly string[];
   /** The field or header at fault. */
   readonly field?: string;
   readonly supportedVersions?: readonly string[];

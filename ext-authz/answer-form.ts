@@ -6,7 +6,7 @@ import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import type { ResponseContext } from '#ext-authz/response/check-response.ts';
 import { corsHeaders } from '#ext-authz/response/cors.ts';
-import { resourceMetadataUrl } from '#ext-authz/response/protected-resource-metadata.ts';
+import { resourceMetadataUrl, resourceOf } from '#ext-authz/response/protected-resource-metadata.ts';
 import { advertisedScopes } from '#ext-authz/response/scopes.ts';
 import type { Findings } from '#ext-authz/trail.ts';
 
@@ -34,7 +34,10 @@ export const answerForm = (
     ...known,
     contact: place.tenant.accessContact,
     resourceMetadataUrl: resourceMetadataUrl(publicUrl, place.path),
-    scopes: advertisedScopes(place.tenant, place.server),
+    scopes: advertisedScopes(
+      { ...place, resource: resourceOf(publicUrl, place.path) },
+      findings.identity?.issuerId,
+    ),
     refusalStatus: refusalStatusFor(request, place.server),
     cors: corsFor(request, findings),
   };

@@ -60,7 +60,7 @@ export const createAuthenticator = (options: {
       const verified = await verify(token.value, at);
       if (!verified.ok) return verified;
       const { identity, binding } = verified.value;
-      const insufficient = judgeScopes(identity, binding);
+      const insufficient = judgeScopes(identity, binding, at.server);
       return insufficient === undefined ? ok({ identity, token: token.value }) : err(insufficient);
     },
   };

@@ -16,6 +16,7 @@ import {
   OTHER_TID,
   oidcClaims,
   oidcIssuer,
+  testServer,
 } from '#test/support/token-issuer.ts';
 
 const read = (issuer: TrustedIssuer, payload: Record<string, unknown>) =>
@@ -217,24 +218,25 @@ describe('identityFromToken() of an OpenID Connect issuer', () => {
 
 describe('judgeScopes()', () => {
   const binding = { issuerId: 'entra', audiences: [AUDIENCE], requiredScopes: ['tools.use', 'tools.more'] };
+  const server = { ...testServer([entra]), bindings: [binding] };
 
   it('asks a user for every scope, and names them all', () => {
-    const denied = judgeScopes(identityOf(entra, entraClaims()), binding);
+    const denied = judgeScopes(identityOf(entra, entraClaims()), binding, server);
     expect(denied).toMatchObject({
       reason: 'scope_insufficient',
-      publicFacts: { requiredScopes: ['tools.use', 'tools.more'] },
+      publicFacts: { requiredScopes: ['tools.use', 'tools.more'], heldScopes: ['tools.use'] },
     });
     const enough = identityOf(entra, entraClaims({ scp: 'tools.more other tools.use' }));
-    expect(judgeScopes(enough, binding)).toBeUndefined();
+    expect(judgeScopes(enough, binding, server)).toBeUndefined();
   });
 
   it('takes a scope whole', () => {
     const close = identityOf(entra, entraClaims({ scp: 'tools.use.all tools.moretools.use' }));
-    expect(judgeScopes(close, binding)?.reason).toBe('scope_insufficient');
+    expect(judgeScopes(close, binding, server)?.reason).toBe('scope_insufficient');
   });
 
   it('asks an application for none', () => {
     const application = identityOf(entra, without(entraClaims({ idtyp: 'app' }), 'scp'));
-    expect(judgeScopes(application, binding)).toBeUndefined();
+    expect(judgeScopes(application, binding, server)).toBeUndefined();
   });
 });

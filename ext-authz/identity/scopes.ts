@@ -2,14 +2,22 @@
 // scopes; what they may do is for grants to say. Pure.
 
 import { type Deny, deny } from '#core/decision.ts';
+import { heldScopes } from '#core/held-scopes.ts';
 import type { Identity } from '#core/identity.ts';
-import type { IssuerBinding } from '#core/server.ts';
+import type { IssuerBinding, McpServer } from '#core/server.ts';
 
 /** @returns undefined, or scope_insufficient naming all scopes the server needs, so that one new consent is enough. */
-export const judgeScopes = (identity: Identity, binding: IssuerBinding): Deny | undefined => {
+export const judgeScopes = (
+  identity: Identity,
+  binding: IssuerBinding,
+  server: McpServer,
+): Deny | undefined => {
   if (identity.kind === 'app') return undefined;
   const { requiredScopes } = binding;
   return requiredScopes.every((scope) => identity.scopes.includes(scope))
     ? undefined
-    : deny('scope_insufficient', { public: { requiredScopes }, log: { held: identity.scopes } });
+    : deny('scope_insufficient', {
+        public: { requiredScopes, heldScopes: heldScopes(server, identity) },
+        log: { held: identity.scopes },
+      });
 };

@@ -2,6 +2,7 @@
 
 import { type Deny, deny, type PublicFacts } from '#core/decision.ts';
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
+import { heldScopes } from '#core/held-scopes.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { PolicyDecision } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -35,9 +36,12 @@ export type Policy = {
 
 type Refusal = Extract<PolicyDecision, { allow: false }>;
 
-const publicFacts = ({ constraint, requiredScopes }: Refusal): PublicFacts => ({
+const refusalFacts = (
+  { constraint, requiredScopes }: Refusal,
+  { server, identity }: PolicyQuestion,
+): PublicFacts => ({
   ...(constraint === undefined ? {} : { constraint }),
-  ...(requiredScopes === undefined ? {} : { requiredScopes }),
+  ...(requiredScopes === undefined ? {} : { requiredScopes, heldScopes: heldScopes(server, identity) }),
 });
 
 /** Only pinned names, whatever the policy says: a name without a pin could not be compared with anything. */
@@ -72,7 +76,7 @@ const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement
   const { explain } = decision.value;
   if (!decision.value.allow) {
     const log = { policy: engine.revision, explain };
-    return err(deny(decision.value.reason, { public: publicFacts(decision.value), log }));
+    return err(deny(decision.value.reason, { public: refusalFacts(decision.value, question), log }));
   }
   if (question.call.kind === 'upgrade') {
     const whole = judgeWholeAccess(engine, question);

@@ -3,6 +3,7 @@
 // tool by tool; what cannot be asked counts as no.
 
 import { type Deny, deny } from '#core/decision.ts';
+import { heldScopes } from '#core/held-scopes.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { PolicyDecision, VisibleLists } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -35,10 +36,10 @@ const judgeTool = (
   if (!input.ok) return input;
   const decision = engine.evaluate(withBrokenLimits(input.value, question, name));
   if (!decision.ok || decision.value.allow) return decision;
-  const { reason, requiredScopes } = decision.value;
-  return reason === 'scope_insufficient'
-    ? err(deny(reason, { public: requiredScopes === undefined ? {} : { requiredScopes } }))
-    : refuse(`tool/${name}: ${reason}`);
+  const { reason, requiredScopes = [] } = decision.value;
+  if (reason !== 'scope_insufficient') return refuse(`tool/${name}: ${reason}`);
+  const held = heldScopes(question.server, question.identity);
+  return err(deny(reason, { public: { requiredScopes, heldScopes: held } }));
 };
 
 const findHidden = (visible: VisibleLists, { version }: PolicyQuestion): string | undefined => {

@@ -38,6 +38,15 @@ describe('challengeFromDeny()', () => {
     expect(challenge).toContain('scope="api://tracker/tools.use api://tracker/issues.close https://other/x"');
   });
 
+  it('asks again for what is held, because some clients ask for these scopes and no others', () => {
+    const challenge = challengeOf('scope_insufficient', {
+      public: { requiredScopes: ['tools.use', 'issues.close'], heldScopes: ['tools.use', 'issues.read'] },
+    });
+    expect(asClient(challenge).scope).toBe(
+      'api://tracker/tools.use api://tracker/issues.close api://tracker/issues.read',
+    );
+  });
+
   it('hands on the claims of a step-up, and has no challenge without them', () => {
     const challenge = challengeOf('step_up_required', { public: { claims: 'eyJhIjoxfQ==' } });
     expect(challenge).toContain('error="insufficient_claims"');

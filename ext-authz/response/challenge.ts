@@ -32,10 +32,15 @@ const errorOf = (denial: Deny): string | undefined => {
   return describeReason(denial.reason).delivery === 'scope' ? 'insufficient_scope' : 'invalid_token';
 };
 
-const scopesOf = (denial: Deny, advertised: readonly string[]): readonly string[] =>
-  denial.publicFacts.requiredScopes === undefined
+// With what is missing goes what is held: version 1 of the SDK asks for exactly these scopes, so two tools called in turn
+// would each cost a sign-in every time.
+const scopesOf = (
+  { publicFacts: { requiredScopes, heldScopes = [] } }: Deny,
+  advertised: readonly string[],
+): readonly string[] =>
+  requiredScopes === undefined
     ? challengeScopes(advertised, [])
-    : challengeScopes(denial.publicFacts.requiredScopes, advertised);
+    : challengeScopes([...requiredScopes, ...heldScopes], advertised);
 
 /**
  * The value of `WWW-Authenticate` for a refusal delivered as a challenge; undefined for one that is not.

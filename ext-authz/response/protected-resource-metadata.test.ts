@@ -79,6 +79,17 @@ describe('answerMetadata()', () => {
     expect(scopesOf('oidc')).toEqual(['tools.use', 'https://other.example/x']);
   });
 
+  it.each<[string, string[]]>([
+    ['the application has no URI in the binding', []],
+    ['the binding lists the resource among others', ['api://gateway-tracker', 'https://gw.example/mcp/tracker']],
+  ])('qualifies scopes of Entra with the resource itself where %s', (_title, uris) => {
+    const audiences = ['a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11', ...uris];
+    const given = subject([issuer('idp', { kind: 'entra' })], [binding('idp', { audiences })]);
+    const { body } = documentOf(given);
+    expect(body['scopes_supported']).toEqual(['https://gw.example/mcp/tracker/tools.use']);
+    expect(body['resource']).toBe('https://gw.example/mcp/tracker');
+  });
+
   it('answers 404 in JSON for what does not exist, and where no issuer could be named', () => {
     const disabled = subject([issuer('idp', { enabled: false })], [binding('idp'), binding('gone')]);
     for (const given of [undefined, disabled]) {

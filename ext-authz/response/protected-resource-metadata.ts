@@ -22,9 +22,12 @@ const OPEN_HEADERS = {
 
 const withoutSlash = (url: string): string => url.replace(/\/$/, '');
 
+/** The RFC 8707 resource an endpoint is: its address, to the letter (RFC 9728 §3.3). */
+export const resourceOf = (publicUrl: string, path: string): string => `${withoutSlash(publicUrl)}${path}`;
+
 /** Where the document of the endpoint at `path` is found, absolute. */
 export const resourceMetadataUrl = (publicUrl: string, path: string): string =>
-  `${withoutSlash(publicUrl)}${metadataPath(path)}`;
+  resourceOf(publicUrl, metadataPath(path));
 
 // Clients compare an issuer with its own metadata, where the placeholder of Entra's multi-tenant endpoint never
 // matches: each directory's concrete issuer is named instead.
@@ -48,9 +51,10 @@ const authorizationServers = ({ tenant, server }: MetadataSubject): readonly str
 const buildDocument = (subject: MetadataSubject, publicUrl: string): JsonObject | undefined => {
   const servers = authorizationServers(subject);
   if (servers.length === 0) return undefined;
-  const scopes = advertisedScopes(subject.tenant, subject.server);
+  const resource = resourceOf(publicUrl, subject.path);
+  const scopes = advertisedScopes({ ...subject, resource });
   return {
-    resource: `${withoutSlash(publicUrl)}${subject.path}`,
+    resource,
     authorization_servers: servers,
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],

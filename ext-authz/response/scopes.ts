@@ -1,5 +1,5 @@
-// The scopes a client is told to ask for. Entra wants them fully qualified (`api://app/tools.use`): a short
-// name fails at the client's next refresh, when it is resolved against another resource.
+// The scopes a client is told to ask for. Entra wants them fully qualified (`https://gw.example/mcp/files/tools.use`): a
+// short name is resolved against another resource, at once or at the client's next refresh.
 
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findIssuer, type Tenant } from '#core/tenant.ts';
@@ -18,17 +18,37 @@ const qualify = (scope: string, resource: string | undefined): string =>
 const clean = (scopes: readonly string[]): readonly string[] =>
   [...new Set(scopes)].filter((scope) => SCOPE_TOKEN.test(scope) && scope !== NEVER_ADVERTISED);
 
-/** A binding's scopes; those of an Entra application by its URI, if it lists one: a bare GUID cannot qualify a scope. */
-const scopesOfBinding = (tenant: Tenant, binding: IssuerBinding): readonly string[] => {
-  const issuer = findIssuer(tenant, binding.issuerId);
-  if (issuer?.enabled !== true) return [];
-  const resource = issuer.kind === 'entra' ? binding.audiences.find(isQualified) : undefined;
-  return clean(binding.requiredScopes).map((scope) => qualify(scope, resource));
+/** An endpoint as the client addressed it. `resource` is the one of its metadata, which clients send along. */
+export type ScopedEndpoint = {
+  readonly tenant: Tenant;
+  readonly server: McpServer;
+  readonly resource: string;
 };
 
-/** What every delegated token for the server needs, over all its enabled issuers. */
-export const advertisedScopes = (tenant: Tenant, server: McpServer): readonly string[] =>
-  clean(server.bindings.flatMap((binding) => scopesOfBinding(tenant, binding)));
+/**
+ * The identifier URI an Entra application is asked for by. Clients send `resource` too, and Entra refuses a sign-in
+ * whose scopes are of another URI (AADSTS9010010): the resource itself, unless the binding lists other URIs only.
+ */
+const identifierUri = ({ audiences }: IssuerBinding, resource: string): string =>
+  audiences.includes(resource) ? resource : (audiences.find(isQualified) ?? resource);
+
+const scopesOfBinding = ({ tenant, resource }: ScopedEndpoint, binding: IssuerBinding): readonly string[] => {
+  const issuer = findIssuer(tenant, binding.issuerId);
+  if (issuer?.enabled !== true) return [];
+  const uri = issuer.kind === 'entra' ? identifierUri(binding, resource) : undefined;
+  return clean(binding.requiredScopes).map((scope) => qualify(scope, uri));
+};
+
+/**
+ * What every delegated token for the server needs, over all its enabled issuers.
+ * @param issuerId only what tokens of this one need: the caller's, once it is known.
+ */
+export const advertisedScopes = (endpoint: ScopedEndpoint, issuerId?: string): readonly string[] => {
+  const bindings = endpoint.server.bindings.filter(
+    (binding) => issuerId === undefined || binding.issuerId === issuerId,
+  );
+  return clean(bindings.flatMap((binding) => scopesOfBinding(endpoint, binding)));
+};
 
 const prefixOf = (scope: string): string | undefined =>
   isQualified(scope) ? scope.slice(0, scope.lastIndexOf('/')) : undefined;

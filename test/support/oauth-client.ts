@@ -1,0 +1,157 @@
+// Official MCP clients of both lines that sign in by themselves, as an application with a browser does: what the SDK asks
+// an application to remember, and a browser that is sent to the identity provider and comes back at once.
+
+import {
+  Client as ModernClient,
+  type OAuthClientProvider as ModernMemory,
+  StreamableHTTPClientTransport as ModernTransport,
+  UnauthorizedError as ModernUnauthorized,
+} from '@modelcontextprotocol/client';
+import {
+  type OAuthClientProvider as LegacyMemory,
+  UnauthorizedError as LegacyUnauthorized,
+} from '@modelcontextprotocol/sdk/client/auth.js';
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { walkTo } from '#test/support/oidc-tokens.ts';
+
+const INFO = { name: 'gateway-oauth', version: '1.0.0' };
+
+export type ClientLine = 'v1' | 'v2';
+
+/** How the application makes itself known: by an id it was given, by its own document, else by registering. */
+export type Acquaintance = {
+  readonly redirectUri: string;
+  readonly clientId?: string;
+  /** https URL of its client id metadata document. */
+  readonly clientMetadataUrl?: string;
+  /** Who signs in. */
+  readonly account?: string;
+};
+
+export type SignInMemory = LegacyMemory & {
+  /** Each address the browser was sent to. */
+  readonly sentTo: readonly URL[];
+  /** Query of the address it came back to last. */
+  cameBackWith(): URLSearchParams;
+};
+
+/** Remembers what it is given, unchanged, and nothing else; sends its browser wherever it is told. */
+export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => {
+  const { redirectUri, clientId, clientMetadataUrl, account } = acquaintance;
+  const kept = new Map<string, unknown>();
+  const recall = <T>(name: string) => kept.get(name) as T;
+  const keep = (name: string) => (value: unknown) => void kept.set(name, value);
+  const sentTo: URL[] = [];
+  if (clientId !== undefined) keep('client')({ client_id: clientId });
+  return {
+    redirectUrl: redirectUri,
+    ...(clientMetadataUrl === undefined ? {} : { clientMetadataUrl }),
+    clientMetadata: {
+      client_name: 'gateway test',
+      redirect_uris: [redirectUri],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    },
+    state: () => 'one-time-state',
+    clientInformation: () => recall('client'),
+    saveClientInformation: keep('client'),
+    tokens: () => recall('tokens'),
+    saveTokens: keep('tokens'),
+    codeVerifier: () => recall('verifier'),
+    saveCodeVerifier: keep('verifier'),
+    discoveryState: () => recall('discovery'),
+    saveDiscoveryState: keep('discovery'),
+    redirectToAuthorization: async (url) => {
+      sentTo.push(new URL(url));
+      const visited = new URL(url);
+      if (account !== undefined) visited.searchParams.set('login_hint', account);
+      keep('callback')((await walkTo(visited.href, redirectUri)).searchParams);
+    },
+    sentTo,
+    cameBackWith: () => recall('callback'),
+  };
+};
+
+export type SignedInClient = {
+  listTools(): Promise<readonly string[]>;
+  /** Text of the tool's first content. Signs in again, once, where that is asked for. */
+  callTool(name: string): Promise<string>;
+  close(): Promise<void>;
+};
+
+type Spoken = Pick<LegacyClient, 'close'> & {
+  listTools(): Promise<{ tools: { name: string }[] }>;
+  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
+};
+
+type Connection = { readonly client: Spoken; connect(): Promise<void>; finish(): Promise<void> };
+
+const legacyConnection = (url: string, memory: SignInMemory): Connection => {
+  const client = new LegacyClient(INFO);
+  const transport = new LegacyTransport(new URL(url), { authProvider: memory });
+  return {
+    client,
+    // The SDK's own types disagree under exactOptionalPropertyTypes.
+    connect: () => client.connect(transport as Transport),
+    finish: () => transport.finishAuth(memory.cameBackWith().get('code') ?? ''),
+  };
+};
+
+const modernConnection = (url: string, memory: SignInMemory): Connection => {
+  const client = new ModernClient(INFO, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  const transport = new ModernTransport(new URL(url), { authProvider: memory as unknown as ModernMemory });
+  return {
+    client: client as unknown as Spoken,
+    connect: () => client.connect(transport),
+    finish: () => transport.finishAuth(memory.cameBackWith()),
+  };
+};
+
+const isUnauthorized = (thrown: unknown): boolean =>
+  thrown instanceof LegacyUnauthorized || thrown instanceof ModernUnauthorized;
+
+/** Works, or signs in and works again: what an application does around every call. */
+const withSignIn = async <T>(work: () => Promise<T>, signIn: () => Promise<void>): Promise<T> => {
+  try {
+    return await work();
+  } catch (thrown) {
+    if (!isUnauthorized(thrown)) throw thrown;
+    await signIn();
+    return work();
+  }
+};
+
+/**
+ * Connects without a token, signing in when it is told where.
+ * @throws what the SDK throws where the sign-in does not lead to a connection
+ */
+export const signInAndConnect = async (
+  line: ClientLine,
+  url: string,
+  memory: SignInMemory,
+): Promise<SignedInClient> => {
+  const open = line === 'v1' ? legacyConnection : modernConnection;
+  let connection = open(url, memory);
+  await withSignIn(
+    () => connection.connect(),
+    async () => {
+      await connection.finish();
+      // A transport starts once only.
+      connection = open(url, memory);
+    },
+  );
+  const { client, finish } = connection;
+  return {
+    listTools: async () => (await client.listTools()).tools.map(({ name }) => name).toSorted(),
+    callTool: async (name) => {
+      const result = (await withSignIn(() => client.callTool({ name, arguments: {} }), finish)) as {
+        content: { text: string }[];
+      };
+      return result.content[0]?.text ?? '';
+    },
+    close: () => client.close(),
+  };
+};
