@@ -81,7 +81,10 @@ describe('answerMetadata()', () => {
 
   it.each<[string, string[]]>([
     ['the application has no URI in the binding', []],
-    ['the binding lists the resource among others', ['api://gateway-tracker', 'https://gw.example/mcp/tracker']],
+    [
+      'the binding lists the resource among others',
+      ['api://gateway-tracker', 'https://gw.example/mcp/tracker'],
+    ],
   ])('qualifies scopes of Entra with the resource itself where %s', (_title, uris) => {
     const audiences = ['a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11', ...uris];
     const given = subject([issuer('idp', { kind: 'entra' })], [binding('idp', { audiences })]);

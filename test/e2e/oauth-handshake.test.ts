@@ -22,6 +22,13 @@ const TOOLS = { read_note: [], write_note: ['notes.write'], purge_notes: ['notes
 
 const SCOPES = ['notes.read', 'notes.write', 'notes.purge'];
 
+/** An application on somebody's machine. */
+const NATIVE = {
+  application_type: 'native',
+  token_endpoint_auth_method: 'none',
+  redirect_uris: [REDIRECT],
+} as const;
+
 let product: Product;
 let notes: NotesServer;
 let provider: OidcProvider;
@@ -32,29 +39,27 @@ const startProvider = (resource: string): Promise<OidcProvider> =>
   startOidcProvider({
     resources: { [resource]: { scope: SCOPES.join(' ') } },
     clients: [
+      { ...NATIVE, client_id: 'desktop', grant_types: ['authorization_code'] },
       {
-        client_id: 'desktop',
-        application_type: 'native',
-        token_endpoint_auth_method: 'none',
-        redirect_uris: [REDIRECT],
-        grant_types: ['authorization_code'],
+        ...NATIVE,
+        client_id: 'desktop-with-refresh',
+        grant_types: ['authorization_code', 'refresh_token'],
       },
     ],
     accounts: { alice: { groups: ['writers'] } },
     registration: true,
     clientIdMetadata: true,
     overrides: {
+      issueRefreshToken: async (_context, client) => client.grantTypeAllowed('refresh_token'),
       // A client registers with the scopes it was told of, which the provider must know as its own.
       scopes: ['openid', ...SCOPES],
       // The one document there is on the client's own site.
       fetch: async (address) =>
         String(address) === CLIENT_DOCUMENT
           ? Response.json({
+              ...NATIVE,
               client_id: CLIENT_DOCUMENT,
               client_name: 'A client with a site',
-              application_type: 'native',
-              token_endpoint_auth_method: 'none',
-              redirect_uris: [REDIRECT],
               grant_types: ['authorization_code'],
               response_types: ['code'],
             })
@@ -62,13 +67,22 @@ const startProvider = (resource: string): Promise<OidcProvider> =>
     },
   });
 
-const put = async (path: string, body: object, headers: Record<string, string> = { 'if-none-match': '*' }) => {
+const put = async (
+  path: string,
+  body: object,
+  headers: Record<string, string> = { 'if-none-match': '*' },
+) => {
   const answer = await product.registry('PUT', `/v1/tenants/acme${path}`, body, headers);
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
 };
 
 const bringTenant = async (): Promise<void> => {
-  await put('', { displayName: 'Acme', accessContact: 'zoe@acme.example', allowedOrigins: [], fourEyes: false });
+  await put('', {
+    displayName: 'Acme',
+    accessContact: 'zoe@acme.example',
+    allowedOrigins: [],
+    fourEyes: false,
+  });
   await put('/issuers/idp', {
     kind: 'oidc',
     issuer: provider.issuer,
@@ -105,10 +119,10 @@ const bringTenant = async (): Promise<void> => {
 };
 
 const waitUntilServed = (): Promise<void> =>
-  vi.waitFor(
-    async () => expect((await send(url, statelessRequest('tools/list'))).status).toBe(401),
-    { timeout: 30_000, interval: 50 },
-  );
+  vi.waitFor(async () => expect((await send(url, statelessRequest('tools/list'))).status).toBe(401), {
+    timeout: 30_000,
+    interval: 50,
+  });
 
 beforeAll(async () => {
   product = await startProduct();
@@ -135,6 +149,14 @@ const connect = async (line: 'v1' | 'v2', acquaintance: Acquaintance = DESKTOP) 
 const scopesAskedFor = (address: URL | undefined): readonly string[] =>
   (address?.searchParams.get('scope') ?? '').split(' ').toSorted();
 
+// What docs/operations.md says of it, so that it is noticed when it is no longer true.
+it('a client of v1 that holds a refresh token gives up at a step up', async () => {
+  const { memory, client } = await connect('v1', { ...DESKTOP, clientId: 'desktop-with-refresh' });
+  expect(await memory.tokens()).toHaveProperty('refresh_token');
+  await expect(client.callTool('write_note')).rejects.toThrow('403 after trying upscoping');
+  expect(memory.sentTo).toHaveLength(1);
+});
+
 describe.each(['v1', 'v2'] as const)('the %s client', (line) => {
   it('finds its way from the 401 to the identity provider, signs in with PKCE and calls', async () => {
     const { memory, client } = await connect(line);
@@ -160,14 +182,16 @@ describe.each(['v1', 'v2'] as const)('the %s client', (line) => {
       account: 'alice',
     });
     expect(memory.sentTo[0]?.searchParams.get('client_id')).toBe(CLIENT_DOCUMENT);
-    expect(await client.callTool('read_note')).toBe('read_note');
+    expect(await client.callTool('write_note')).toBe('write_note');
   });
 
-  it('registers itself, where that is all it can do', async () => {
+  // Both SDK lines register with the scopes of the first challenge; a provider that holds them to it refuses all others.
+  it('registers itself, where that is all it can do, and is held to the scopes it registered with', async () => {
     const { memory, client } = await connect(line, { redirectUri: REDIRECT, account: 'alice' });
     expect(memory.sentTo[0]?.searchParams.get('client_id')).not.toBe('desktop');
     expect(await client.callTool('read_note')).toBe('read_note');
-    expect(await client.callTool('write_note')).toBe('write_note');
+    await expect(client.callTool('write_note')).rejects.toThrow();
+    expect(memory.cameBackWith().get('error')).toBe('invalid_scope');
   });
 
   it('steps up to the scope that a tool needs, and calls it', async () => {

@@ -50,7 +50,7 @@ export const clientCredentialsToken = async (
   });
 
 /** Follows redirects, keeping cookies, until one leads to `redirectUri`. */
-const walkTo = async (start: string, redirectUri: string): Promise<URL> => {
+export const walkTo = async (start: string, redirectUri: string): Promise<URL> => {
   const cookies = new Map<string, string>();
   let url = new URL(start);
   for (let hop = 0; hop < 10; hop += 1) {
