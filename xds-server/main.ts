@@ -29,7 +29,7 @@ import { createClientStatusService } from '#xds-server/client-status-service.ts'
 import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { startAdmission } from '#xds-server/nodes/start-admission.ts';
 import { createPublisher, type Publisher } from '#xds-server/publisher.ts';
-import { describeReadiness } from '#xds-server/readiness.ts';
+import { describeReadiness, isCurrent } from '#xds-server/readiness.ts';
 import { createUpstreamSecrets, type UpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
@@ -128,7 +128,13 @@ runService(logger, async (lifecycle) => {
     untranslated: () => publisher.faults().map(({ tenantId }) => tenantId),
   });
   const admission = await startAdmission(config, { logger, metrics, lifecycle });
-  const ads = createAds({ logger, metrics, admission, onStatus: reporter.changed });
+  const ads = createAds({
+    logger,
+    metrics,
+    admission,
+    isCurrent: () => isCurrent(feed.current()),
+    onStatus: reporter.changed,
+  });
   const { publisher, steering } = startPublishing(lifecycle, {
     config,
     metrics,

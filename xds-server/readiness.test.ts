@@ -3,7 +3,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ConsumerStatus, EnvoyNodeStatus } from '#core/feed-message.ts';
-import { describeReadiness } from '#xds-server/readiness.ts';
+import { describeReadiness, isCurrent } from '#xds-server/readiness.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
 
 const publisher = (sequence: number) => ({
@@ -17,6 +17,14 @@ const node: EnvoyNodeStatus = {
   acknowledgedSequence: 4,
   rejected: [{ typeUrl: 't', resource: 'tenant/acme', tenantId: 'acme', message: 'x' }],
 };
+
+describe('isCurrent()', () => {
+  it('is what the registry has said itself, for as long as it would say more', () => {
+    expect(isCurrent({ source: 'feed', connected: true })).toBe(true);
+    expect(isCurrent({ source: 'feed', connected: false })).toBe(false);
+    expect(isCurrent({ source: 'disk', connected: true })).toBe(false);
+  });
+});
 
 describe('describeReadiness()', () => {
   it('is ready with a copy from disk, and says that it is one and how old', () => {

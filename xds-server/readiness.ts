@@ -12,6 +12,10 @@ export type FeedFacts = {
   readonly freshAtMs: number;
 };
 
+/** Whether the registry itself has said that the snapshot is its newest, and would say if it were not. */
+export const isCurrent = ({ source, connected }: Pick<FeedFacts, 'source' | 'connected'>): boolean =>
+  connected && source === 'feed';
+
 export const describeReadiness = (state: {
   readonly feed: FeedFacts;
   readonly publisher: Pick<Publisher, 'publishedSequence' | 'faults'>;

@@ -55,7 +55,7 @@ const measure = async (clients: number): Promise<Figures> => {
   const logger = createLogger('xds-server', 'silent');
   const metrics = createMetrics('xds-server');
   const admission = createAdmission({ nodes: NO_NODES_FILE, isSecure: false, logger, metrics });
-  const ads = createAds({ logger, metrics, admission, onStatus: () => undefined });
+  const ads = createAds({ logger, metrics, admission, isCurrent: () => true, onStatus: () => undefined });
   const stopGrpc = await startGrpcServer(address, [ads.service]);
   const build = createSnapshotBuilder({
     listenAddress: '127.0.0.1',

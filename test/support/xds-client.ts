@@ -159,6 +159,13 @@ export class XdsClient {
     else this.#repeat(kind);
   }
 
+  /** Subscribes as a client that has taken `held` on an earlier connection. */
+  resume(kind: ResourceKind, names: readonly string[], held: Pick<Reply, 'version' | 'versions'>): void {
+    this.#names.set(kind, names);
+    if (this.protocol === 'delta') this.subscribe(kind, names, held.versions);
+    else this.#repeat(kind, { version_info: held.version });
+  }
+
   unsubscribe(kind: ResourceKind, names: readonly string[]): void {
     const before = this.#names.get(kind) ?? [];
     this.#names.set(

@@ -102,6 +102,8 @@ export const startXdsServer = async (options: {
   readonly settings: GatewaySettings;
   readonly tamper?: (snapshot: ResourceSnapshot) => ResourceSnapshot;
   readonly resolve?: ResolveUrl;
+  /** Whether it has what the registry says now, which it has if nothing is said. */
+  readonly isCurrent?: () => boolean;
   readonly onStatus?: () => void;
   readonly weightOf?: WeightOf;
   readonly onObservation?: (observation: Observation) => void;
@@ -115,7 +117,8 @@ export const startXdsServer = async (options: {
   const metrics = createMetrics('xds-server');
   const { nodes = NO_NODES_FILE, tls } = options;
   const admission = createAdmission({ nodes, isSecure: tls !== undefined, logger, metrics });
-  const ads = createAds({ logger, metrics, admission, onStatus: options.onStatus ?? (() => undefined) });
+  const { isCurrent = () => true, onStatus = () => undefined } = options;
+  const ads = createAds({ logger, metrics, admission, isCurrent, onStatus });
   const publisher = createPublisher({
     build: createSnapshotBuilder(options.settings),
     addresses: () => addresses,
@@ -221,6 +224,8 @@ export const startGateway = async (
     /** Where the doubles listen and with what certificate, if not as Envoy dials them. */
     readonly served?: { readonly extAuthz: Address; readonly extProc: Address };
     readonly tls?: InternalTls;
+    /** Changes the bootstrap where no option does. */
+    readonly amend?: (bootstrap: JsonObject) => JsonObject;
     /** The services themselves in place of the doubles. */
     readonly judges?: { readonly extAuthz: GrpcService; readonly extProc: GrpcService };
   } & Partial<GatewaySettings> = {},
@@ -232,6 +237,7 @@ export const startGateway = async (
     served,
     tls,
     judges,
+    amend = (bootstrap) => bootstrap,
     ...settings
   } = options;
   requireEnvoy();
@@ -262,7 +268,7 @@ export const startGateway = async (
   const stopExtProc = await startGrpcServer(extProc, [judges?.extProc ?? processorDouble(processed)], tls);
   const limits = { maxConnections: 1_000, maxHeapBytes };
   const bootstrap = buildBootstrap({ nodeId: 'test', adminPort, ...limits, services, ...changes });
-  const envoy = await spawnEnvoy(directory, withApiType(bootstrap, apiType));
+  const envoy = await spawnEnvoy(directory, amend(withApiType(bootstrap, apiType)));
   const ended = new Promise((resolve) => envoy.once('exit', resolve));
   return {
     origin: `${settings.listenerTls === true ? 'https' : 'http'}://127.0.0.1:${port}`,

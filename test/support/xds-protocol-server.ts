@@ -69,6 +69,8 @@ export type ProtocolServer = {
   readonly metrics: ReturnType<typeof createMetrics>;
   /** Serves this world, once everything that clients have said so far was heard. */
   serve(world: MarkedWorld): Promise<ResourceSnapshot>;
+  /** From now on nobody knows whether what is served is still so. */
+  loseRegistry(): void;
   connect(protocol: Protocol, nodeId?: string): XdsClient;
   stop(): Promise<void>;
 };
@@ -79,7 +81,14 @@ export const startProtocolServer = async (nodes: NodesFile = NO_NODES_FILE): Pro
   const metrics = createMetrics('xds-server');
   const logger = createLogger('xds-server', process.env['XDS_TEST_LOG'] ?? 'silent');
   const admission = createAdmission({ nodes, isSecure: false, logger, metrics });
-  const ads = createAds({ logger, metrics, admission, onStatus: () => undefined });
+  let isCurrent = true;
+  const ads = createAds({
+    logger,
+    metrics,
+    admission,
+    isCurrent: () => isCurrent,
+    onStatus: () => undefined,
+  });
   let heard = 0;
   const service = counting(ads.service, () => {
     heard += 1;
@@ -97,6 +106,9 @@ export const startProtocolServer = async (nodes: NodesFile = NO_NODES_FILE): Pro
       const snapshot = markedSnapshot(sequence, world);
       ads.publish(snapshot);
       return snapshot;
+    },
+    loseRegistry: () => {
+      isCurrent = false;
     },
     connect: (protocol, nodeId) => {
       const client = new XdsClient(address, protocol, { id: nodeId ?? 'client' });

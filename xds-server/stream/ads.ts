@@ -61,10 +61,12 @@ export const createAds = (options: {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly admission: Admission;
+  /** Whether what is published is what the registry says now, as far as anybody knows. */
+  readonly isCurrent: () => boolean;
   /** Called whenever `nodes()` may have changed. */
   readonly onStatus: () => void;
 }): Ads => {
-  const { logger, admission, onStatus } = options;
+  const { logger, admission, isCurrent, onStatus } = options;
   const metrics = createStreamMetrics(options.metrics);
   const streams = new Set<Stream>();
   const seats = createSeats<Stream>(admission);
@@ -82,7 +84,15 @@ export const createAds = (options: {
       opened += 1;
       const nonces = `${PROCESS}-${opened}-`;
       const admit = (node: WireNode | null): string | undefined => seats.take(stream, node, call);
-      const stream = new EnvoyStream(call, dialect, { logger, metrics, nonces, admit, onStatus, onEnd });
+      const stream = new EnvoyStream(call, dialect, {
+        logger,
+        metrics,
+        nonces,
+        admit,
+        isCurrent,
+        onStatus,
+        onEnd,
+      });
       streams.add(stream);
       metrics.nodes.set(streams.size);
     };

@@ -38,6 +38,11 @@ export type Conversation = {
   readonly settledSequence: number;
   /** Waiting for endpoints or routes to be asked for took too long; go on without. */
   readonly impatient: boolean;
+  /**
+   * Publication the client has parts of from an earlier connection, for as long as ours is older: until then nothing is
+   * told, because it would take Envoy back. -1 for none.
+   */
+  readonly ahead: number;
   /** Where nothing was waited for, so that only what has changed since need be asked about. */
   readonly complete: Complete;
 };
@@ -50,6 +55,8 @@ export type Heard = {
   /** Set if the response was refused. */
   readonly refusal?: string;
   readonly ask: Ask;
+  /** Publication that something the client holds from an earlier connection came with; absent if it tells of none. */
+  readonly heldSequence?: number;
 };
 
 /** A response to be sent. */
@@ -66,6 +73,7 @@ export const openConversation = (protocol: Protocol, nonces = ''): Conversation 
   nextNonce: 1,
   settledSequence: -1,
   impatient: false,
+  ahead: -1,
   complete: {},
 });
 
@@ -101,6 +109,10 @@ const heardAnswer = (conversation: Conversation, heard: Heard): Conversation => 
   return withKind(conversation, kind, acknowledged(conversation.subscriptions[kind], nonce));
 };
 
+/** Once we are as far, it counts no more: should the registry go back later, the client goes with it. */
+const aheadOf = (target: ResourceSnapshot | undefined, claimed: number): number =>
+  target !== undefined && target.sequence >= claimed ? -1 : claimed;
+
 /**
  * Takes in a client's message. One that answers an outdated response says nothing in the state of the world, where the
  * next one repeats all names; in delta its names must be heard, for they come only once.
@@ -109,7 +121,9 @@ export const hear = (conversation: Conversation, heard: Heard): Conversation => 
   const isLate = isOutdated(conversation.subscriptions[heard.kind], heard.nonce);
   if (conversation.protocol === 'sotw' && isLate) return conversation;
   const complete = stillComplete(conversation, heard);
-  const answered = heardAnswer({ ...conversation, complete }, heard);
+  const claimed = Math.max(conversation.ahead, heard.heldSequence ?? -1);
+  const ahead = aheadOf(conversation.target, claimed);
+  const answered = heardAnswer({ ...conversation, complete, ahead }, heard);
   return withKind(answered, heard.kind, asked(answered.subscriptions[heard.kind], heard.ask));
 };
 
@@ -117,9 +131,17 @@ export const hear = (conversation: Conversation, heard: Heard): Conversation => 
 export const retarget = (conversation: Conversation, target: ResourceSnapshot): Conversation => ({
   ...conversation,
   target,
+  ahead: aheadOf(target, conversation.ahead),
   impatient: false,
   subscriptions: forEachKind((kind) => reconsidered(conversation.subscriptions[kind], target.kinds[kind])),
 });
+
+/** The client has newer things than we could tell it, from another process or an earlier life of this one. */
+export const isBehind = ({ target, ahead }: Conversation): boolean =>
+  target !== undefined && target.sequence < ahead;
+
+/** What the client has is of a world that there is no more: ours counts, though it came before. */
+export const overrule = (conversation: Conversation): Conversation => ({ ...conversation, ahead: -1 });
 
 /** Nothing was heard for too long: what is in flight is given up, what is waited for is not waited for. */
 export const loseHope = (conversation: Conversation): Conversation => ({
@@ -238,7 +260,7 @@ const hasAskedForAll = ({ subscriptions, impatient }: Conversation): boolean =>
 /** Says what may be said now: the first kind that lacks something, once all kinds before it are answered. */
 export const proceed = (conversation: Conversation): Step => {
   const { target } = conversation;
-  if (target === undefined) return { conversation, told: [] };
+  if (target === undefined || isBehind(conversation)) return { conversation, told: [] };
   let step = warmUp(conversation, target);
   for (const kind of ADDITIONS) {
     if (!WARMED_KINDS.has(kind)) step = additionStep(step.conversation, target, kind);

@@ -39,7 +39,11 @@ describe('encoded responses', () => {
           system_version_info: String(one.sequence),
           type_url: TYPE_URLS[one.kind],
           nonce: one.nonce,
-          resources: one.resources.map(({ name, version, any }) => ({ name, version, resource: any })),
+          resources: one.resources.map(({ name, version, any }) => ({
+            name,
+            version: `${version}@${one.sequence}`,
+            resource: any,
+          })),
           removed_resources: one.removed,
         });
       }),

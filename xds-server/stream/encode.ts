@@ -6,6 +6,7 @@ import { fieldHead, stringField } from '#protos/wire-format.ts';
 import { TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { Resource } from '#xds-server/snapshot/resource.ts';
 import type { Told } from '#xds-server/stream/conversation.ts';
+import { responseVersion, toldVersion } from '#xds-server/stream/held-versions.ts';
 
 const ANY = { typeUrl: 1, value: 2 };
 const RESOURCE = { version: 1, resource: 2, name: 3 };
@@ -25,10 +26,10 @@ const sotwHead = (resource: Resource): Buffer => {
 };
 
 /** The Any within its Resource, whose last field it is, so that its value ends the entry. */
-const deltaHead = (resource: Resource): Buffer => {
+const deltaHead = (resource: Resource, sequence: number): Buffer => {
   const any = anyHead(resource);
   const own = Buffer.concat([
-    stringField(RESOURCE.version, resource.version),
+    stringField(RESOURCE.version, toldVersion(resource.version, sequence)),
     stringField(RESOURCE.name, resource.name),
     fieldHead(RESOURCE.resource, any.length + resource.any.value.length),
     any,
@@ -36,13 +37,16 @@ const deltaHead = (resource: Resource): Buffer => {
   return Buffer.concat([fieldHead(DELTA.resources, own.length + resource.any.value.length), own]);
 };
 
-const remembered = (make: (resource: Resource) => Buffer): ((resource: Resource) => Buffer) => {
-  const heads = new WeakMap<Resource, Buffer>();
-  return (resource) => {
+type HeadOf = (resource: Resource, sequence: number) => Buffer;
+
+/** All streams are at the newest publication or on their way there, so one head of each resource serves them. */
+const remembered = (make: HeadOf): HeadOf => {
+  const heads = new WeakMap<Resource, { readonly head: Buffer; readonly sequence: number }>();
+  return (resource, sequence) => {
     const known = heads.get(resource);
-    if (known !== undefined) return known;
-    const head = make(resource);
-    heads.set(resource, head);
+    if (known?.sequence === sequence) return known.head;
+    const head = make(resource, sequence);
+    heads.set(resource, { head, sequence });
     return head;
   };
 };
@@ -54,7 +58,7 @@ const deltaHeadOf = remembered(deltaHead);
 export const encodeDelta = ({ kind, nonce, sequence, resources, removed }: Told): Buffer =>
   Buffer.concat([
     stringField(DELTA.systemVersionInfo, String(sequence)),
-    ...resources.flatMap((resource) => [deltaHeadOf(resource), resource.any.value]),
+    ...resources.flatMap((resource) => [deltaHeadOf(resource, sequence), resource.any.value]),
     stringField(DELTA.typeUrl, TYPE_URLS[kind]),
     stringField(DELTA.nonce, nonce),
     ...removed.map((name) => stringField(DELTA.removedResources, name)),
@@ -63,8 +67,8 @@ export const encodeDelta = ({ kind, nonce, sequence, resources, removed }: Told)
 /** A DiscoveryResponse. Its version is of the whole response; content is compared by resource, so the sequence serves. */
 export const encodeSotw = ({ kind, nonce, sequence, resources }: Told): Buffer =>
   Buffer.concat([
-    stringField(SOTW.versionInfo, `${sequence}.${nonce}`),
-    ...resources.flatMap((resource) => [sotwHeadOf(resource), resource.any.value]),
+    stringField(SOTW.versionInfo, responseVersion(sequence, nonce)),
+    ...resources.flatMap((resource) => [sotwHeadOf(resource, sequence), resource.any.value]),
     stringField(SOTW.typeUrl, TYPE_URLS[kind]),
     stringField(SOTW.nonce, nonce),
   ]);

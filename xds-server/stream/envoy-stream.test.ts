@@ -52,6 +52,7 @@ beforeEach(() => {
       metrics,
       nonces: '',
       admit: () => undefined,
+      isCurrent: () => true,
       onStatus: () => undefined,
       onEnd: () => undefined,
     },

@@ -15,9 +15,11 @@ import {
   type Conversation,
   type Heard,
   hear,
+  isBehind,
   isWaiting,
   loseHope,
   openConversation,
+  overrule,
   type Protocol,
   proceed,
   retarget,
@@ -54,6 +56,8 @@ export type StreamDependencies = {
   readonly nonces: string;
   /** Judges the node of the first message: why it is refused, or undefined, and from then on there is `publish`. */
   readonly admit: (node: WireNode | null) => string | undefined;
+  /** Whether what is published is what the registry says now, as far as anybody knows. */
+  readonly isCurrent: () => boolean;
   /** Called when `status()` may have changed. */
   readonly onStatus: () => void;
   readonly onEnd: () => void;
@@ -214,10 +218,32 @@ export class EnvoyStream<Request extends AnyRequest> {
       this.#watchClock();
       return;
     }
+    if (isBehind(this.#conversation)) {
+      this.#settleDispute();
+      return;
+    }
     this.#patienceMs = Math.min(2 * this.#patienceMs, MAX_ANSWER_TIMEOUT_MS);
     this.#dependencies.metrics.timeouts.inc();
     this.#dependencies.logger.warn({ nodeId: this.#nodeId }, 'Envoy did not answer; going on without');
     this.#conversation = loseHope(this.#conversation);
+    this.#advance();
+  }
+
+  /**
+   * Envoy has something newer and we did not catch up. With the registry at hand ours is the truth (its database was
+   * taken back); without it we are the ones who are old, so Envoy keeps what it has and tries another xds-server.
+   */
+  #settleDispute(): void {
+    this.#dependencies.metrics.behind.inc();
+    if (!this.#dependencies.isCurrent()) {
+      this.#fail(status.UNAVAILABLE, 'this server is behind what the node has');
+      return;
+    }
+    this.#dependencies.logger.warn(
+      { nodeId: this.#nodeId },
+      'Envoy has resources of a later publication; told ours',
+    );
+    this.#conversation = overrule(this.#conversation);
     this.#advance();
   }
 

@@ -2,6 +2,7 @@
 
 import { isWildcardKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { Heard } from '#xds-server/stream/conversation.ts';
+import { responseSequence } from '#xds-server/stream/held-versions.ts';
 import { redactNack } from '#xds-server/stream/nack.ts';
 import { namesFor } from '#xds-server/stream/requested-names.ts';
 import { type Ask, type Subscription, WILDCARD } from '#xds-server/stream/subscription.ts';
@@ -36,4 +37,6 @@ export const heardFromSotw = (
   nonce: request.response_nonce,
   ...(request.error_detail === null ? {} : { refusal: redactNack(request.error_detail.message) }),
   ask: askFromNames(namesFor(kind, request.resource_names), kind, subscription),
+  // Later ones are of this connection, where we know ourselves what was told.
+  ...(subscription.interest.kind === 'none' ? { heldSequence: responseSequence(request.version_info) } : {}),
 });

@@ -9,6 +9,7 @@ export type StreamMetrics = {
   readonly answers: Counter<'kind' | 'answer'>;
   readonly nodes: Gauge<string>;
   readonly timeouts: Counter<string>;
+  readonly behind: Counter<string>;
 };
 
 export const createStreamMetrics = (metrics: Metrics): StreamMetrics => ({
@@ -18,6 +19,7 @@ export const createStreamMetrics = (metrics: Metrics): StreamMetrics => ({
     'answer',
   ]),
   nodes: metrics.gauge('xds_connected_envoys', 'Envoys with an open stream.'),
+  behind: metrics.counter('xds_behind_total', 'Envoys that came with newer resources and waited in vain.'),
   timeouts: metrics.counter('xds_answer_timeouts_total', 'Times an Envoy left a response without an answer.'),
 });
 

@@ -17,4 +17,8 @@ export type DeltaRequest = Answer & {
 };
 
 /** envoy.service.discovery.v3.DiscoveryRequest */
-export type SotwRequest = Answer & { readonly resource_names: readonly string[] };
+export type SotwRequest = Answer & {
+  readonly resource_names: readonly string[];
+  /** Of the response that was taken last, also on an earlier connection. */
+  readonly version_info: string;
+};
