@@ -23,6 +23,10 @@ export const endpointPath = (ref: EndpointRef): string => `/t/${ref.tenantId}/mc
 /** `/mcp/{server}`: the same endpoint of the default tenant. */
 export const shortEndpointPath = (serverId: string): string => `/mcp/${serverId}`;
 
+/** The absolute address of the endpoint at `path`: what clients call it, sign for and ask tokens for. */
+export const endpointUrl = (publicUrl: string, path: string): string =>
+  `${publicUrl.replace(/\/$/, '')}${path}`;
+
 /** The endpoint a path names, or undefined. Query strings belong to no endpoint: the caller cuts them. */
 export const findEndpoint = (path: string): EndpointRef | undefined => {
   const long = LONG_FORM.exec(path);

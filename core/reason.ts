@@ -122,6 +122,24 @@ export const REASONS = {
   audience_mismatch: challenge(-31209, 'The access token is meant for another resource.'),
   directory_tenant_refused: challenge(-31210, 'The directory of the access token is not accepted here.'),
   claims_invalid: challenge(-31211, 'The access token lacks claims that are required.'),
+  // What a token is bound to, and the proof of it.
+  token_binding_refused: challenge(-31221, 'An access token that is bound in this way is not accepted here.'),
+  token_not_bound: challenge(-31222, 'The access token must be bound to a key of the client (DPoP).'),
+  dpop_scheme_required: challenge(
+    -31223,
+    'The access token is bound to a key; send it under the scheme DPoP, with a proof.',
+  ),
+  dpop_proof_missing: challenge(-31233, 'The access token came without a DPoP proof.'),
+  dpop_proof_malformed: challenge(-31224, 'The DPoP proof is malformed.'),
+  dpop_algorithm_refused: challenge(-31225, 'The DPoP proof is signed in a way that is not accepted.'),
+  dpop_key_mismatch: challenge(-31226, 'The DPoP proof is of another key than the access token.'),
+  dpop_signature_invalid: challenge(-31227, 'The signature of the DPoP proof is not valid.'),
+  dpop_wrong_request: challenge(-31228, 'The DPoP proof was made for another request.'),
+  dpop_proof_untimely: challenge(-31229, 'The time of the DPoP proof is not now.'),
+  dpop_wrong_token: challenge(-31230, 'The DPoP proof was made for another access token.'),
+  dpop_proof_replayed: challenge(-31231, 'The DPoP proof was used before.'),
+  dpop_replay_unknown: outage(-31232, 'Whether the DPoP proof was used before cannot be told at the moment.'),
+
   keys_unavailable: outage(-31213, 'The keys of the token issuer cannot be fetched at the moment.'),
   groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
   scope_insufficient: {

@@ -1,5 +1,6 @@
 // An MCP server as the tenant's admin registered it, and the versions its tools are pinned in.
 
+import type { DpopMode } from '#core/dpop.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import type { TrafficSplit } from '#core/traffic-split.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
@@ -65,6 +66,8 @@ export type IssuerBinding = {
   readonly audiences: readonly string[];
   /** Scopes every delegated token for this server must hold. */
   readonly requiredScopes: readonly string[];
+  /** Whether its tokens may or must be bound to a key of the caller (RFC 9449). Absent: bound tokens are refused. */
+  readonly dpop?: DpopMode;
   readonly oboApplication?: OboApplication;
 };
 

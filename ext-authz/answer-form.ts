@@ -1,12 +1,14 @@
 // What the answer to a client needs beside the decision, taken from what the steps found: the message's id, where the
 // metadata is, whom to ask, which origin may read it. What was not established stays at its most careful default. Pure.
 
+import { endpointUrl } from '#core/endpoint-path.ts';
 import type { McpServer } from '#core/server.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import type { ResponseContext } from '#ext-authz/response/check-response.ts';
 import { corsHeaders } from '#ext-authz/response/cors.ts';
-import { resourceMetadataUrl, resourceOf } from '#ext-authz/response/protected-resource-metadata.ts';
+import { dpopOffer } from '#ext-authz/response/dpop-offer.ts';
+import { resourceMetadataUrl } from '#ext-authz/response/protected-resource-metadata.ts';
 import { advertisedScopes } from '#ext-authz/response/scopes.ts';
 import type { Findings } from '#ext-authz/trail.ts';
 
@@ -20,6 +22,9 @@ const corsFor = (request: HttpRequest | undefined, { place }: Findings): Respons
 // and open the next one, for ever.
 const refusalStatusFor = (request: HttpRequest | undefined, server: McpServer): 200 | 403 =>
   request?.method === 'POST' ? server.refusalStatus : 403;
+
+const isSentByDpop = (request: HttpRequest | undefined): boolean =>
+  /^dpop /i.test(request?.headers.get('authorization')?.[0] ?? '');
 
 /** @param publicUrl absolute URL of the gateway, from configuration. */
 export const answerForm = (
@@ -35,9 +40,11 @@ export const answerForm = (
     contact: place.tenant.accessContact,
     resourceMetadataUrl: resourceMetadataUrl(publicUrl, place.path),
     scopes: advertisedScopes(
-      { ...place, resource: resourceOf(publicUrl, place.path) },
+      { ...place, resource: endpointUrl(publicUrl, place.path) },
       findings.identity?.issuerId,
     ),
+    dpop: dpopOffer(place.tenant, place.server),
+    sentByDpop: isSentByDpop(request),
     refusalStatus: refusalStatusFor(request, place.server),
     cors: corsFor(request, findings),
   };

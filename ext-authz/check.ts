@@ -17,8 +17,6 @@ import { startTrail, type Trail } from '#ext-authz/trail.ts';
 
 export type CheckParts = PipelineParts &
   RecordParts & {
-    /** Absolute URL of the gateway, from configuration. */
-    readonly publicUrl: string;
     /** Shorter than Envoy's own timeout for the Check, so that the refusal is ours and has a reason. */
     readonly deadlineMs: number;
     /** Monotonic clock for durations, milliseconds. */

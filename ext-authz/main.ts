@@ -6,6 +6,7 @@ import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
+import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
@@ -131,7 +132,7 @@ const start = async (tools: Tools): Promise<void> => {
   const feed = await startFeed(tools, keySets);
   const parts = {
     world: () => worldOf(feed),
-    authenticator: createAuthenticator({ keySets, metrics }),
+    authenticator: createAuthenticator({ keySets, replays: createReplayMemory(), metrics }),
     policy: createPolicy({ holder: policy }),
     broker: createBroker(tools),
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),

@@ -11,6 +11,7 @@ import { SERVER, tenant } from '#test/support/policy-world.ts';
 const parts = {
   world: () => ({ snapshot: { sequence: 1, tenants: [tenant([])] }, freshAtMs: 0 }),
   authenticator: { authenticate: async () => err(deny('token_missing')) },
+  publicUrl: 'https://gw.example',
   nowMs: () => 0,
 } as unknown as PipelineParts;
 

@@ -2,6 +2,7 @@
 // Knows no gRPC and no protobuf: those are in check.ts and response/.
 
 import { allow, type Decision, type Deny } from '#core/decision.ts';
+import { endpointUrl } from '#core/endpoint-path.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -29,6 +30,8 @@ export type PipelineParts = {
   readonly policy: Policy;
   readonly broker: TokenBroker;
   readonly sessions: Sessions;
+  /** Absolute URL of the gateway, from configuration. */
+  readonly publicUrl: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly nowMs: () => number;
 };
@@ -96,8 +99,10 @@ const recognise = async (
   const isLong = request.body.length > MAX_STRANGER_BYTES;
   if (isLong && !open.ok) return open;
   const authenticate = () => {
-    const { headers } = request;
-    return parts.authenticator.authenticate({ headers, tenant, server, nowSeconds: secondsOf(nowMs) });
+    const { headers, method } = request;
+    const target = { method, url: endpointUrl(parts.publicUrl, place.value.path) };
+    const nowSeconds = secondsOf(nowMs);
+    return parts.authenticator.authenticate({ headers, tenant, server, target, nowSeconds });
   };
   const early = isLong ? await authenticate() : undefined;
   if (early?.ok === false) return early;

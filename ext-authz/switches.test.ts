@@ -56,6 +56,7 @@ const worldWith = (switches: readonly KillSwitch[], change: Partial<PipelinePart
       revision: () => 'test@1',
     },
     sessions: everySession(VERSION.version),
+    publicUrl: 'https://gw.example',
     broker: {
       acquire: async () => {
         asked.push('token');

@@ -1,12 +1,15 @@
 // Who is calling: the one chain from the request's headers to an Identity. A credential is found, verified by its own
-// kind, and held against what the server asks of every caller. Nothing is read from it before that.
+// kind, held against the proof it may need and against what the server asks of every caller. Nothing is read from it
+// before that.
 
 import { type Deny, deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
-import { findBearerToken, type RequestHeaders } from '#ext-authz/identity/bearer.ts';
+import { findAccessToken, type RequestHeaders } from '#ext-authz/identity/access-token.ts';
 import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
+import { createPossessionJudge } from '#ext-authz/identity/dpop.ts';
+import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import { createJwtVerifier } from '#ext-authz/identity/jwt.ts';
 import type { KeySets } from '#ext-authz/identity/key-sets.ts';
 import { judgeScopes } from '#ext-authz/identity/scopes.ts';
@@ -31,10 +34,12 @@ export type Authenticator = {
 /** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
 export const createAuthenticator = (options: {
   readonly keySets: KeySets;
+  readonly replays: ReplayMemory;
   readonly metrics: Metrics;
   readonly maxCachedTokens?: number;
 }): Authenticator => {
-  const { keySets, metrics, maxCachedTokens } = options;
+  const { keySets, replays, metrics, maxCachedTokens } = options;
+  const possession = createPossessionJudge({ replays, metrics });
   const cache = createTokenCache({
     keySets,
     metrics,
@@ -55,13 +60,16 @@ export const createAuthenticator = (options: {
 
   return {
     authenticate: async ({ headers, ...at }) => {
-      const token = findBearerToken(headers);
-      if (!token.ok) return token;
-      const verified = await verify(token.value, at);
+      const found = findAccessToken(headers);
+      if (!found.ok) return found;
+      const { token } = found.value;
+      const verified = await verify(token, at);
       if (!verified.ok) return verified;
+      const unproven = await possession.judge(verified.value, { ...found.value, ...at, headers });
+      if (unproven !== undefined) return err(unproven);
       const { identity, binding } = verified.value;
       const insufficient = judgeScopes(identity, binding, at.server);
-      return insufficient === undefined ? ok({ identity, token: token.value }) : err(insufficient);
+      return insufficient === undefined ? ok({ identity, token }) : err(insufficient);
     },
   };
 };

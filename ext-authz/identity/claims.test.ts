@@ -141,7 +141,6 @@ describe('identityFromToken() of an Entra v2 token', () => {
     ['groups elsewhere', { groups: undefined, _claim_names: { groups: 'src1' } }, 'groups_overage'],
     ['hasgroups', { groups: undefined, hasgroups: true }, 'groups_overage'],
     ['an overage of unknown shape', { _claim_names: 'src1' }, 'groups_overage'],
-    ['a token bound to a key', { cnf: { jkt: 'x' } }, 'claims_invalid'],
     ['an ID token', { at_hash: 'x' }, 'claims_invalid'],
     ['a security event', { events: {} }, 'claims_invalid'],
   ])('refuses %s', (_title, changes, reason) => {

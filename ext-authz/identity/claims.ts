@@ -28,10 +28,8 @@ export type VerifiedToken = {
 /** Marks of tokens that are not access tokens: ID tokens (OIDC Core §3.1.3.6) and security events (RFC 8417). */
 const FOREIGN_CLAIMS = ['at_hash', 'c_hash', 'events'] as const;
 
-// A token bound to a key (RFC 7800 `cnf`: DPoP, mTLS) that comes as a plain bearer token has lost its proof on the
-// way. We check no proofs, so accepting it would undo what its issuer did (RFC 9449 §7.1).
 const findForeignClaim = (payload: JsonObject): string | undefined =>
-  [...FOREIGN_CLAIMS, 'cnf'].find((name) => payload[name] !== undefined);
+  FOREIGN_CLAIMS.find((name) => payload[name] !== undefined);
 
 /**
  * Entra leaves the groups out past 200 and points to a directory query instead; the address it gives is retired and

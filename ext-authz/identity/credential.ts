@@ -8,6 +8,7 @@ import type { Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
+import type { Confirmation } from '#ext-authz/identity/confirmation.ts';
 import type { TokenTimes } from '#ext-authz/identity/token-times.ts';
 
 /** Where the credential was presented, and when (seconds since the epoch). */
@@ -15,6 +16,8 @@ export type Presentation = {
   readonly tenant: Tenant;
   readonly server: McpServer;
   readonly nowSeconds: number;
+  /** The request it came with; `url` is absolute and the gateway's own, without a query. */
+  readonly target: { readonly method: string; readonly url: string };
 };
 
 export type VerifiedCredential = {
@@ -25,6 +28,8 @@ export type VerifiedCredential = {
   readonly binding: IssuerBinding;
   /** Revision of the keys it was verified with. */
   readonly keyRevision: string;
+  /** What the caller has to prove with each call beside having it; absent: nothing. */
+  readonly confirmation?: Confirmation;
 };
 
 export type CredentialVerifier = {

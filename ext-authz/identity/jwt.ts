@@ -11,6 +11,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import type { IssuerBinding } from '#core/server.ts';
 import { identityFromToken } from '#ext-authz/identity/claims.ts';
+import { parseConfirmation } from '#ext-authz/identity/confirmation.ts';
 import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
 import { type AcceptedIssuer, acceptIssuer } from '#ext-authz/identity/issuers.ts';
 import { looksLikeJwt, parseTokenHint, type TokenHint } from '#ext-authz/identity/jwt-parts.ts';
@@ -112,6 +113,8 @@ const credentialFromPayload = (
   if (untimely !== undefined) return err(untimely);
   const audience = matchAudience(payload, binding);
   if (audience === undefined) return err(deny('audience_mismatch'));
+  const confirmation = parseConfirmation(payload);
+  if (!confirmation.ok) return confirmation;
   const identity = identityFromToken({ payload, accepted, audience, times: times.value });
   if (!identity.ok) return identity;
   return ok({
@@ -120,6 +123,7 @@ const credentialFromPayload = (
     issuer: accepted.issuer,
     binding,
     keyRevision,
+    ...(confirmation.value === undefined ? {} : { confirmation: confirmation.value }),
   });
 };
 

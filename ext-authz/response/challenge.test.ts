@@ -2,6 +2,7 @@
 import { extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
 import { describe, expect, it } from 'vitest';
 import { deny } from '#core/decision.ts';
+import { DPOP_ALGORITHMS } from '#core/dpop.ts';
 import { REASONS, type Reason } from '#core/reason.ts';
 import { challengeFromDeny } from '#ext-authz/response/challenge.ts';
 import { challengeScopes } from '#ext-authz/response/scopes.ts';
@@ -67,6 +68,33 @@ describe('challengeFromDeny()', () => {
       expect(read.resourceMetadataUrl?.href, name).toBe(resourceMetadataUrl);
       expect(read.scope, name).toBe('api://tracker/tools.use');
     }
+  });
+
+  it('speaks of DPoP alone where every token must be bound, and names what is wrong with a proof', () => {
+    const required = { ...context, dpop: 'required' } as const;
+    const place = `algs="${DPOP_ALGORITHMS.join(' ')}", resource_metadata="${resourceMetadataUrl}", scope="api://tracker/tools.use"`;
+    expect(challengeFromDeny(deny('token_missing'), required)).toBe(`DPoP ${place}`);
+    expect(challengeFromDeny(deny('dpop_proof_replayed'), required)).toBe(
+      `DPoP error="invalid_dpop_proof", ${place}, error_description="The DPoP proof was used before."`,
+    );
+    expect(challengeFromDeny(deny('dpop_key_mismatch'), required)).toContain('error="invalid_token"');
+  });
+
+  it('begins with Bearer where both are taken, and says what is wrong under the scheme that was used', () => {
+    const offered = { ...context, dpop: 'offered' } as const;
+    const place = `resource_metadata="${resourceMetadataUrl}", scope="api://tracker/tools.use"`;
+    const algs = `algs="${DPOP_ALGORITHMS.join(' ')}"`;
+    expect(challengeFromDeny(deny('token_missing'), offered)).toBe(`Bearer ${place}, DPoP ${algs}`);
+    const expired = 'error_description="The access token has expired."';
+    expect(challengeFromDeny(deny('token_expired'), offered)).toBe(
+      `Bearer error="invalid_token", ${place}, ${expired}, DPoP ${algs}`,
+    );
+    expect(challengeFromDeny(deny('token_expired'), { ...offered, sentByDpop: true })).toBe(
+      `Bearer ${place}, DPoP error="invalid_token", ${algs}, ${expired}`,
+    );
+    const read = asClient(challengeFromDeny(deny('token_expired'), offered));
+    expect(read).toMatchObject({ scope: 'api://tracker/tools.use', error: 'invalid_token' });
+    expect(read.resourceMetadataUrl?.href).toBe(resourceMetadataUrl);
   });
 
   it('cannot be broken out of by what it quotes', () => {

@@ -14,6 +14,7 @@ const ALLOWED_HEADERS = [
   'accept',
   'authorization',
   'content-type',
+  'dpop',
   'last-event-id',
   'mcp-method',
   'mcp-name',

@@ -1,5 +1,6 @@
 // Unit tests of protected-resource-metadata.ts and cors.ts.
 import { describe, expect, it } from 'vitest';
+import { DPOP_ALGORITHMS } from '#core/dpop.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
@@ -93,6 +94,25 @@ describe('answerMetadata()', () => {
     expect(body['resource']).toBe('https://gw.example/mcp/tracker');
   });
 
+  it('says that bound tokens are taken, and that they must be where no issuer is let off', () => {
+    const [a, b, off] = [issuer('a'), issuer('b'), issuer('off', { enabled: false })];
+    const required = { dpop: 'required' } as const;
+    const told = (bindings: IssuerBinding[]) => {
+      const { body } = documentOf(subject([a, b, off], bindings));
+      return [body['dpop_signing_alg_values_supported'], body['dpop_bound_access_tokens_required']];
+    };
+    expect(told([binding('a'), binding('off', required)])).toEqual([undefined, undefined]);
+    expect(told([binding('a', required), binding('b')])).toEqual([DPOP_ALGORITHMS, undefined]);
+    expect(told([binding('a', required), binding('b', { dpop: 'offered' })])).toEqual([
+      DPOP_ALGORITHMS,
+      undefined,
+    ]);
+    expect(told([binding('a', required), binding('b', required), binding('off')])).toEqual([
+      DPOP_ALGORITHMS,
+      true,
+    ]);
+  });
+
   it('answers 404 in JSON for what does not exist, and where no issuer could be named', () => {
     const disabled = subject([issuer('idp', { enabled: false })], [binding('idp'), binding('gone')]);
     for (const given of [undefined, disabled]) {
@@ -143,7 +163,7 @@ describe('answerPreflight()', () => {
     });
     const names = answer.value.headers['access-control-allow-headers']?.split(', ') ?? [];
     expect(names).toEqual(
-      expect.arrayContaining(['authorization', 'content-type', 'mcp-session-id', 'mcp-param-region']),
+      expect.arrayContaining(['authorization', 'content-type', 'dpop', 'mcp-session-id', 'mcp-param-region']),
     );
     expect(names).not.toContain('x-evil');
     expect(answer.value.headers).not.toHaveProperty('access-control-allow-credentials');

@@ -2,11 +2,13 @@
 // nothing that a challenge would not tell. URLs come from configuration only, never from the request.
 
 import type { Answer } from '#core/decision.ts';
-import { metadataPath } from '#core/endpoint-path.ts';
+import { DPOP_ALGORITHMS } from '#core/dpop.ts';
+import { endpointUrl, metadataPath } from '#core/endpoint-path.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { McpServer } from '#core/server.ts';
 import { findIssuer, type Tenant } from '#core/tenant.ts';
+import { dpopOffer } from '#ext-authz/response/dpop-offer.ts';
 import { advertisedScopes } from '#ext-authz/response/scopes.ts';
 
 /** An endpoint in the form the client addressed it; `path` is repeated as it is (RFC 9728 §3.3). */
@@ -20,14 +22,9 @@ const OPEN_HEADERS = {
   'access-control-allow-headers': 'mcp-protocol-version',
 } as const;
 
-const withoutSlash = (url: string): string => url.replace(/\/$/, '');
-
-/** The RFC 8707 resource an endpoint is: its address, to the letter (RFC 9728 §3.3). */
-export const resourceOf = (publicUrl: string, path: string): string => `${withoutSlash(publicUrl)}${path}`;
-
 /** Where the document of the endpoint at `path` is found, absolute. */
 export const resourceMetadataUrl = (publicUrl: string, path: string): string =>
-  resourceOf(publicUrl, metadataPath(path));
+  endpointUrl(publicUrl, metadataPath(path));
 
 // Clients compare an issuer with its own metadata, where the placeholder of Entra's multi-tenant endpoint never
 // matches: each directory's concrete issuer is named instead.
@@ -51,13 +48,16 @@ const authorizationServers = ({ tenant, server }: MetadataSubject): readonly str
 const buildDocument = (subject: MetadataSubject, publicUrl: string): JsonObject | undefined => {
   const servers = authorizationServers(subject);
   if (servers.length === 0) return undefined;
-  const resource = resourceOf(publicUrl, subject.path);
+  const resource = endpointUrl(publicUrl, subject.path);
   const scopes = advertisedScopes({ ...subject, resource });
+  const dpop = dpopOffer(subject.tenant, subject.server);
   return {
     resource,
     authorization_servers: servers,
     ...(scopes.length === 0 ? {} : { scopes_supported: scopes }),
     bearer_methods_supported: ['header'],
+    ...(dpop === undefined ? {} : { dpop_signing_alg_values_supported: DPOP_ALGORITHMS }),
+    ...(dpop === 'required' ? { dpop_bound_access_tokens_required: true } : {}),
     resource_name: subject.server.displayName,
   };
 };

@@ -34,6 +34,11 @@ describe('loosenedLimits', () => {
       TENANT,
       binding({ audiences: ['api://gateway-tracker', 'api://other'] }),
     ],
+    [
+      'tokens of issuer home need not be bound to a key any more',
+      binding({ dpop: 'required' }),
+      binding({ dpop: 'offered' }),
+    ],
     ['tool create_issue no longer requires scope admin', requiring(['admin']), TENANT],
     [
       'host a.example.com is allowed',
@@ -60,6 +65,8 @@ describe('loosenedLimits', () => {
     const stricter: readonly (readonly [Tenant, Tenant])[] = [
       [having({ constraints: [] }), TENANT],
       [binding({ requiredScopes: [] }), TENANT],
+      [TENANT, binding({ dpop: 'offered' })],
+      [binding({ dpop: 'offered' }), binding({ dpop: 'required' })],
       [TENANT, requiring(['admin'])],
       [TENANT, { ...TENANT, maxStaleSeconds: 60 }],
       [TENANT, { ...TENANT, servers: [] }],

@@ -26,6 +26,9 @@ const loosenedBinding = (before: IssuerBinding, after: IssuerBinding): readonly 
   ...missingFrom(after.audiences, before.audiences).map(
     (audience) => `audience ${audience} is accepted from issuer ${before.issuerId}`,
   ),
+  ...(before.dpop === 'required' && after.dpop !== 'required'
+    ? [`tokens of issuer ${before.issuerId} need not be bound to a key any more`]
+    : []),
 ];
 
 const loosenedBindings = (before: McpServer, after: McpServer): readonly string[] =>

@@ -312,9 +312,9 @@ const HOSTILE: readonly [string, () => Promise<string> | string, Reason][] = [
   ['neither scopes nor roles', () => changed({ idtyp: undefined, scp: undefined }), 'claims_invalid'],
   ['an ID token', () => signWith(key, oidcClaims({ at_hash: 'x', nonce: 'y' })), 'claims_invalid'],
   [
-    'a token bound to a key it did not bring proof of',
-    () => signWith(key, oidcClaims({ cnf: { jkt: 'x' } })),
-    'claims_invalid',
+    'a token bound to a key, where no proofs are taken',
+    () => signWith(key, oidcClaims({ cnf: { jkt: 'x'.repeat(43) } })),
+    'token_binding_refused',
   ],
   ['the scope of another server', () => changed({ scp: 'reports.use' }), 'scope_insufficient'],
   ['no scope', () => changed({ scp: '' }), 'scope_insufficient'],

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Tenant } from '#core/tenant.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
+import { createReplayMemory, type ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
@@ -20,6 +21,8 @@ export type IdentityBench = {
   readonly metrics: Metrics;
   /** Moves the clock of the key sets, not the one tokens are judged by. */
   advance(durationMs: number): void;
+  /** One request to the tenant's first server, at `ENDPOINT_URL`. */
+  present(call: Presented): ReturnType<ReturnType<typeof createAuthenticator>['authenticate']>;
   authenticate(
     authorization: readonly string[],
     tenant: Tenant,
@@ -30,10 +33,24 @@ export type IdentityBench = {
   stop(): Promise<void>;
 };
 
-/** @param lookup the name service; the system's otherwise. */
+export type Presented = {
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  readonly tenant: Tenant;
+  readonly method?: string;
+  readonly nowSeconds?: number;
+};
+
+/** Where the bench's server is said to be. */
+export const ENDPOINT_URL = 'https://gw.example/mcp/tracker';
+
+/**
+ * @param lookup the name service; the system's otherwise.
+ * @param replays which proofs were used; what a process remembers otherwise.
+ */
 export const startIdentityBench = async (
   keys: readonly object[],
   lookup: HostLookup = systemLookup,
+  replays: ReplayMemory = createReplayMemory(),
 ): Promise<IdentityBench> => {
   const directory = await mkdtemp(join(tmpdir(), 'mcpgw-'));
   const keyServer = await startKeyServer(keys);
@@ -47,14 +64,17 @@ export const startIdentityBench = async (
     nowMs: () => nowMs,
     random: () => 0.5,
   });
-  const authenticator = createAuthenticator({ keySets, metrics });
-  const authenticate: IdentityBench['authenticate'] = (authorization, tenant, nowSeconds = NOW) =>
+  const authenticator = createAuthenticator({ keySets, replays, metrics });
+  const present: IdentityBench['present'] = ({ headers, tenant, method = 'POST', nowSeconds = NOW }) =>
     authenticator.authenticate({
-      headers: new Map([['authorization', authorization]]),
+      headers: new Map(Object.entries(headers)),
       tenant,
       server: tenant.servers[0] ?? testServer([]),
+      target: { method, url: ENDPOINT_URL },
       nowSeconds,
     });
+  const authenticate: IdentityBench['authenticate'] = (authorization, tenant, nowSeconds) =>
+    present({ headers: { authorization }, tenant, ...(nowSeconds === undefined ? {} : { nowSeconds }) });
   return {
     keyServer,
     keySets,
@@ -62,6 +82,7 @@ export const startIdentityBench = async (
     advance: (durationMs) => {
       nowMs += durationMs;
     },
+    present,
     authenticate,
     outcomeOf: async (token, tenant, nowSeconds) => {
       const result = await authenticate([`Bearer ${token}`], tenant, nowSeconds);

@@ -1,7 +1,7 @@
 // A server on the official SDK whose tools say which version answered, and which can be told to fail or to be slow: what
 // a release looks like that should not have been one.
 
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
@@ -22,6 +22,8 @@ export type VersionServer = {
   readonly url: string;
   /** `fail`: every call is answered with 500. `delayMs`: every answer waits. */
   readonly mood: { fail: boolean; delayMs: number };
+  /** Headers of the last request. */
+  seenHeaders(): IncomingHttpHeaders;
   stop(): Promise<void>;
 };
 
@@ -40,7 +42,9 @@ export const startVersionServer = async (
     return server;
   });
   const toNode = toNodeHandler(handler);
+  let seen: IncomingHttpHeaders = {};
   const server = createServer(async (request, response) => {
+    seen = request.headers;
     if (mood.delayMs > 0) await sleep(mood.delayMs);
     if (mood.fail) response.writeHead(500).end('out of order');
     // Node's own type does not satisfy the SDK's under exactOptionalPropertyTypes (method may be undefined).
@@ -51,6 +55,7 @@ export const startVersionServer = async (
     version,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     mood,
+    seenHeaders: () => seen,
     stop: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,6 +1,7 @@
 // The shape of an MCP server (core/server.ts): what its admin sets, and what is stored beside it.
 
 import { Type } from 'typebox';
+import { DPOP_MODES } from '#core/dpop.ts';
 import { TOKEN_MODES } from '#core/server.ts';
 import { TrafficSchema } from '#registry/feed/schema/traffic-schema.ts';
 import { UpstreamSchema } from '#registry/feed/schema/upstream-schema.ts';
@@ -31,6 +32,7 @@ const BindingSchema = Type.Object(
     issuerId: Id,
     audiences: Type.Array(ShortText, { minItems: 1, maxItems: 16, uniqueItems: true }),
     requiredScopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
+    dpop: Type.Optional(Type.Enum([...DPOP_MODES])),
     oboApplication: Type.Optional(OboApplicationSchema),
   },
   { additionalProperties: false },

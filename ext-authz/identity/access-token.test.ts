@@ -1,17 +1,24 @@
-// Unit tests of bearer.ts.
+// Unit tests of access-token.ts.
 import { describe, expect, it } from 'vitest';
-import { findBearerToken } from '#ext-authz/identity/bearer.ts';
+import { findAccessToken } from '#ext-authz/identity/access-token.ts';
 
 const outcomeOf = (...values: string[]): string => {
-  const found = findBearerToken(new Map(values.length === 0 ? [] : [['authorization', values]]));
-  return found.ok ? found.value.reveal() : found.error.reason;
+  const found = findAccessToken(new Map(values.length === 0 ? [] : [['authorization', values]]));
+  return found.ok ? `${found.value.scheme} ${found.value.token.reveal()}` : found.error.reason;
 };
 
-describe('findBearerToken()', () => {
+describe('findAccessToken()', () => {
   it.each([['Bearer abc.def.ghi'], ['bearer abc.def.ghi'], ['BEARER  abc.def.ghi'], ['Bearer abc.def.ghi ']])(
     'finds the token in %j',
     (value) => {
-      expect(outcomeOf(value)).toBe('abc.def.ghi');
+      expect(outcomeOf(value)).toBe('bearer abc.def.ghi');
+    },
+  );
+
+  it.each([['DPoP abc.def.ghi'], ['dpop abc.def.ghi'], ['DPOP  abc.def.ghi']])(
+    'finds the bound token in %j',
+    (value) => {
+      expect(outcomeOf(value)).toBe('dpop abc.def.ghi');
     },
   );
 
@@ -19,7 +26,9 @@ describe('findBearerToken()', () => {
     ['no header', [], 'token_missing'],
     ['another scheme', ['Basic dXNlcjpwYXNz'], 'token_missing'],
     ['a scheme that begins alike', ['BearerToken abc'], 'token_missing'],
-    ['a DPoP token', ['DPoP abc'], 'token_missing'],
+    ['a scheme that begins like the other', ['DPoP-Token abc'], 'token_missing'],
+    ['the other scheme alone', ['DPoP'], 'token_malformed'],
+    ['one header for each scheme', ['Bearer abc', 'DPoP abc'], 'credential_misplaced'],
     ['an empty value', [''], 'token_missing'],
     ['two headers', ['Bearer abc', 'Bearer abc'], 'credential_misplaced'],
     ['two headers joined on the way', ['Bearer abc, Bearer def'], 'credential_misplaced'],
