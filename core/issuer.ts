@@ -17,7 +17,10 @@ export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
 
 export type IssuerKind = 'entra' | 'oidc';
 
-/** Names of the claims the identity is read from. */
+/**
+ * Where in a token the identity is read from: a claim's name, the dotted path `realm_access.roles`, or a JSON Pointer
+ * (`/realm_access/roles`, `/https:~1~1acme.example~1roles`), which can be read in one way only.
+ */
 export type ClaimNames = {
   readonly groups: string;
   readonly roles: string;
@@ -34,7 +37,10 @@ export type TrustedIssuer = {
    * token's own `tid` once that is found in `directoryTenants`.
    */
   readonly issuer: string;
-  readonly jwksUri: string;
+  /** Where its keys are. Absent: where the document at `discoveryUri` says; one of the two is there, never both. */
+  readonly jwksUri?: string;
+  /** Its OpenID Connect discovery document, whose `issuer` must be `issuer` to the letter. */
+  readonly discoveryUri?: string;
   /** Where On-Behalf-Of and client-credentials tokens are asked for; may hold `{tenantid}`. Absent: this issuer exchanges nothing. */
   readonly tokenEndpoint?: string;
   readonly algorithms: readonly SignatureAlgorithm[];
@@ -47,4 +53,16 @@ export type TrustedIssuer = {
   readonly tokenType?: string;
   readonly clockToleranceSeconds: number;
   readonly enabled: boolean;
+};
+
+/** Stands for the directory of a token in Entra's `issuer`. */
+export const DIRECTORY_PLACEHOLDER = '{tenantid}';
+
+/**
+ * Where the discovery document of an issuer is by OpenID Connect Discovery 1.0 §4. Entra publishes the templated issuer
+ * itself under the directory `organizations`.
+ */
+export const discoveryUriOf = (issuer: string): string => {
+  const base = issuer.replaceAll(DIRECTORY_PLACEHOLDER, 'organizations').replace(/\/$/, '');
+  return `${base}/.well-known/openid-configuration`;
 };

@@ -137,6 +137,7 @@ describe('identityFromToken() of an Entra v2 token', () => {
     ['groups that are no list', { groups: { a: 1 } }, 'claims_invalid'],
     ['groups that are not texts', { groups: [1] }, 'claims_invalid'],
     ['null groups', { groups: null }, 'claims_invalid'],
+    ['five thousand groups', { groups: Array.from({ length: 5_000 }, String) }, 'claims_invalid'],
     ['scopes that are no text', { scp: 7 }, 'claims_invalid'],
     ['groups elsewhere', { groups: undefined, _claim_names: { groups: 'src1' } }, 'groups_overage'],
     ['hasgroups', { groups: undefined, hasgroups: true }, 'groups_overage'],

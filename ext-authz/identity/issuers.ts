@@ -2,7 +2,7 @@
 // for each directory on the list beforehand: no address is ever built from what a token says. Pure but for a memo.
 
 import { type Deny, deny } from '#core/decision.ts';
-import type { TrustedIssuer } from '#core/issuer.ts';
+import { DIRECTORY_PLACEHOLDER, type TrustedIssuer } from '#core/issuer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 
@@ -14,7 +14,6 @@ export type AcceptedIssuer = {
   readonly directories: readonly string[];
 };
 
-const PLACEHOLDER = '{tenantid}';
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** True for a GUID in the lower-case form Entra writes. */
@@ -22,12 +21,12 @@ export const isGuid = (value: unknown): value is string => typeof value === 'str
 
 /** `template` with `{tenantid}` replaced by a directory's id. */
 export const expandDirectory = (template: string, tid: string): string =>
-  template.replaceAll(PLACEHOLDER, tid);
+  template.replaceAll(DIRECTORY_PLACEHOLDER, tid);
 
 const acceptedFormsOf = (issuer: TrustedIssuer): AcceptedIssuer[] => {
   const directories = issuer.directoryTenants.map((tid) => tid.toLowerCase());
   if (issuer.kind !== 'entra') return [{ issuer, iss: issuer.issuer, directories: [] }];
-  if (!issuer.issuer.includes(PLACEHOLDER)) return [{ issuer, iss: issuer.issuer, directories }];
+  if (!issuer.issuer.includes(DIRECTORY_PLACEHOLDER)) return [{ issuer, iss: issuer.issuer, directories }];
   return directories.map((tid) => ({
     issuer,
     iss: expandDirectory(issuer.issuer, tid),
@@ -57,7 +56,7 @@ const isOtherDirectory = (issuers: readonly TrustedIssuer[], token: { iss: strin
     (issuer) =>
       issuer.enabled &&
       issuer.kind === 'entra' &&
-      issuer.issuer.includes(PLACEHOLDER) &&
+      issuer.issuer.includes(DIRECTORY_PLACEHOLDER) &&
       expandDirectory(issuer.issuer, token.tid ?? '') === token.iss,
   );
 

@@ -4,7 +4,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type TSchema, Type } from 'typebox';
 import type { Json, JsonObject } from '#core/json.ts';
-import { err } from '#core/result.ts';
+import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { TenantChanged, TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -40,7 +40,7 @@ import {
   WriteHeaders,
 } from '#registry/api/route-schema.ts';
 import { compileInput, type Validate } from '#registry/api/validation.ts';
-import type { Outcome } from '#registry/commands/outcome.ts';
+import type { Fault, Outcome } from '#registry/commands/outcome.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
 import { Id } from '#registry/feed/schema/words.ts';
 import type { StoredTenant } from '#registry/store/store.ts';
@@ -48,6 +48,15 @@ import type { StoredTenant } from '#registry/store/store.ts';
 export type CollectionFilter = {
   readonly schema: TSchema;
   readonly matches: (item: object, value: unknown) => boolean;
+};
+
+export type Shorthand = {
+  /** What a client may send beside the resource's own fields. */
+  readonly fields: Readonly<Record<string, TSchema>>;
+  /** Own fields that may be left out because the shorthand says them. */
+  readonly saves: readonly string[];
+  /** The resource written out, before it is checked as one. */
+  readonly expand: (body: JsonObject) => Result<JsonObject, readonly Fault[]>;
 };
 
 export type Collection = {
@@ -61,6 +70,8 @@ export type Collection = {
   readonly nameOf: (id: string) => ResourceName;
   /** Resources as they are read, sorted by id. */
   readonly list: (tenant: Tenant) => readonly { readonly id: string }[];
+  /** A shorter way to write a resource in a PUT. */
+  readonly shorthand?: Shorthand;
   /** Query parameters that narrow the list. */
   readonly filters: Readonly<Record<string, CollectionFilter>>;
   readonly put: (tenant: Tenant, item: { readonly id: string; readonly settings: JsonObject }) => Outcome;
@@ -193,11 +204,29 @@ const registerReads = (app: FastifyInstance, { context, collection }: Parts): vo
   });
 };
 
+/** The form of a PUT where a shorthand may stand for some of the fields. */
+const withShorthand = (form: JsonSchema, shorthand: Shorthand | undefined): JsonSchema => {
+  if (shorthand === undefined) return form;
+  const { properties, required } = form as {
+    readonly properties: JsonObject;
+    readonly required: readonly string[];
+  };
+  return {
+    ...form,
+    properties: { ...properties, ...(shorthand.fields as JsonObject) },
+    required: required.filter((name) => !shorthand.saves.includes(name)),
+  };
+};
+
 const registerPuts = (app: FastifyInstance, parts: Parts): void => {
   const { collection } = parts;
-  const { path, noun, view, fields } = collection;
+  const { path, noun, view, fields, shorthand } = collection;
   const input = Type.Object({ id: Type.Optional(Id), ...fields }, { additionalProperties: false });
   const validate = compileInput(input as unknown as JsonSchema);
+  const validatePut: Validate = (value) => {
+    const written = shorthand === undefined ? ok(value as Json) : shorthand.expand(value as JsonObject);
+    return written.ok ? validate(written.value) : written;
+  };
   const schema = {
     tags: [path],
     params: ItemParams,
@@ -210,12 +239,12 @@ const registerPuts = (app: FastifyInstance, parts: Parts): void => {
     schema: withWait({
       ...schema,
       summary: `Create or replace ${noun}`,
-      body: inputForm(input as unknown as JsonSchema),
+      body: withShorthand(inputForm(input as unknown as JsonSchema), shorthand),
     }),
     handler: async (request, reply) =>
       change(parts, reply, {
         action: 'put',
-        command: putChecked(collection, validate, () => request.body as Json),
+        command: putChecked(collection, validatePut, () => request.body as Json),
       }),
   });
   app.patch(`/v1/tenants/:tenant/${path}/:id`, {

@@ -1,18 +1,19 @@
 // Adds, replaces and removes trusted issuers.
 
-import type { TrustedIssuer } from '#core/issuer.ts';
+import { DIRECTORY_PLACEHOLDER, discoveryUriOf, type TrustedIssuer } from '#core/issuer.ts';
 import { err } from '#core/result.ts';
 import { findIssuer, type Tenant } from '#core/tenant.ts';
 import { type CheckUrl, type Fault, notFound, type Outcome } from '#registry/commands/outcome.ts';
 import { withItem, withoutItem } from '#registry/commands/replace-by-id.ts';
 import { issuerName } from '#registry/commands/resources.ts';
-import { DIRECTORY_PLACEHOLDER } from '#registry/commands/rules/issuer-rules.ts';
 import { settle } from '#registry/commands/settle.ts';
 
 /** Stands in for a directory while a URL is judged; a directory id is never part of a host name. */
 const ANY_DIRECTORY = '00000000-0000-0000-0000-000000000000';
 
-const judgeUrl = (field: 'jwksUri' | 'tokenEndpoint', text: string, checkUrl: CheckUrl): Fault[] => {
+const URL_FIELDS = ['jwksUri', 'discoveryUri', 'tokenEndpoint'] as const;
+
+const judgeUrl = (field: (typeof URL_FIELDS)[number], text: string, checkUrl: CheckUrl): Fault[] => {
   const checked = checkUrl(text.replaceAll(DIRECTORY_PLACEHOLDER, ANY_DIRECTORY));
   if (!checked.ok) return [{ pointer: `/${field}`, message: checked.error }];
   return checked.value.host.includes(ANY_DIRECTORY)
@@ -26,20 +27,28 @@ export const judgeIssuerText = (issuer: Pick<TrustedIssuer, 'issuer'>): Fault[] 
     ? []
     : [{ pointer: '/issuer', message: 'expected an http or https URL, as it stands in the tokens' }];
 
-/** Adds `issuer` or puts it in the place of the one with its id. */
-export const putIssuer = (before: Tenant, issuer: TrustedIssuer, checkUrl: CheckUrl): Outcome =>
-  settle({
+/** An issuer that says nothing of its keys has them where its discovery document says; written out, so that it shows. */
+const withKeyAddress = (issuer: TrustedIssuer): TrustedIssuer =>
+  issuer.jwksUri === undefined && issuer.discoveryUri === undefined
+    ? { ...issuer, discoveryUri: discoveryUriOf(issuer.issuer) }
+    : issuer;
+
+/** Adds `given` or puts it in the place of the one with its id. */
+export const putIssuer = (before: Tenant, given: TrustedIssuer, checkUrl: CheckUrl): Outcome => {
+  const issuer = withKeyAddress(given);
+  return settle({
     before,
     after: { ...before, issuers: withItem(before.issuers, issuer) },
     resource: issuerName(issuer.id),
     faults: [
       ...judgeIssuerText(issuer),
-      ...judgeUrl('jwksUri', issuer.jwksUri, checkUrl),
-      ...(issuer.tokenEndpoint === undefined
-        ? []
-        : judgeUrl('tokenEndpoint', issuer.tokenEndpoint, checkUrl)),
+      ...URL_FIELDS.flatMap((field) => {
+        const text = issuer[field];
+        return text === undefined ? [] : judgeUrl(field, text, checkUrl);
+      }),
     ],
   });
+};
 
 /** Removes an issuer that no server and no grant names. */
 export const removeIssuer = (before: Tenant, id: string): Outcome =>

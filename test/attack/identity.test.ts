@@ -87,6 +87,13 @@ const signRaw = (header: object, payload: string): Promise<string> =>
     .sign(key.privateKey);
 
 const HOSTILE: readonly [string, () => Promise<string> | string, Reason][] = [
+  // A flood of groups: what fits into a header is refused for their number, what does not for its length, unparsed.
+  [
+    'two thousand and one groups of one letter',
+    () => changed({ groups: Array(2_001).fill('g') }),
+    'claims_invalid',
+  ],
+  ['five thousand groups', () => changed({ groups: Array(5_000).fill('g') }), 'token_malformed'],
   // Algorithm confusion [13]
   ['alg none', () => forge({ alg: 'none' }, entraClaims()), 'token_algorithm_refused'],
   ['alg None', () => forge({ alg: 'None', kid: 'good' }, entraClaims()), 'token_algorithm_refused'],

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildSeedWorld } from '#demo/seed-world.ts';
+import { elapsed } from '#test/support/elapsed.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
 import { callTool, type RawAnswer, send, statelessRequest } from '#test/support/raw-call.ts';
 
@@ -35,16 +36,6 @@ const replace = async (path: string, body: object): Promise<void> => {
   const { etag } = await product.registry('GET', `/v1/tenants/acme${path.replace('/active-version', '')}`);
   const answer = await product.registry('PUT', `/v1/tenants/acme${path}`, body, { 'if-match': etag });
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
-};
-
-/** How long until the condition holds, milliseconds. */
-const elapsed = async (condition: () => Promise<boolean>): Promise<number> => {
-  const startedAt = Date.now();
-  while (!(await condition())) {
-    if (Date.now() - startedAt > 10_000) throw new Error('not within 10 s');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  return Date.now() - startedAt;
 };
 
 /** The demo's contoso issuer and tracker again, granted to nobody but bob, and for one tool only. */

@@ -92,6 +92,7 @@ it('leads through every task, and each command does what the page says', async (
   const said = outputs(ended);
   expect(said.get('Publish a version and put it into service')).toMatch(/^1\n[\s\S]*^approved$/m);
   expect(said.get('Let a team publish by itself')).toMatch(/"requiredScopes \/tools\/[\s\S]*^approved$/m);
+  expect(said.get('Trust an issuer')).toContain('"issuer": "https://acme.okta.com/oauth2/default"');
   expect(said.get('Grant access')).toContain('"id": "engineering"');
   expect(said.get('Let a team publish by itself')).toMatch(/^true\n/m);
   // No Envoy follows this registry.

@@ -94,6 +94,9 @@ export const codeFlowToken = async (
     code_challenge_method: 'S256',
   });
   const back = await walkTo(`${endpoints.authorization_endpoint}?${query}`, request.redirectUri);
+  const refused = back.searchParams.get('error');
+  if (refused !== null)
+    throw new Error(`no code: ${refused} (${back.searchParams.get('error_description')})`);
   return askForToken(endpoints, request, {
     grant_type: 'authorization_code',
     code: back.searchParams.get('code') ?? '',

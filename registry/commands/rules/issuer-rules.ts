@@ -1,11 +1,10 @@
 // What makes a trusted issuer unambiguous: which directories it speaks for, and that no two of a tenant's issuers
 // accept the same token.
 
-import type { TrustedIssuer } from '#core/issuer.ts';
+import { isClaimPath } from '#core/find-claim.ts';
+import { type ClaimNames, DIRECTORY_PLACEHOLDER, type TrustedIssuer } from '#core/issuer.ts';
 import { issuerName } from '#registry/commands/resources.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
-
-export const DIRECTORY_PLACEHOLDER = '{tenantid}';
 
 /** The `iss` values this issuer accepts, the placeholder filled with each directory. */
 export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
@@ -13,7 +12,9 @@ export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
     ? issuer.directoryTenants.map((directory) => issuer.issuer.replaceAll(DIRECTORY_PLACEHOLDER, directory))
     : [issuer.issuer];
 
-const PLACEHOLDER_FIELDS = ['issuer', 'jwksUri', 'tokenEndpoint'] as const;
+const PLACEHOLDER_FIELDS = ['issuer', 'jwksUri', 'discoveryUri', 'tokenEndpoint'] as const;
+
+const isKeyAddress = (field: string): boolean => field === 'jwksUri' || field === 'discoveryUri';
 
 const fault = (issuer: TrustedIssuer, pointer: string, message: string): LocatedFault => ({
   resource: issuerName(issuer.id),
@@ -24,13 +25,13 @@ const fault = (issuer: TrustedIssuer, pointer: string, message: string): Located
 const judgePlaceholders = (issuer: TrustedIssuer): LocatedFault[] =>
   PLACEHOLDER_FIELDS.filter(
     (field) =>
-      issuer[field]?.includes(DIRECTORY_PLACEHOLDER) && (issuer.kind !== 'entra' || field === 'jwksUri'),
+      issuer[field]?.includes(DIRECTORY_PLACEHOLDER) && (issuer.kind !== 'entra' || isKeyAddress(field)),
   ).map((field) =>
     fault(
       issuer,
       `/${field}`,
-      field === 'jwksUri'
-        ? `${DIRECTORY_PLACEHOLDER} cannot stand in a JWKS URI: keys are fetched once for all directories`
+      isKeyAddress(field)
+        ? `${DIRECTORY_PLACEHOLDER} cannot stand here: keys are fetched once for all directories`
         : `${DIRECTORY_PLACEHOLDER} is known for kind entra only`,
     ),
   );
@@ -50,9 +51,31 @@ const judgeDirectories = (issuer: TrustedIssuer): LocatedFault[] => {
     : [];
 };
 
+/** Two places that say where the keys are would be two answers to whom the gateway believes. */
+const judgeKeyAddress = (issuer: TrustedIssuer): LocatedFault[] =>
+  (issuer.jwksUri === undefined) === (issuer.discoveryUri === undefined)
+    ? [fault(issuer, '/discoveryUri', 'either jwksUri or discoveryUri says where the keys are, not both')]
+    : [];
+
+const judgeClaims = (issuer: TrustedIssuer): LocatedFault[] =>
+  (Object.keys(issuer.claims) as (keyof ClaimNames)[])
+    .filter((claim) => !isClaimPath(issuer.claims[claim]))
+    .map((claim) =>
+      fault(
+        issuer,
+        `/claims/${claim}`,
+        'not a JSON Pointer of one to eight members; in it "~" is written ~0 and "/" ~1',
+      ),
+    );
+
 /** Each issuer on its own. */
 export const issuerRule: Rule = ({ issuers }) =>
-  issuers.flatMap((issuer) => [...judgePlaceholders(issuer), ...judgeDirectories(issuer)]);
+  issuers.flatMap((issuer) => [
+    ...judgePlaceholders(issuer),
+    ...judgeDirectories(issuer),
+    ...judgeKeyAddress(issuer),
+    ...judgeClaims(issuer),
+  ]);
 
 /** Ids of the issuers that accept each `iss`: by value, because an issuer may have a thousand of them. */
 const groupByAccepted = (issuers: readonly TrustedIssuer[]): ReadonlyMap<string, ReadonlySet<string>> => {

@@ -4,12 +4,20 @@ import { Type } from 'typebox';
 import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
 import { Id, ShortText, UrlText } from '#registry/feed/schema/words.ts';
 
-const ClaimName = Type.String({ minLength: 1, maxLength: 256 });
+const claimName = (usual: string) =>
+  Type.String({
+    minLength: 1,
+    maxLength: 256,
+    default: usual,
+    description:
+      'Name of a claim, a path with dots, or a JSON Pointer of at most eight members: /realm_access/roles, /https:~1~1acme.example~1roles.',
+  });
 
 export const ISSUER_FIELDS = {
   kind: Type.Enum(['entra', 'oidc']),
   issuer: UrlText,
-  jwksUri: UrlText,
+  jwksUri: Type.Optional(UrlText),
+  discoveryUri: Type.Optional(UrlText),
   tokenEndpoint: Type.Optional(UrlText),
   algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
     minItems: 1,
@@ -23,7 +31,12 @@ export const ISSUER_FIELDS = {
     default: [],
   }),
   claims: Type.Object(
-    { groups: ClaimName, roles: ClaimName, scopes: ClaimName, name: ClaimName },
+    {
+      groups: claimName('groups'),
+      roles: claimName('roles'),
+      scopes: claimName('scp'),
+      name: claimName('name'),
+    },
     {
       additionalProperties: false,
       default: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },

@@ -1,0 +1,210 @@
+// Trusted issuers through the API: presets written out, discovery as the default, claims by path, and what is refused.
+
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answer, startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+
+let registry: TestRegistry;
+let count = 0;
+let tenant = '';
+
+beforeAll(async () => {
+  registry = await startTestRegistry();
+});
+afterAll(() => registry.stop());
+beforeEach(async () => {
+  count += 1;
+  tenant = `tenant-${count}`;
+  const body = { displayName: 'Acme', accessContact: 'access@example.com', fourEyes: false };
+  expect((await registry.call('PUT', `/v1/tenants/${tenant}`, { body })).status).toBe(201);
+});
+
+const DIRECTORY = '11111111-1111-4111-8111-111111111111';
+
+const put = (body: object, more: { query?: string; etag?: string } = {}): Promise<Answer> =>
+  registry.call('PUT', `/v1/tenants/${tenant}/issuers/home${more.query ?? ''}`, {
+    body,
+    headers: more.etag === undefined ? {} : { 'if-match': more.etag },
+  });
+
+const faultsOf = ({ status, body }: Answer): [number, string[]] => [
+  status,
+  body.errors.map(({ pointer }) => pointer),
+];
+
+describe('a preset', () => {
+  it.each([
+    [
+      'entra',
+      { directoryTenants: [DIRECTORY] },
+      {},
+      {
+        kind: 'entra',
+        issuer: 'https://login.microsoftonline.com/{tenantid}/v2.0',
+        discoveryUri: 'https://login.microsoftonline.com/organizations/v2.0/.well-known/openid-configuration',
+        tokenEndpoint: 'https://login.microsoftonline.com/{tenantid}/oauth2/v2.0/token',
+        claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
+      },
+    ],
+    [
+      'okta',
+      {},
+      { domain: 'acme.okta.com' },
+      {
+        issuer: 'https://acme.okta.com/oauth2/default',
+        discoveryUri: 'https://acme.okta.com/oauth2/default/.well-known/openid-configuration',
+        claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
+      },
+    ],
+    [
+      'auth0',
+      {},
+      { domain: 'acme.eu.auth0.com', namespace: 'https://acme.example' },
+      {
+        issuer: 'https://acme.eu.auth0.com/',
+        discoveryUri: 'https://acme.eu.auth0.com/.well-known/openid-configuration',
+        claims: {
+          groups: 'https://acme.example/groups',
+          roles: 'https://acme.example/roles',
+          scopes: 'scope',
+          name: 'https://acme.example/name',
+        },
+      },
+    ],
+    [
+      'keycloak',
+      {},
+      { baseUrl: 'https://sso.acme.example', realm: 'staff' },
+      {
+        issuer: 'https://sso.acme.example/realms/staff',
+        discoveryUri: 'https://sso.acme.example/realms/staff/.well-known/openid-configuration',
+        claims: { groups: 'groups', roles: '/realm_access/roles', scopes: 'scope', name: 'name' },
+      },
+    ],
+    [
+      'oidc',
+      {},
+      { issuer: 'https://idp.acme.example' },
+      {
+        issuer: 'https://idp.acme.example',
+        tokenType: 'at+jwt',
+        algorithms: ['RS256', 'PS256', 'ES256'],
+        claims: { groups: 'groups', roles: 'roles', scopes: 'scope', name: 'name' },
+      },
+    ],
+  ])('for %s is stored and shown written out', async (preset, more, parameters, expected) => {
+    const written = await put({ preset, parameters, relation: 'home', ...more });
+    expect(written.status, JSON.stringify(written.body)).toBe(201);
+    expect(written.body).toMatchObject(expected);
+    expect(written.body).not.toHaveProperty('preset');
+    expect(written.body).not.toHaveProperty('parameters');
+    // What is shown can be sent: the long form means the same, and changes nothing.
+    const again = await put(written.body, { etag: written.etag });
+    expect([again.status, again.etag]).toEqual([200, written.etag]);
+  });
+
+  it('gives way to what the request says itself, claim by claim', async () => {
+    const written = await put({
+      preset: 'keycloak',
+      parameters: { baseUrl: 'https://sso.acme.example', realm: 'staff' },
+      relation: 'partner',
+      jwksUri: 'https://keys.acme.example/set',
+      algorithms: ['ES256'],
+      claims: { groups: '/resource_access/gateway/roles' },
+    });
+    expect(written.body).toMatchObject({
+      relation: 'partner',
+      jwksUri: 'https://keys.acme.example/set',
+      algorithms: ['ES256'],
+      claims: { groups: '/resource_access/gateway/roles', roles: '/realm_access/roles' },
+    });
+    expect(written.body).not.toHaveProperty('discoveryUri');
+  });
+
+  it('is shown by a dry run, and not stored', async () => {
+    const body = { preset: 'okta', parameters: { domain: 'acme.okta.com' }, relation: 'home' };
+    const dry = await put(body, { query: '?dryRun=true' });
+    expect(dry.status).toBe(200);
+    expect(JSON.stringify(dry.body)).toContain('https://acme.okta.com/oauth2/default');
+    expect((await registry.call('GET', `/v1/tenants/${tenant}/issuers/home`)).status).toBe(404);
+  });
+
+  it.each([
+    ['without its parameter', { preset: 'okta' }, ['/parameters/domain']],
+    [
+      'with a parameter it does not have',
+      { preset: 'okta', parameters: { domain: 'acme.okta.com', constructor: 'x' } },
+      ['/parameters/constructor'],
+    ],
+    [
+      'whose host is a whole address',
+      { preset: 'okta', parameters: { domain: 'acme.okta.com/evil?' } },
+      ['/parameters/domain'],
+    ],
+    [
+      'whose parameter holds another',
+      { preset: 'keycloak', parameters: { baseUrl: 'https://a.example/<realm>', realm: 'x' } },
+      ['/parameters/baseUrl'],
+    ],
+    ['that is not named', { parameters: { domain: 'acme.okta.com' } }, ['/parameters']],
+    ['for entra without directories', { preset: 'entra' }, ['/directoryTenants']],
+  ])('%s is refused, naming the field', async (_title, body, pointers) => {
+    expect(faultsOf(await put({ ...body, relation: 'home' }))).toEqual([422, pointers]);
+  });
+
+  it.each(['ping', 'constructor'])('%s is not known', async (preset) => {
+    expect(faultsOf(await put({ preset, relation: 'home' }))).toEqual([400, ['/preset']]);
+  });
+
+  it('is nothing a patch can use', async () => {
+    const { etag } = await put({ preset: 'okta', parameters: { domain: 'acme.okta.com' }, relation: 'home' });
+    const patched = await registry.call('PATCH', `/v1/tenants/${tenant}/issuers/home`, {
+      body: { preset: 'auth0' },
+      headers: { 'if-match': etag },
+    });
+    expect(faultsOf(patched)).toEqual([422, ['/preset']]);
+  });
+});
+
+describe('an issuer', () => {
+  const plain = { kind: 'oidc', issuer: 'https://idp.acme.example', relation: 'home' };
+
+  it('that says nothing of its keys has them by discovery', async () => {
+    const written = await put(plain);
+    expect(written.body).toMatchObject({
+      discoveryUri: 'https://idp.acme.example/.well-known/openid-configuration',
+    });
+  });
+
+  it.each([
+    [
+      'two places for its keys',
+      { jwksUri: 'https://idp.acme.example/keys', discoveryUri: 'https://idp.acme.example/d' },
+      '/discoveryUri',
+    ],
+    [
+      'a discovery document at a metadata address',
+      { discoveryUri: 'https://169.254.169.254/d' },
+      '/discoveryUri',
+    ],
+    ['an issuer at a metadata address, by discovery', { issuer: 'https://169.254.169.254' }, '/discoveryUri'],
+    [
+      'a claim by a pointer with a bad escape',
+      { claims: { groups: '/a~b', roles: 'roles', scopes: 'scp', name: 'name' } },
+      '/claims/groups',
+    ],
+    [
+      'a claim nine members deep',
+      { claims: { groups: 'groups', roles: '/a/b/c/d/e/f/g/h/i', scopes: 'scp', name: 'name' } },
+      '/claims/roles',
+    ],
+  ])('with %s is refused', async (_title, changes, pointer) => {
+    const [status, pointers] = faultsOf(await put({ ...plain, ...changes }));
+    expect([status, pointers]).toEqual([422, [pointer]]);
+  });
+
+  it('still needs its kind and name where no preset says them', async () => {
+    const [status, pointers] = faultsOf(await put({ relation: 'home' }));
+    expect(status).toBe(422);
+    expect(pointers.toSorted()).toEqual(['/issuer', '/kind']);
+  });
+});
