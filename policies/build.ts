@@ -1,23 +1,20 @@
-// `npm run policy:build`: builds the default policy into dist/, or, with --sources and --out, a policy of your own.
+// `npm run policy:build`: builds the default policy into dist/, or, with --rules and --out, one with rules of your own.
 // Wiring only; needs OPA (OPA_BIN, else `opa` on the PATH).
 
 import { mkdir, rename, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GatewayError } from '#core/gateway-error.ts';
 import { buildBundle } from '#policies/build/build-bundle.ts';
 import { createOpa } from '#policies/build/opa.ts';
+import { FOLDER_OPTIONS, givenFolders } from '#policies/given-folders.ts';
 import { readConfig, text } from '#runtime/config.ts';
+import { givenPath } from '#runtime/given-path.ts';
 
-const HERE = import.meta.dirname;
-
-const { values } = parseArgs({
-  options: {
-    sources: { type: 'string', default: join(HERE, 'mcp') },
-    vectors: { type: 'string', default: join(HERE, 'vectors') },
-    out: { type: 'string', default: join(HERE, 'dist', 'default-policy') },
-  },
-});
+const OPTIONS = {
+  ...FOLDER_OPTIONS,
+  out: { type: 'string', default: join(import.meta.dirname, 'dist', 'default-policy') },
+} as const;
 
 // A reader sees the old file or the new one, never half of either.
 const replaceFile = async (path: string, content: string | Buffer): Promise<void> => {
@@ -26,17 +23,19 @@ const replaceFile = async (path: string, content: string | Buffer): Promise<void
 };
 
 const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: OPTIONS });
   const { opaBinary } = readConfig({ opaBinary: text('OPA_BIN', 'opa') });
-  const out = resolve(values.out);
-  const bundle = await buildBundle(createOpa(opaBinary), {
+  const out = givenPath(values.out);
+  const folders = await givenFolders(values);
+  const { wasm, manifest, notes } = await buildBundle(createOpa(opaBinary), {
+    ...folders,
     name: basename(out),
-    sources: resolve(values.sources),
-    vectors: resolve(values.vectors),
   });
   await mkdir(dirname(out), { recursive: true });
-  await replaceFile(`${out}.wasm`, bundle.wasm);
-  await replaceFile(`${out}.json`, `${JSON.stringify(bundle.manifest, null, 2)}\n`);
-  process.stdout.write(`${out}.wasm ${bundle.wasm.length} bytes, ${bundle.manifest.wasmDigest}\n`);
+  await replaceFile(`${out}.wasm`, wasm);
+  await replaceFile(`${out}.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  for (const note of notes) process.stderr.write(`note: ${note}\n`);
+  process.stdout.write(`${out}.wasm ${wasm.length} bytes, ${manifest.wasmDigest}\n`);
 };
 
 main().catch((thrown: unknown) => {

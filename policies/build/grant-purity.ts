@@ -1,6 +1,7 @@
 // Proves that grant rules cannot see the arguments of a call, directly or through any rule they use. Lists are made
 // from grants alone: a grant that depended on arguments would let a list show one thing and a call do another. Pure.
 
+import type { PolicyFault } from '#policies/build/fault.ts';
 import type { RegoRule } from '#policies/build/rego-rules.ts';
 
 /** What a grant may read. Everything else, arguments and time above all, belongs to constraints. */
@@ -42,17 +43,33 @@ const reachable = (rules: readonly RegoRule[]): readonly RegoRule[] => {
   return [...found];
 };
 
-const faultsOf = (rule: RegoRule): string[] => {
-  const forbidden = rule.inputs.filter((path) => !READABLE.some((prefix) => startsWith(path, prefix)));
-  const reads = forbidden.map((path) => `${rule.path} reads ${['input', ...path].join('.')}`);
-  return rule.replaces ? [...reads, `${rule.path} replaces documents with \`with\``] : reads;
+const REMEDY =
+  'Move the condition to a constraint: a grant decides what lists show too, and a list has no arguments, address or hour';
+
+const faultsOf = (rule: RegoRule): readonly PolicyFault[] => {
+  const { file, line, path } = rule;
+  const forbidden = rule.inputs.filter((read) => !READABLE.some((prefix) => startsWith(read, prefix)));
+  const reads = forbidden.map((read) => `${path} reads ${['input', ...read].join('.')}`);
+  const found = rule.replaces ? [...reads, `${path} replaces documents with \`with\``] : reads;
+  return [...new Set(found)].map((message) => ({
+    file,
+    line,
+    message: `grant rules must not depend on the call's arguments: ${message}`,
+    remedy: REMEDY,
+  }));
 };
 
-/** One sentence for each way a grant rule could see more than it may; none, if the policy is sound. */
-export const findImpureGrants = (rules: readonly RegoRule[]): readonly string[] => {
-  if (!rules.some((rule) => rule.path.split('.').at(-2) === 'grant'))
-    return ['there is no package of grants'];
-  return [...new Set(reachable(rules).flatMap(faultsOf))].sort();
+const NO_GRANTS: PolicyFault = {
+  file: '.',
+  line: 1,
+  message: 'there is no package of grants',
+  remedy: "Build on the platform's rules (policies/mcp) or a copy of them",
+};
+
+/** One fault for each way a grant rule could see more than it may; none, if the policy is sound. */
+export const findImpureGrants = (rules: readonly RegoRule[]): readonly PolicyFault[] => {
+  if (!rules.some((rule) => rule.path.split('.').at(-2) === 'grant')) return [NO_GRANTS];
+  return reachable(rules).flatMap(faultsOf);
 };
 
 /** Whether any rule may read `input.call.arguments`. If none does, the gateway need not send them. */

@@ -6,6 +6,9 @@ import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 export type RegoRule = {
   /** Path of the rule in `data`, e.g. `mcp.authz.grant.permits_tool`. */
   readonly path: string;
+  /** The file as it was named to OPA, and the line the rule begins at. */
+  readonly file: string;
+  readonly line: number;
   /** Paths read below `input`; an empty path is the input whole. */
   readonly inputs: readonly (readonly string[])[];
   /** Paths read below `data`. */
@@ -87,7 +90,12 @@ const bodyParts = (rule: JsonObject): JsonObject => {
   return { ...rule, head: { ...spoken, ref: objects(head['ref']).slice(1) }, annotations: [] };
 };
 
-/** The rules of one module. `module` is OPA's JSON syntax tree. */
+const placeOf = (node: JsonObject): Pick<RegoRule, 'file' | 'line'> => {
+  const { file, row } = isJsonObject(node['location']) ? node['location'] : {};
+  return { file: String(file ?? ''), line: Number(row ?? 1) };
+};
+
+/** The rules of one module. `module` is OPA's JSON syntax tree, with locations. */
 export const rulesOf = (module: JsonObject): readonly RegoRule[] => {
   const scope = scopeOf(module);
   return objects(module['rules']).map((rule) => {
@@ -96,6 +104,7 @@ export const rulesOf = (module: JsonObject): readonly RegoRule[] => {
     const paths = found.paths.map((path) => resolve(path, scope)).filter((path) => path !== undefined);
     return {
       path: [...scope.packagePath, ruleName(rule)].join('.'),
+      ...placeOf(rule),
       inputs: paths.filter(([head]) => head === 'input').map((path) => path.slice(1)),
       data: paths.filter(([head]) => head === 'data').map((path) => path.slice(1)),
       replaces: found.replaces,

@@ -2,12 +2,17 @@
 // bundle passes before it serves. A vector is written as what differs from one base input.
 
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 
+/** Those of the policy that comes with the product. */
+export const DEFAULT_VECTORS = resolve(import.meta.dirname, '../vectors');
+
 export type PolicyVector = {
   readonly title: string;
+  /** The file it is written in; absolute. */
+  readonly file: string;
   readonly entrypoint: 'mcp/authz/decision' | 'mcp/authz/visible';
   readonly input: JsonObject;
   readonly expected: Json;
@@ -37,6 +42,7 @@ const vectorFrom = (base: Json, written: Json, file: string): PolicyVector => {
   if (expected === undefined) throw new GatewayError('policy_failed', `${file}: a vector has no answer`);
   return {
     title: String(written['title']),
+    file,
     entrypoint: isDecision ? 'mcp/authz/decision' : 'mcp/authz/visible',
     input: mergePatch(base, written['patch']) as JsonObject,
     expected,
@@ -55,9 +61,10 @@ export const loadVectors = async (directory: string): Promise<readonly PolicyVec
     .sort();
   const lists = await Promise.all(
     files.map(async (name) => {
-      const written = await readJson(join(directory, name));
-      if (!Array.isArray(written)) throw new GatewayError('policy_failed', `${name}: expected a list`);
-      return written.map((vector: Json) => vectorFrom(base, vector, name));
+      const file = join(directory, name);
+      const written = await readJson(file);
+      if (!Array.isArray(written)) throw new GatewayError('policy_failed', `${file}: expected a list`);
+      return written.map((vector: Json) => vectorFrom(base, vector, file));
     }),
   );
   return lists.flat();

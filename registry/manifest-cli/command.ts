@@ -1,12 +1,11 @@
 // What the publisher's commands share: their form, their arguments and their files.
 
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { GatewayError } from '#core/gateway-error.ts';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import type { Finding } from '#registry/manifest/lint/finding.ts';
-import { inheritedEnvironment } from '#runtime/config.ts';
+import { givenPath } from '#runtime/given-path.ts';
 
 export type Told = {
   /** For standard output. */
@@ -23,9 +22,7 @@ export const stop = (message: string): never => {
   throw new GatewayError('config_invalid', message);
 };
 
-/** npm runs scripts in the project's own folder; paths are meant from where the person stands. */
-export const pathOf = (file: string): string =>
-  resolve(inheritedEnvironment()['INIT_CWD'] ?? process.cwd(), file);
+export const pathOf = givenPath;
 
 export type Options = Readonly<Record<string, string | undefined>>;
 

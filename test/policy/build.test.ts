@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '#core/json.ts';
-import { buildBundle, CAPABILITIES, parseRules } from '#policies/build/build-bundle.ts';
+import { buildBundle } from '#policies/build/build-bundle.ts';
 import { readFromBundle } from '#policies/build/bundle-archive.ts';
+import { CAPABILITIES } from '#policies/build/folders.ts';
 import { findImpureGrants, readsArguments } from '#policies/build/grant-purity.ts';
-import { loadSources } from '#policies/build/sources.ts';
+import { loadSources, parseRules } from '#policies/build/sources.ts';
 import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 import { requireOpa } from '#test/policy/opa.ts';
 

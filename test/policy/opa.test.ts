@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildBundle } from '#policies/build/build-bundle.ts';
-import { digestSources, loadSources } from '#policies/build/sources.ts';
+import { loadParts } from '#policies/build/parts.ts';
+import { digestSources } from '#policies/build/sources.ts';
 import { requireOpa } from '#test/policy/opa.ts';
 
 const POLICIES = resolve(import.meta.dirname, '../../policies');
@@ -52,7 +53,8 @@ describe('the committed bundle', () => {
   const manifest = JSON.parse(readFileSync(`${DIST}.json`, 'utf8'));
 
   it('was made from these sources', async () => {
-    expect(manifest.sourcesDigest).toBe(digestSources(await loadSources(SOURCES)));
+    const { sources } = await loadParts(opa, { sources: SOURCES });
+    expect(manifest.sourcesDigest).toBe(digestSources(sources));
   });
 
   it('comes out of a rebuild byte by byte', async () => {

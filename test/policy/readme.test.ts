@@ -1,14 +1,15 @@
 // The examples of policies/README.md, built and asked.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createBundleSource } from '#ext-authz/policy/bundle.ts';
 import type { PolicyQuestion } from '#ext-authz/policy/input.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { buildBundle } from '#policies/build/build-bundle.ts';
-import { loadSources } from '#policies/build/sources.ts';
+import { PLATFORM_RULES } from '#policies/build/folders.ts';
+import { DEFAULT_VECTORS } from '#policies/build/vectors.ts';
 import { requireOpa } from '#test/policy/opa.ts';
 import {
   ALICE,
@@ -39,15 +40,11 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** The default policy with some examples beside it, built, loaded through its self-test, as the pipeline uses it. */
 const policyWith = async (...names: readonly string[]) => {
-  for (const { path, text } of await loadSources(join(POLICIES, 'mcp'))) {
-    writeFileSync(join(directory, basename(path)), text);
-  }
-  for (const name of names) writeFileSync(join(directory, name), EXAMPLES.get(name) ?? '');
-  const built = await buildBundle(requireOpa(), {
-    name: 'mine',
-    sources: directory,
-    vectors: join(POLICIES, 'vectors'),
-  });
+  const rules = join(directory, 'rules');
+  mkdirSync(rules);
+  for (const name of names) writeFileSync(join(rules, name), EXAMPLES.get(name) ?? '');
+  const options = { name: 'mine', sources: PLATFORM_RULES, rules, vectors: DEFAULT_VECTORS };
+  const built = await buildBundle(requireOpa(), options);
   writeFileSync(join(directory, 'mine.json'), JSON.stringify(built.manifest));
   writeFileSync(join(directory, 'mine.wasm'), built.wasm);
   const engine = await createBundleSource(join(directory, 'mine.json')).load();
@@ -74,7 +71,8 @@ describe('the examples of policies/README.md', () => {
     expect(judge({ ...purge, request: night })).toMatchObject({
       error: { reason: 'constraint_violated', publicFacts: { constraint: 'office-hours' } },
     });
-    expect(judge({ request: night }).ok).toBe(true);
+    const harmless = tool('create_issue', { annotations: { destructiveHint: false } });
+    expect(judge({ request: night, version: { ...VERSION, tools: [harmless] } }).ok).toBe(true);
     expect(engine.readsArguments).toBe(false);
   });
 

@@ -26,7 +26,7 @@ else := refusal("constraint_violated", {"constraint": min(constraint.violated)},
 	broken := named("constraint", constraint.violated)
 }
 
-else := {"allow": true, "obligations": {}, "explain": granted_by} if {
+else := {"allow": true, "obligations": obligations, "explain": granted_by} if {
 	grant.permits_call
 	count(constraint.missing_scopes) == 0
 	count(constraint.violated) == 0
@@ -35,6 +35,12 @@ else := {"allow": true, "obligations": {}, "explain": granted_by} if {
 # METADATA
 # entrypoint: true
 visible := grant.visible
+
+# What rules of package `mcp.authz.obligation` order beside the allow: `ordered["logLevel"] := "warn"`. Two values for one
+# order are an error, and a call that cannot be judged is refused.
+default obligations := {}
+
+obligations := data.mcp.authz.obligation.ordered
 
 refusal(reason, facts, explain) := object.union(facts, {
 	"allow": false,

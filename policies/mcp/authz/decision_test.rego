@@ -69,3 +69,12 @@ test_lists_are_answered_by_grants if {
 	shown := authz.visible with input as object.union(question, {"server": {"tools": [{"name": "t"}, {"name": "u"}]}})
 	shown.tools.names == ["t"]
 }
+
+test_orders_travel_with_the_allow_and_with_nothing_else if {
+	allowed := authz.decision with input as question
+		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
+	allowed.obligations == {"logLevel": "warn"}
+	refused := authz.decision with input as object.union(question, {"grants": []})
+		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
+	refused.obligations == {}
+}
