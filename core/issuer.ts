@@ -29,6 +29,17 @@ export type ClaimNames = {
   readonly name: string;
 };
 
+/**
+ * The application that asks Microsoft Graph for the groups of a caller whose token leaves them out. Its secret is in a
+ * file of ext-authz, as those of token exchanges are.
+ */
+export type GroupLookup = {
+  readonly clientId: string;
+  readonly secretName: string;
+  /** Origin of Graph, without a slash; absent: that of the public cloud. */
+  readonly graphUrl?: string;
+};
+
 export type TrustedIssuer = {
   readonly id: string;
   readonly kind: IssuerKind;
@@ -43,6 +54,8 @@ export type TrustedIssuer = {
   readonly discoveryUri?: string;
   /** Where On-Behalf-Of and client-credentials tokens are asked for; may hold `{tenantid}`. Absent: this issuer exchanges nothing. */
   readonly tokenEndpoint?: string;
+  /** Absent: a caller whose token names too many groups is refused. */
+  readonly groupLookup?: GroupLookup;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** `partner`: its callers are guests, and only grants that name this issuer reach them. */
   readonly relation: 'home' | 'partner';

@@ -142,6 +142,8 @@ export const REASONS = {
 
   keys_unavailable: outage(-31213, 'The keys of the token issuer cannot be fetched at the moment.'),
   groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
+  groups_unavailable: outage(-31216, 'The groups of the caller cannot be fetched at the moment.'),
+  groups_lookup_refused: fault(-31217, 500, 'The groups of the caller may not be fetched by the gateway.'),
   scope_insufficient: {
     delivery: 'scope',
     httpStatus: 403,

@@ -46,6 +46,19 @@ export const GROUPS = {
   fabrikamAuditors: { id: 'c7f0a3b5-8e42-4d19-97c6-1a2b3c4d5e04', name: 'fabrikam-auditors' },
 } as const satisfies Record<string, DemoGroup>;
 
+/** Microsoft Graph has the same id in every directory of the world. */
+export const GRAPH_RESOURCE_ID = '00000003-0000-0000-c000-000000000000';
+
+/** What reading somebody's groups takes of an application. */
+export const GRAPH_PERMISSIONS = ['User.ReadBasic.All', 'GroupMember.Read.All'] as const;
+
+/** Groups of the kind that makes tokens too small: everybody is in them and nobody grants anything to them. */
+const manyGroups = (count: number): readonly DemoGroup[] =>
+  Array.from({ length: count }, (_, index) => ({
+    id: `40000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
+    name: `project-${index}`,
+  }));
+
 export const APPLICATION_IDS = {
   demoCli: '7a9e0c11-52b4-4f7d-8a36-e1d2c3b4a501',
   nightlyReport: '2c6b8f47-9d13-4a05-b7e2-f0a1b2c3d402',
@@ -53,6 +66,7 @@ export const APPLICATION_IDS = {
   gatewayReports: 'b5e2f7c9-1d83-4a4b-9c6b-4d3e2f1a0b12',
   trackerApi: 'c6f3a8d0-2e94-4b5c-8d7c-5e4f3a2b1c21',
   reportsApi: 'd7a4b9e1-3fa5-4c6d-9e8d-6f5a4b3c2d22',
+  gatewayDirectory: 'f9c6d1a3-51c7-4e8f-9a0f-8b7c6d5e4f41',
   registryApi: 'e8b5c0f2-40b6-4d7e-8f9e-7a6b5c4d3e31',
 } as const;
 
@@ -76,6 +90,14 @@ export const DIRECTORIES: readonly DemoDirectory[] = [
         groups: [GROUPS.support],
         roles: {},
         password: 'bob-demo-password',
+      },
+      {
+        name: 'olga',
+        displayName: 'Olga Oversight',
+        oid: '10000000-eeee-4eee-8eee-00000000000e',
+        groups: [...manyGroups(250), GROUPS.support],
+        roles: {},
+        password: 'olga-demo-password',
       },
       {
         name: 'admin',
@@ -162,6 +184,24 @@ export const APPLICATIONS: readonly DemoApplication[] = [
     identifierUri: 'api://reports',
     scopes: ['reports.access'],
     appRoles: { [APPLICATION_IDS.gatewayReports]: ['reports.access.all'] },
+    directories: BOTH,
+    consentedResources: [],
+  },
+  {
+    name: 'gateway-directory',
+    clientId: APPLICATION_IDS.gatewayDirectory,
+    secret: 'gateway-directory-demo-secret',
+    scopes: [],
+    appRoles: {},
+    directories: BOTH,
+    consentedResources: [GRAPH_RESOURCE_ID],
+  },
+  {
+    name: 'microsoft-graph',
+    clientId: GRAPH_RESOURCE_ID,
+    identifierUri: 'https://graph.microsoft.com',
+    scopes: [],
+    appRoles: { [APPLICATION_IDS.gatewayDirectory]: [...GRAPH_PERMISSIONS] },
     directories: BOTH,
     consentedResources: [],
   },

@@ -41,6 +41,11 @@ const issuerOf = (
   issuer: `${origin}/{tenantid}/v2.0`,
   jwksUri: `${origin}/common/discovery/v2.0/keys`,
   tokenEndpoint: `${origin}/{tenantid}/oauth2/v2.0/token`,
+  groupLookup: {
+    clientId: APPLICATION_IDS.gatewayDirectory,
+    secretName: 'gateway-directory',
+    graphUrl: origin,
+  },
   algorithms: ['RS256'],
   relation: facts.relation,
   directoryTenants: [facts.tid],

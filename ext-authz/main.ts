@@ -7,6 +7,8 @@ import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/config
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import { createGraphGroups } from '#ext-authz/identity/graph-groups.ts';
+import { createGroupLookups } from '#ext-authz/identity/group-lookup.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
@@ -124,17 +126,19 @@ const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> =>
 };
 
 const start = async (tools: Tools): Promise<void> => {
-  const { config, logger, metrics, lifecycle, tls } = tools;
+  const { config, logger, metrics, egress, lifecycle, tls } = tools;
   const chain = await startChain(tools);
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const feed = await startFeed(tools, keySets);
+  const broker = createBroker(tools);
+  const groups = createGroupLookups({ graph: createGraphGroups(egress.fetch), broker, metrics });
   const parts = {
     world: () => worldOf(feed),
-    authenticator: createAuthenticator({ keySets, replays: createReplayMemory(), metrics }),
+    authenticator: createAuthenticator({ keySets, replays: createReplayMemory(), groups, metrics }),
     policy: createPolicy({ holder: policy }),
-    broker: createBroker(tools),
+    broker,
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),
     sink: createDecisionSink({ chain, logger, metrics, nowMs: Date.now }),
     recordDeadlineMs: RECORD_DEADLINE_MS,

@@ -84,7 +84,7 @@ const openLastEvent = (
 const recognise = async (
   parts: PipelineParts,
   request: HttpRequest,
-  { trail, nowMs }: { readonly trail: Trail; readonly nowMs: number },
+  { trail, nowMs, signal }: { readonly trail: Trail; readonly nowMs: number; readonly signal: AbortSignal },
 ): Promise<Result<Recognised, Deny>> => {
   const place = locate(request, parts.world(), nowMs);
   if (!place.ok) return place;
@@ -102,7 +102,7 @@ const recognise = async (
     const { headers, method } = request;
     const target = { method, url: endpointUrl(parts.publicUrl, place.value.path) };
     const nowSeconds = secondsOf(nowMs);
-    return parts.authenticator.authenticate({ headers, tenant, server, target, nowSeconds });
+    return parts.authenticator.authenticate({ headers, tenant, server, target, nowSeconds, signal });
   };
   const early = isLong ? await authenticate() : undefined;
   if (early?.ok === false) return early;
@@ -129,7 +129,7 @@ export const decide = async (
   { trail, signal }: { readonly trail: Trail; readonly signal: AbortSignal },
 ): Promise<Decision> => {
   const nowMs = parts.nowMs();
-  const recognised = await recognise(parts, request, { trail, nowMs });
+  const recognised = await recognise(parts, request, { trail, nowMs, signal });
   if (!recognised.ok) return recognised.error;
   const { place, call, identity, assertion } = recognised.value;
   const { tenant, server } = place;

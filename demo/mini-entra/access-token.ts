@@ -38,6 +38,21 @@ const servicePrincipalId = (tid: string, clientId: string): string =>
     .toString('hex')
     .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');
 
+/** More than a token of Entra names: beyond, it says where to ask instead, at an address that has gone. */
+const MAX_GROUPS = 200;
+
+const groupClaims = ({ directory }: TokenFacts, user: DemoUser): JWTPayload =>
+  user.groups.length <= MAX_GROUPS
+    ? { groups: user.groups.map((group) => group.id) }
+    : {
+        _claim_names: { groups: 'src1' },
+        _claim_sources: {
+          src1: {
+            endpoint: `https://graph.windows.net/${directory.tid}/users/${user.oid}/getMemberObjects`,
+          },
+        },
+      };
+
 const userClaims = (facts: TokenFacts, user: DemoUser): JWTPayload => {
   const roles = user.roles[facts.resource.clientId] ?? [];
   return {
@@ -45,7 +60,7 @@ const userClaims = (facts: TokenFacts, user: DemoUser): JWTPayload => {
     oid: user.oid,
     sub: pairwiseSubject(facts.directory.tid, user.oid, facts.resource.clientId),
     scp: facts.scopes.join(' '),
-    groups: user.groups.map((group) => group.id),
+    ...groupClaims(facts, user),
     name: user.displayName,
     preferred_username: userPrincipalName(facts.directory, user),
     acct: 0,

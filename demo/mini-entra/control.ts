@@ -4,6 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { type FaultBook, parseFaultOrder } from '#demo/mini-entra/faults.ts';
+import type { GraphDesk } from '#demo/mini-entra/graph.ts';
 import type { SigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import type { Counters } from '#demo/mini-entra/token-endpoint.ts';
 import type { World } from '#demo/mini-entra/world.ts';
@@ -12,6 +13,7 @@ export type ControlParts = {
   readonly world: World;
   readonly keys: SigningKeys;
   readonly faults: FaultBook;
+  readonly graph: GraphDesk;
   readonly counters: () => Counters;
   readonly resetCounters: () => void;
   /** Lifetime of every token from now on; undefined: random again. */
@@ -32,10 +34,15 @@ const knowsUser = (parts: ControlParts, name: unknown): name is string =>
   parts.world.directories.some((directory) => directory.users.some((user) => user.name === name));
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  'GET /control/state': ({ counters, faults }) => ({
+  'GET /control/state': ({ counters, faults, graph }) => ({
     status: 200,
-    body: { counters: counters(), faults: faults.list() },
+    body: { counters: counters(), faults: faults.list(), graph },
   }),
+  'POST /control/graph': ({ graph }, { status }) => {
+    if (status !== null && !(typeof status === 'number' && status >= 400)) return wrong('status');
+    graph.fault = status === null ? undefined : { status, body: { error: { code: 'ordered' } } };
+    return done;
+  },
   'POST /control/faults': ({ faults }, body) => {
     const order = parseFaultOrder(body);
     if (!order.ok) return wrong(order.error);

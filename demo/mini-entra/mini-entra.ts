@@ -10,6 +10,7 @@ import { answerControl, type ControlParts } from '#demo/mini-entra/control.ts';
 import { addressesOf, discoveryDocument, keySet } from '#demo/mini-entra/discovery.ts';
 import { entraErrorReply } from '#demo/mini-entra/entra-error.ts';
 import { createFaultBook } from '#demo/mini-entra/faults.ts';
+import { answerGraph, type GraphParts } from '#demo/mini-entra/graph.ts';
 import { createSigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import {
   answerTokenRequest,
@@ -17,7 +18,7 @@ import {
   emptyCounters,
   type TokenEndpointParts,
 } from '#demo/mini-entra/token-endpoint.ts';
-import { sendJson, sendTokenReply } from '#demo/mini-entra/wire.ts';
+import { retryAfter, sendJson, sendTokenReply } from '#demo/mini-entra/wire.ts';
 import { createWorld } from '#demo/mini-entra/world.ts';
 
 /** Far above any real token request. */
@@ -47,7 +48,10 @@ export type MiniEntra = {
   close(): Promise<void>;
 };
 
-type Site = { readonly parts: TokenEndpointParts & ControlParts; readonly lifetimeSeconds: () => number };
+type Site = {
+  readonly parts: TokenEndpointParts & ControlParts & GraphParts;
+  readonly lifetimeSeconds: () => number;
+};
 
 const readBody = async (request: IncomingMessage): Promise<string | undefined> => {
   const chunks: Buffer[] = [];
@@ -105,6 +109,12 @@ const answer = async (
   }
   const tid = /^\/([^/]+)\/oauth2\/v2\.0\/token$/.exec(path)?.[1];
   if (tid !== undefined && request.method === 'POST') return answerToken(site, exchange, { tid, body: text });
+  const oid = /^\/v1\.0\/users\/([^/]+)\/getMemberGroups$/.exec(path)?.[1];
+  if (oid !== undefined && request.method === 'POST') {
+    const { authorization } = request.headers;
+    const { status, body, retryAfterSeconds } = await answerGraph(site.parts, { oid, authorization, text });
+    return sendJson(response, status, body, retryAfter(retryAfterSeconds));
+  }
   const document = request.method === 'GET' ? findDocument(site, origin, path) : undefined;
   return document === undefined
     ? sendJson(response, 404, { error: 'not_found' })
@@ -130,6 +140,8 @@ const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => st
       keys: await createSigningKeys(tids, file),
       faults: createFaultBook(),
       issuer,
+      graph: { fault: undefined, questions: 0 },
+      graphUrl: () => new URL(issuer(tids[0] ?? 'none')).origin,
       counters: () => counters,
       resetCounters: () => {
         counters = emptyCounters();

@@ -4,7 +4,7 @@
 import { decodeJwt, type JWTPayload } from 'jose';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import type { DemoApplication, DemoDirectory } from '#demo/directory.ts';
+import { type DemoApplication, type DemoDirectory, GRAPH_RESOURCE_ID } from '#demo/directory.ts';
 import { signAccessToken } from '#demo/mini-entra/access-token.ts';
 import { authenticateClient } from '#demo/mini-entra/client-authentication.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
@@ -38,6 +38,8 @@ export type TokenEndpointParts = {
   readonly faults: FaultBook;
   readonly counters: () => Counters;
   readonly issuer: (tid: string) => string;
+  /** Where Graph is: the resource that tokens for it are asked by. */
+  readonly graphUrl: () => string;
 };
 
 export type TokenRequest = {
@@ -132,7 +134,9 @@ const runGrant = async (
   request: TokenRequest,
 ): Promise<Result<object, EntraRefusal>> => {
   const { directory, form, client } = asked;
-  const requested = parseScopes(form.get('scope'), (name) => parts.world.findResource(directory, name));
+  const requested = parseScopes(form.get('scope'), (name) =>
+    parts.world.findResource(directory, name === parts.graphUrl() ? GRAPH_RESOURCE_ID : name),
+  );
   if (!requested.ok) return requested;
   const granted = await asked.grant({
     world: parts.world,

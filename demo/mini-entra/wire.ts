@@ -18,7 +18,7 @@ export const sendJson = (
   response.writeHead(status, { ...HEADERS, ...headers }).end(JSON.stringify(body));
 };
 
-const retryAfter = (seconds: number | undefined): Readonly<Record<string, string>> =>
+export const retryAfter = (seconds: number | undefined): Readonly<Record<string, string>> =>
   seconds === undefined ? {} : { 'retry-after': String(seconds) };
 
 const sendTruncated = (response: ServerResponse, reply: Reply): void => {

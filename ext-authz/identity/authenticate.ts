@@ -10,6 +10,7 @@ import { findAccessToken, type RequestHeaders } from '#ext-authz/identity/access
 import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
 import { createPossessionJudge } from '#ext-authz/identity/dpop.ts';
 import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
 import { createJwtVerifier } from '#ext-authz/identity/jwt.ts';
 import type { KeySets } from '#ext-authz/identity/key-sets.ts';
 import { judgeScopes } from '#ext-authz/identity/scopes.ts';
@@ -26,15 +27,20 @@ export type Authenticator = {
   /**
    * Authenticates one call.
    * @param call.nowSeconds wall clock, seconds since the epoch.
-   * @returns the caller, or the Deny that names why not. May wait for one fetch of the issuer's keys.
+   * @param call.signal ends the wait for the caller's groups.
+   * @returns the caller, or the Deny that names why not. May wait for one fetch of the issuer's keys, and for the
+   * caller's groups where the token leaves them out.
    */
-  authenticate(call: Presentation & { readonly headers: RequestHeaders }): Promise<Result<Caller, Deny>>;
+  authenticate(
+    call: Presentation & { readonly headers: RequestHeaders; readonly signal: AbortSignal },
+  ): Promise<Result<Caller, Deny>>;
 };
 
 /** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
 export const createAuthenticator = (options: {
   readonly keySets: KeySets;
   readonly replays: ReplayMemory;
+  readonly groups: GroupLookups;
   readonly metrics: Metrics;
   readonly maxCachedTokens?: number;
 }): Authenticator => {
@@ -59,7 +65,7 @@ export const createAuthenticator = (options: {
   };
 
   return {
-    authenticate: async ({ headers, ...at }) => {
+    authenticate: async ({ headers, signal, ...at }) => {
       const found = findAccessToken(headers);
       if (!found.ok) return found;
       const { token } = found.value;
@@ -67,9 +73,14 @@ export const createAuthenticator = (options: {
       if (!verified.ok) return verified;
       const unproven = await possession.judge(verified.value, { ...found.value, ...at, headers });
       if (unproven !== undefined) return err(unproven);
-      const { identity, binding } = verified.value;
+      const { identity, binding, issuer } = verified.value;
       const insufficient = judgeScopes(identity, binding, at.server);
-      return insufficient === undefined ? ok({ identity, token }) : err(insufficient);
+      if (insufficient !== undefined) return err(insufficient);
+      const groups =
+        identity.groups === undefined
+          ? await options.groups.find({ ...at, issuer, identity, assertion: token, signal })
+          : ok(identity.groups);
+      return groups.ok ? ok({ identity: { ...identity, groups: groups.value }, token }) : groups;
     },
   };
 };

@@ -1,10 +1,10 @@
 // Unit tests of claims.ts, caller-kind.ts, claim-values.ts and scopes.ts: what a verified payload says about a caller.
 import { describe, expect, it } from 'vitest';
-import type { Identity } from '#core/identity.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { Reason } from '#core/reason.ts';
 import { identityFromToken } from '#ext-authz/identity/claims.ts';
+import type { VerifiedIdentity } from '#ext-authz/identity/credential.ts';
 import { judgeScopes } from '#ext-authz/identity/scopes.ts';
 import {
   AUDIENCE,
@@ -30,7 +30,7 @@ const read = (issuer: TrustedIssuer, payload: Record<string, unknown>) =>
 const without = (claims: Record<string, unknown>, ...names: string[]): Record<string, unknown> =>
   Object.fromEntries(Object.entries(claims).filter(([name]) => !names.includes(name)));
 
-const identityOf = (issuer: TrustedIssuer, payload: Record<string, unknown>): Identity => {
+const identityOf = (issuer: TrustedIssuer, payload: Record<string, unknown>): VerifiedIdentity => {
   const result = read(issuer, payload);
   if (!result.ok) throw new Error(`refused: ${result.error.reason} ${JSON.stringify(result.error.logFacts)}`);
   return result.value;

@@ -3,7 +3,7 @@
 
 import { type Deny, deny } from '#core/decision.ts';
 import { type Identity, principalKey } from '#core/identity.ts';
-import type { ClaimNames } from '#core/issuer.ts';
+import type { TrustedIssuer } from '#core/issuer.ts';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { CALLER_READERS, type Caller } from '#ext-authz/identity/caller-kind.ts';
@@ -14,6 +14,7 @@ import {
   parseScopes,
   parseTextList,
 } from '#ext-authz/identity/claim-values.ts';
+import type { VerifiedIdentity } from '#ext-authz/identity/credential.ts';
 import type { AcceptedIssuer } from '#ext-authz/identity/issuers.ts';
 import type { TokenTimes } from '#ext-authz/identity/token-times.ts';
 
@@ -31,23 +32,34 @@ const FOREIGN_CLAIMS = ['at_hash', 'c_hash', 'events'] as const;
 const findForeignClaim = (payload: JsonObject): string | undefined =>
   FOREIGN_CLAIMS.find((name) => payload[name] !== undefined);
 
+/** The claim that a name or a JSON Pointer begins at. */
+const topmost = (name: string): string => (name.startsWith('/') ? (name.split('/')[1] ?? '') : name);
+
+type Overage = 'none' | 'groups' | 'beyond-help';
+
 /**
  * Entra leaves the groups out past 200 and points to a directory query instead; the address it gives is retired and
  * is not followed. A caller whose groups are unknown is not a caller without groups.
  */
-const hasOverage = (payload: JsonObject, names: ClaimNames): boolean => {
+const overageOf = (payload: JsonObject, { claims: names }: TrustedIssuer): Overage => {
   const { _claim_names: elsewhere, hasgroups } = payload;
-  if (hasgroups === true || hasgroups === 'true') return true;
-  if (elsewhere === undefined) return false;
-  return (
-    !isJsonObject(elsewhere) ||
-    ['groups', names.groups, names.roles].some((name) => Object.hasOwn(elsewhere, name))
-  );
+  const isTold = hasgroups === true || hasgroups === 'true';
+  if (elsewhere === undefined) return isTold ? 'groups' : 'none';
+  if (!isJsonObject(elsewhere) || Object.hasOwn(elsewhere, topmost(names.roles))) return 'beyond-help';
+  const isElsewhere = ['groups', topmost(names.groups)].some((name) => Object.hasOwn(elsewhere, name));
+  return isElsewhere || isTold ? 'groups' : 'none';
 };
+
+/** True where the directory can be asked for what is missing: a person's groups, of which the token says nothing. */
+const canLookUp = (payload: JsonObject, issuer: TrustedIssuer, { kind }: Caller): boolean =>
+  issuer.groupLookup !== undefined && kind === 'user' && payload['groups'] === undefined;
 
 type Entitlements = Pick<Identity, 'groups' | 'roles' | 'scopes'>;
 
-const readEntitlements = (payload: JsonObject, names: ClaimNames): Result<Entitlements, Deny> => {
+const readEntitlements = (
+  payload: JsonObject,
+  { claims: names }: TrustedIssuer,
+): Result<Entitlements, Deny> => {
   const groups = parseTextList(payload, names.groups);
   const roles = parseTextList(payload, names.roles);
   const scopes = parseScopes(payload, names.scopes);
@@ -87,16 +99,23 @@ const buildIdentity = (token: VerifiedToken, caller: Caller, entitlements: Entit
 
 /**
  * Reads who is calling.
- * @returns the identity, or claims_invalid, directory_tenant_refused, groups_overage.
+ * @returns the identity, its groups undefined where the directory has to be asked for them; or claims_invalid,
+ * directory_tenant_refused, groups_overage.
  */
-export const identityFromToken = (token: VerifiedToken): Result<Identity, Deny> => {
+export const identityFromToken = (token: VerifiedToken): Result<VerifiedIdentity, Deny> => {
   const { payload, accepted } = token;
   const foreign = findForeignClaim(payload);
   if (foreign !== undefined) return err(deny('claims_invalid', { log: { claim: foreign } }));
-  const { claims: names, kind } = accepted.issuer;
-  if (hasOverage(payload, names)) return err(deny('groups_overage'));
-  const entitlements = readEntitlements(payload, names);
+  const { issuer } = accepted;
+  const overage = overageOf(payload, issuer);
+  if (overage === 'beyond-help') return err(deny('groups_overage'));
+  const entitlements = readEntitlements(payload, issuer);
   if (!entitlements.ok) return entitlements;
-  const caller = CALLER_READERS[kind](payload, { accepted, scopes: entitlements.value.scopes });
-  return caller.ok ? ok(buildIdentity(token, caller.value, entitlements.value)) : caller;
+  const caller = CALLER_READERS[issuer.kind](payload, { accepted, scopes: entitlements.value.scopes });
+  if (!caller.ok) return caller;
+  const identity = buildIdentity(token, caller.value, entitlements.value);
+  if (overage === 'none') return ok(identity);
+  return canLookUp(payload, issuer, caller.value)
+    ? ok({ ...identity, groups: undefined })
+    : err(deny('groups_overage'));
 };

@@ -20,8 +20,13 @@ export type Presentation = {
   readonly target: { readonly method: string; readonly url: string };
 };
 
+/** An identity whose groups may still have to be asked for: undefined is not "none". */
+export type VerifiedIdentity = Omit<Identity, 'groups'> & {
+  readonly groups: readonly string[] | undefined;
+};
+
 export type VerifiedCredential = {
-  readonly identity: Identity;
+  readonly identity: VerifiedIdentity;
   readonly times: TokenTimes;
   /** By whose rules it was verified: a cached result holds only while these are unchanged. */
   readonly issuer: TrustedIssuer;

@@ -8,7 +8,7 @@ import type { IssuerBinding, McpServer } from '#core/server.ts';
 
 /** @returns undefined, or scope_insufficient naming all scopes the server needs, so that one new consent is enough. */
 export const judgeScopes = (
-  identity: Identity,
+  identity: Pick<Identity, 'kind' | 'scopes'>,
   binding: IssuerBinding,
   server: McpServer,
 ): Deny | undefined => {

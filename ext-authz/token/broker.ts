@@ -35,10 +35,18 @@ export type UpstreamToken = {
   readonly source: 'cache' | 'exchange' | 'none';
 };
 
+type HeldToken = UpstreamToken & { readonly token: Secret };
+
 export type TokenBroker = {
   acquire(request: TokenRequest): Promise<Result<UpstreamToken, Deny>>;
   /** Drops every token kept for a caller of a tenant (revocation). */
   purge(tenantId: string, principal: string): Promise<void>;
+};
+
+/** Tokens for the gateway's own errands. */
+export type ErrandTokens = {
+  /** The token of a plan that is no call's, kept and guarded like those of calls. */
+  acquireFor(plan: ExchangePlan, request: TokenRequest): Promise<Result<Secret, Deny>>;
 };
 
 type Call = { readonly request: TokenRequest; readonly plan: ExchangePlan; readonly keys: CacheKeys };
@@ -81,26 +89,18 @@ const exchangeJob = ({ request, plan, keys }: Call) => ({
   },
 });
 
-const planCall = (request: TokenRequest): Result<Call | null, Deny> => {
-  const plan = planExchange(request);
-  if (!plan.ok) return plan;
-  if (plan.value === null) return ok(null);
+const callOf = (plan: ExchangePlan, request: TokenRequest): Call => {
   const { tenant, identity, assertion } = request;
-  const keys = cacheKeys({ tenantId: tenant.id, identity, assertion, plan: plan.value });
-  return ok({ request, plan: plan.value, keys });
+  return { request, plan, keys: cacheKeys({ tenantId: tenant.id, identity, assertion, plan }) };
 };
 
 /** The broker of one process. */
-export const createTokenBroker = (parts: ExchangeParts): TokenBroker => {
+export const createTokenBroker = (parts: ExchangeParts): TokenBroker & ErrandTokens => {
   const flights = createSingleflight<ExchangeOutcome>();
   const count = (outcome: CacheOutcome): void => parts.metrics.lookups.inc({ outcome });
 
   /** No fresh token was to be had: the old one while it lives, if the refusal is of the passing kind. */
-  const fallBack = (
-    cached: CachedToken | undefined,
-    call: Call,
-    refusal: Deny,
-  ): Result<UpstreamToken, Deny> => {
+  const fallBack = (cached: CachedToken | undefined, call: Call, refusal: Deny): Result<HeldToken, Deny> => {
     if (cached === undefined || secondsLeft(cached, call) <= 0) return err(refusal);
     count('stale');
     return ok({ token: cached.token, source: 'cache' });
@@ -110,7 +110,7 @@ export const createTokenBroker = (parts: ExchangeParts): TokenBroker => {
     outcome: Result<ExchangeOutcome, 'aborted'>,
     cached: CachedToken | undefined,
     call: Call,
-  ): Promise<Result<UpstreamToken, Deny>> => {
+  ): Promise<Result<HeldToken, Deny>> => {
     if (!outcome.ok)
       return fallBack(cached, call, deny('deadline_exceeded', { log: { waitedFor: 'token' } }));
     if (outcome.value.ok) return ok({ token: outcome.value.value.token, source: 'exchange' });
@@ -121,7 +121,7 @@ export const createTokenBroker = (parts: ExchangeParts): TokenBroker => {
     return err(refused);
   };
 
-  const acquireFor = async (call: Call): Promise<Result<UpstreamToken, Deny>> => {
+  const acquireBy = async (call: Call): Promise<Result<HeldToken, Deny>> => {
     const { keys, request } = call;
     const cached = await parts.cache.find(keys.caller);
     if (cached !== undefined && secondsLeft(cached, call) > FRESH_SECONDS) {
@@ -144,9 +144,15 @@ export const createTokenBroker = (parts: ExchangeParts): TokenBroker => {
 
   return {
     acquire: async (request) => {
-      const call = planCall(request);
-      if (!call.ok) return call;
-      return call.value === null ? ok({ token: null, source: 'none' }) : acquireFor(call.value);
+      const plan = planExchange(request);
+      if (!plan.ok) return plan;
+      return plan.value === null
+        ? ok({ token: null, source: 'none' })
+        : acquireBy(callOf(plan.value, request));
+    },
+    acquireFor: async (plan, request) => {
+      const acquired = await acquireBy(callOf(plan, request));
+      return acquired.ok ? ok(acquired.value.token) : acquired;
     },
     purge: (tenantId, principal) => parts.cache.purge(ownerKey(tenantId, principal)),
   };

@@ -33,7 +33,7 @@ export const parseProviderBody = (text: string): JsonObject | undefined => {
 };
 
 /** `Retry-After` in seconds (RFC 9110 §10.2.3): a number or a date. */
-const parseRetryAfter = (text: string | null, nowSeconds: number): number | undefined => {
+export const parseRetryAfter = (text: string | null, nowSeconds: number): number | undefined => {
   if (text === null) return undefined;
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : Math.ceil(Date.parse(text) / 1000) - nowSeconds;
   if (Number.isNaN(seconds)) return undefined;

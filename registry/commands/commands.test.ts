@@ -289,6 +289,26 @@ describe('issuers', () => {
     };
     expect(refusal(putIssuer(TENANT, entra, anyUrl)).pointers).toEqual(['/tokenEndpoint']);
   });
+
+  it('look groups up only where the directory can be asked, and at an origin', () => {
+    const groupLookup = { clientId: 'reader', secretName: 'reader', graphUrl: 'https://graph.microsoft.us' };
+    const put = (changes: object) => putIssuer(TENANT, { ...ISSUER, groupLookup, ...changes }, anyUrl);
+    expect(accepted(put({})).issuers.find(({ id }) => id === ISSUER.id)).toMatchObject({ groupLookup });
+    const { tokenEndpoint: _, ...without } = { ...ISSUER, groupLookup };
+    const lonely = { ...TENANT, servers: [], grants: [] };
+    expect(refusal(putIssuer(lonely, without, anyUrl)).pointers).toEqual(['/groupLookup']);
+    expect(refusal(put({ claims: { ...ISSUER.claims, groups: 'roles' } })).pointers).toEqual([
+      '/groupLookup',
+    ]);
+    for (const graphUrl of [
+      'https://graph.microsoft.us/',
+      'https://graph.microsoft.us/v1.0',
+      'https://graph.microsoft.us?x',
+    ])
+      expect(refusal(put({ groupLookup: { ...groupLookup, graphUrl } })).pointers).toContain(
+        '/groupLookup/graphUrl',
+      );
+  });
 });
 
 describe('isSameJson', () => {

@@ -21,6 +21,11 @@ const judgeUrl = (field: (typeof URL_FIELDS)[number], text: string, checkUrl: Ch
     : [];
 };
 
+const judgeGraphUrl = ({ groupLookup }: TrustedIssuer, checkUrl: CheckUrl): Fault[] => {
+  const checked = groupLookup?.graphUrl === undefined ? undefined : checkUrl(groupLookup.graphUrl);
+  return checked?.ok === false ? [{ pointer: '/groupLookup/graphUrl', message: checked.error }] : [];
+};
+
 /** An issuer is named as its tokens name it: by a URL. */
 export const judgeIssuerText = (issuer: Pick<TrustedIssuer, 'issuer'>): Fault[] =>
   URL.canParse(issuer.issuer) && /^https?:$/.test(new URL(issuer.issuer).protocol)
@@ -46,6 +51,7 @@ export const putIssuer = (before: Tenant, given: TrustedIssuer, checkUrl: CheckU
         const text = issuer[field];
         return text === undefined ? [] : judgeUrl(field, text, checkUrl);
       }),
+      ...judgeGraphUrl(issuer, checkUrl),
     ],
   });
 };

@@ -10,6 +10,7 @@ import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { NO_LOOKUPS } from '#test/support/identity-bench.ts';
 import { type OidcProvider, startOidcProvider } from '#test/support/oidc-provider.ts';
 import {
   createTestKey,
@@ -73,6 +74,7 @@ const outcomeOf = async (credential: string, trusted: TrustedIssuer): Promise<st
   const authenticator = createAuthenticator({
     keySets: sets,
     replays: createReplayMemory(),
+    groups: NO_LOOKUPS,
     metrics: createMetrics('test'),
   });
   const bindings = [{ issuerId: trusted.id, audiences: [RESOURCE], requiredScopes: [] }];
@@ -82,6 +84,7 @@ const outcomeOf = async (credential: string, trusted: TrustedIssuer): Promise<st
     server: { ...testServer([trusted]), bindings },
     target: { method: 'POST', url: RESOURCE },
     nowSeconds: Math.floor(Date.now() / 1000),
+    signal: AbortSignal.timeout(30_000),
   });
   return result.ok ? result.value.identity.kind : result.error.reason;
 };

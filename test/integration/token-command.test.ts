@@ -42,7 +42,7 @@ describe('npm run token', () => {
   });
 
   it.each([
-    [['zoe'], 'no user zoe; there are: alice, bob, admin, paula'],
+    [['zoe'], 'no user zoe; there are: alice, bob, olga, admin, paula'],
     [['--app', 'zoe'], 'no application zoe with a secret; there are: nightly-report'],
     [['alice', '--server', 'zoe'], 'no server zoe; there are: tracker, reports'],
     [[], 'usage: '],

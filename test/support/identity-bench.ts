@@ -4,9 +4,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deny } from '#core/decision.ts';
+import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory, type ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
@@ -14,6 +17,9 @@ import { type HostLookup, systemLookup } from '#runtime/egress-resolve.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { type KeyServer, NOW, startKeyServer, testServer } from '#test/support/token-issuer.ts';
+
+/** No issuer of these tests has a lookup; one that is asked all the same refuses. */
+export const NO_LOOKUPS: GroupLookups = { find: async () => err(deny('groups_lookup_refused')) };
 
 export type IdentityBench = {
   readonly keyServer: KeyServer;
@@ -64,7 +70,7 @@ export const startIdentityBench = async (
     nowMs: () => nowMs,
     random: () => 0.5,
   });
-  const authenticator = createAuthenticator({ keySets, replays, metrics });
+  const authenticator = createAuthenticator({ keySets, replays, metrics, groups: NO_LOOKUPS });
   const present: IdentityBench['present'] = ({ headers, tenant, method = 'POST', nowSeconds = NOW }) =>
     authenticator.authenticate({
       headers: new Map(Object.entries(headers)),
@@ -72,6 +78,7 @@ export const startIdentityBench = async (
       server: tenant.servers[0] ?? testServer([]),
       target: { method, url: ENDPOINT_URL },
       nowSeconds,
+      signal: AbortSignal.timeout(30_000),
     });
   const authenticate: IdentityBench['authenticate'] = (authorization, tenant, nowSeconds) =>
     present({ headers: { authorization }, tenant, ...(nowSeconds === undefined ? {} : { nowSeconds }) });

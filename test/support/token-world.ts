@@ -12,7 +12,7 @@ import type { McpServer, UpstreamAuth } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { APPLICATION_IDS, APPLICATIONS, CONTOSO_TID, DIRECTORIES, FABRIKAM_TID } from '#demo/directory.ts';
 import { createMiniEntra, LIFETIME_HEADER, type MiniEntra } from '#demo/mini-entra/mini-entra.ts';
-import { createTokenBroker, type TokenBroker } from '#ext-authz/token/broker.ts';
+import { createTokenBroker, type ErrandTokens, type TokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
@@ -75,7 +75,8 @@ export const trackerServer = (
   versions: [],
 });
 
-const tenantOf = (provider: MiniEntra): Tenant => ({
+/** The demo's directories as issuers of a tenant without servers. */
+export const tenantOf = (provider: MiniEntra): Tenant => ({
   id: 'default',
   displayName: 'Default',
   accessContact: 'ada@contoso.example',
@@ -153,7 +154,7 @@ export type TokenWorld = {
 export type BrokerOptions = { readonly timeoutMs?: number; readonly allowPrivate?: boolean };
 
 export type TestBroker = {
-  readonly broker: TokenBroker;
+  readonly broker: TokenBroker & ErrandTokens;
   /** Everything it logged. */
   readonly log: string[];
   acquire(caller: Caller, server?: McpServer, signal?: AbortSignal): Promise<Outcome>;

@@ -68,6 +68,27 @@ const judgeClaims = (issuer: TrustedIssuer): LocatedFault[] =>
       ),
     );
 
+/** Graph answers with the groups of Entra's own claim, to a token of Entra's own endpoint. */
+const judgeGroupLookup = (issuer: TrustedIssuer): LocatedFault[] => {
+  if (issuer.groupLookup === undefined) return [];
+  const { graphUrl } = issuer.groupLookup;
+  const faults: [boolean, string, string][] = [
+    [issuer.kind !== 'entra', '/groupLookup', 'only an Entra issuer has groups elsewhere'],
+    [issuer.tokenEndpoint === undefined, '/groupLookup', 'needs the tokenEndpoint to ask for its own token'],
+    [
+      issuer.claims.groups !== 'groups',
+      '/groupLookup',
+      'looks up the claim "groups", which is not read here',
+    ],
+    [
+      graphUrl !== undefined && (!URL.canParse(graphUrl) || new URL(graphUrl).origin !== graphUrl),
+      '/groupLookup/graphUrl',
+      'expected an origin such as https://graph.microsoft.com, without path and slash',
+    ],
+  ];
+  return faults.filter(([isFault]) => isFault).map(([, pointer, message]) => fault(issuer, pointer, message));
+};
+
 /** Each issuer on its own. */
 export const issuerRule: Rule = ({ issuers }) =>
   issuers.flatMap((issuer) => [
@@ -75,6 +96,7 @@ export const issuerRule: Rule = ({ issuers }) =>
     ...judgeDirectories(issuer),
     ...judgeKeyAddress(issuer),
     ...judgeClaims(issuer),
+    ...judgeGroupLookup(issuer),
   ]);
 
 /** Ids of the issuers that accept each `iss`: by value, because an issuer may have a thousand of them. */

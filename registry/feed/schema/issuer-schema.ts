@@ -2,7 +2,7 @@
 
 import { Type } from 'typebox';
 import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
-import { Id, ShortText, UrlText } from '#registry/feed/schema/words.ts';
+import { Id, SecretName, ShortText, UrlText } from '#registry/feed/schema/words.ts';
 
 const claimName = (usual: string) =>
   Type.String({
@@ -13,12 +13,28 @@ const claimName = (usual: string) =>
       'Name of a claim, a path with dots, or a JSON Pointer of at most eight members: /realm_access/roles, /https:~1~1acme.example~1roles.',
   });
 
+const GroupLookupSchema = Type.Object(
+  {
+    clientId: ShortText,
+    secretName: SecretName,
+    graphUrl: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2_048,
+        description: 'Origin of Microsoft Graph; https://graph.microsoft.com if absent.',
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
 export const ISSUER_FIELDS = {
   kind: Type.Enum(['entra', 'oidc']),
   issuer: UrlText,
   jwksUri: Type.Optional(UrlText),
   discoveryUri: Type.Optional(UrlText),
   tokenEndpoint: Type.Optional(UrlText),
+  groupLookup: Type.Optional(GroupLookupSchema),
   algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
     minItems: 1,
     uniqueItems: true,
