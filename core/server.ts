@@ -1,5 +1,6 @@
 // An MCP server as the tenant's admin registered it, and the versions its tools are pinned in.
 
+import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import type { DpopMode } from '#core/dpop.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import type { TrafficSplit } from '#core/traffic-split.ts';
@@ -98,6 +99,8 @@ export type McpServer = {
   readonly maxBodyBytes: number;
   /** How its replicas are reached; absent: as most want it. */
   readonly upstream?: UpstreamSettings;
+  /** How far its time limit, retries and back-off may be moved; absent: not at all. */
+  readonly adaptive?: AdaptiveSettings;
   /** The version that gets all calls, unless `traffic` spreads them. */
   readonly activeVersion: string;
   /** Absent: all calls go to `activeVersion`. */

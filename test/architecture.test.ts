@@ -47,6 +47,7 @@ const PURE = [
   'xds-server/nodes/selector.ts',
   'xds-server/nodes/view-cache.ts',
   'xds-server/nodes/view.ts',
+  'xds-server/adaptive/',
   'xds-server/snapshot/',
   'xds-server/stream/client-status.ts',
   'xds-server/stream/conversation.ts',

@@ -58,6 +58,7 @@ const VARIABLES = {
   allowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
   allowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
   nodesFile: text('NODES_FILE', ''),
+  figuresWindowSeconds: integer(2, 300)('FIGURES_WINDOW_SECONDS', '10'),
 };
 
 /** How long resolved addresses are used; names of load balancers move within a minute. */
@@ -83,7 +84,10 @@ const startOperations = async (
 };
 
 type Settings = GatewaySettings &
-  Parameters<typeof createEgressGuard>[0] & { readonly upstreamSecretsDirectory: string };
+  Parameters<typeof createEgressGuard>[0] & {
+    readonly upstreamSecretsDirectory: string;
+    readonly figuresWindowSeconds: number;
+  };
 
 /** From the registry's snapshots to what Envoys are told, with what is resolved, measured and laid down for upstreams. */
 const startPublishing = (
@@ -97,13 +101,20 @@ const startPublishing = (
 ): { readonly publisher: Publisher; readonly steering: Steering } => {
   const { config, metrics, publish, report } = options;
   const { resolve } = createEgressGuard(config);
-  const steering = startSteering({ onMoved: () => publisher.refresh(), report });
+  const steering = startSteering({
+    logger,
+    metrics,
+    onMoved: () => publisher.refresh(),
+    report,
+    windowMs: config.figuresWindowSeconds * 1_000,
+  });
   lifecycle.onStop('steering', steering.stop);
   const publisher = createPublisher({
     build: createSnapshotBuilder(config),
     addresses: (): EndpointAddresses => addresses,
     weightOf: steering.weightOf,
     secrets: (): UpstreamSecrets => secrets,
+    paceOf: steering.paceOf,
     publish,
     logger,
     metrics,

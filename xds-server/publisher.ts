@@ -4,6 +4,7 @@
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace.ts';
 import type { EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { createUrlLedger } from '#xds-server/endpoint-urls.ts';
 import type { UpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';
@@ -18,9 +19,9 @@ const FIRST_RESOLUTION_MS = 500;
 export type Publisher = {
   /** There is a newer snapshot of the registry. */
   update(snapshot: Snapshot): void;
-  /** Addresses, measured weights or secrets changed. */
+  /** Addresses, measured weights, paces or secrets changed. */
   refresh(): void;
-  /** What is known of replicas and secrets right now. */
+  /** What is known right now beside the registry's word. */
   facts(): Facts;
   /** What was published last; undefined for nothing yet. */
   served(): ResourceSnapshot | undefined;
@@ -36,12 +37,15 @@ type Sources = {
   readonly weightOf?: WeightOf;
   /** Absent: servers have no secrets. */
   readonly secrets?: () => UpstreamSecrets;
+  /** Absent: adaptive servers stand where they begin. */
+  readonly paceOf?: PaceOf;
 };
 
-const factsFrom = ({ addresses, weightOf, secrets }: Sources): Facts => ({
+const factsFrom = ({ addresses, weightOf, secrets, paceOf }: Sources): Facts => ({
   addressesOf: (url) => addresses().find(url),
   ...(weightOf === undefined ? {} : { weightOf }),
   ...(secrets === undefined ? {} : { materialOf: (ref) => secrets().find(ref) }),
+  ...(paceOf === undefined ? {} : { paceOf }),
 });
 
 /** A publisher of what `build` makes of the newest snapshot and the sources. */

@@ -3,18 +3,21 @@
 
 import type { VersionFigures } from '#core/call-figures.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '#core/snapshot.ts';
-import { createFigureBook } from '#xds-server/figures/figure-book.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { pausesFor } from '#xds-server/adaptive/controller.ts';
+import { createGovernor } from '#xds-server/adaptive/governor.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace.ts';
+import { FigureBook } from '#xds-server/figures/figure-book.ts';
 import { interestIn } from '#xds-server/figures/interest.ts';
 import type { Observation } from '#xds-server/figures/observation.ts';
 import { createWeigher } from '#xds-server/figures/weigher.ts';
+import { createMoveReporter } from '#xds-server/move-reporter.ts';
 import type { WeightOf } from '#xds-server/translate/endpoints.ts';
 import { ownerOfCluster } from '#xds-server/translate/names.ts';
 
 /** Envoys report as often. */
 const LOOK_MS = 1_000;
-
-/** How far back the figures reach that anything is moved by. */
-const WINDOW_MS = 10_000;
 
 export type Steering = {
   /** There is a newer snapshot of the registry. */
@@ -22,29 +25,37 @@ export type Steering = {
   /** Takes what an Envoy has seen of an upstream. */
   observe(observation: Observation): void;
   readonly weightOf: WeightOf;
+  readonly paceOf: PaceOf;
   stop(): void;
 };
 
 /** Starts looking. Times are of the monotonic clock: the calendar may jump. */
 export const startSteering = (options: {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
   /** What is published depends on something that has moved. */
   readonly onMoved: () => void;
   /** Calls counted since the last report, each in one report. */
   readonly report: (versions: readonly VersionFigures[]) => void;
-  readonly windowMs?: number;
+  /** How far back the figures reach that anything is moved by. */
+  readonly windowMs: number;
 }): Steering => {
-  const { onMoved, report } = options;
-  const spanMs = options.windowMs ?? WINDOW_MS;
+  const { onMoved, report, windowMs } = options;
   let snapshot = EMPTY_SNAPSHOT;
   let considered = snapshot;
-  const book = createFigureBook({ interestIn: (cluster) => interestIn(snapshot, cluster), spanMs });
+  const book = new FigureBook({ interestIn: (cluster) => interestIn(snapshot, cluster), spanMs: windowMs });
   const weigher = createWeigher(book);
+  const governor = createGovernor(book, pausesFor(windowMs));
+  const tellMoves = createMoveReporter(options.logger, options.metrics);
 
   const look = (): void => {
     const nowMs = performance.now();
     if (considered !== snapshot) book.reconsider();
     considered = snapshot;
-    if (weigher.look(nowMs)) onMoved();
+    const paces = governor.look(nowMs);
+    tellMoves(paces);
+    // Both look, whatever the other found.
+    if (weigher.look(nowMs) || paces.moves.length > 0) onMoved();
     const versions = book.takeCalls().flatMap(({ cluster, figures }) => {
       const owner = ownerOfCluster(cluster);
       return owner === undefined ? [] : [{ ...owner, figures }];
@@ -59,6 +70,7 @@ export const startSteering = (options: {
     },
     observe: (observation) => book.add(observation, performance.now()),
     weightOf: weigher.weightOf,
+    paceOf: governor.paceOf,
     stop: () => clearInterval(timer),
   };
 };

@@ -94,6 +94,21 @@ describe('every command', () => {
   });
 });
 
+describe('adaptive bounds', () => {
+  it('are refused where the minimum is above the maximum, each by its name', () => {
+    const adaptive = {
+      timeout: { minMs: 2_000, maxMs: 1_000 },
+      retries: { max: 2, budgetPercent: { min: 20, max: 20 } },
+      backoff: { baseMs: { min: 500, max: 25 } },
+    };
+    const outcome = putServer(TENANT, { id: 'tracker', settings: { ...settingsOf(SERVER), adaptive } });
+    expect(refusal(outcome)).toEqual({
+      kind: 'invalid',
+      pointers: ['/adaptive/timeout/minMs', '/adaptive/backoff/baseMs/min'],
+    });
+  });
+});
+
 describe('a fault that was there before', () => {
   const faulty: Tenant = {
     ...TENANT,

@@ -6,6 +6,7 @@ import type { Tenant } from '#core/tenant.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import type { Fault, Outcome } from '#registry/commands/outcome.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
+import { adaptiveRule } from '#registry/commands/rules/adaptive-rule.ts';
 import { certificateRule } from '#registry/commands/rules/certificate-rule.ts';
 import { constraintRule } from '#registry/commands/rules/constraint-rule.ts';
 import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
@@ -29,6 +30,7 @@ const RULES: readonly Rule[] = [
   allowedHostsRule,
   trafficRule,
   upstreamRule,
+  adaptiveRule,
   constraintRule,
   grantRule,
   publisherRule,

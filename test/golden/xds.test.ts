@@ -7,14 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import { GATEWAY_CERTIFICATE_DOCUMENT } from '#core/gateway-certificate.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { Tenant } from '#core/tenant.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
 import { packMessage } from '#protos/pack.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
 import { requireEnvoy } from '#test/support/xds-gateway.ts';
 import { type ResourceMessages, staticBootstrap } from '#test/support/xds-static-bootstrap.ts';
 import { tenantOf, type Versions, withUpstreams } from '#test/support/xds-world.ts';
+import type { Pace } from '#xds-server/adaptive/pace.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildEndpoints } from '#xds-server/translate/endpoints.ts';
 import { buildListener } from '#xds-server/translate/listeners.ts';
@@ -30,6 +33,10 @@ type Input = {
   readonly tenants: Readonly<Record<string, Readonly<Record<string, Versions>>>>;
   /** By server id, whatever its tenant. */
   readonly upstream?: Readonly<Record<string, UpstreamSettings>>;
+  /** By server id. */
+  readonly adaptive?: Readonly<Record<string, AdaptiveSettings>>;
+  /** What has moved, by cluster name. */
+  readonly paces?: Readonly<Record<string, Pace>>;
 };
 
 const DEFAULTS: GatewaySettings = {
@@ -48,10 +55,19 @@ const cases = (await readdir(ROOT)).sort();
 
 const render = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
+const withBounds = (tenant: Tenant, bounds: Input['adaptive'] = {}): Tenant => ({
+  ...tenant,
+  servers: tenant.servers.map((server) => {
+    const adaptive = bounds[server.id];
+    return adaptive === undefined ? server : { ...server, adaptive };
+  }),
+});
+
 const translate = (input: Input): ResourceMessages => {
   const settings = { ...DEFAULTS, ...input.settings };
   const tenants = Object.entries(input.tenants).map(([id, servers]) => {
-    const translated = translateTenant(withUpstreams(tenantOf(id, servers), input.upstream ?? {}), settings);
+    const tenant = withBounds(withUpstreams(tenantOf(id, servers), input.upstream ?? {}), input.adaptive);
+    const translated = translateTenant(tenant, settings, (cluster) => input.paces?.[cluster]);
     if (!translated.ok) throw new Error(translated.error);
     return translated.value;
   });

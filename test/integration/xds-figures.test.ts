@@ -21,7 +21,7 @@ import {
   type XdsServer,
 } from '#test/support/xds-gateway.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
-import { createFigureBook } from '#xds-server/figures/figure-book.ts';
+import { FigureBook } from '#xds-server/figures/figure-book.ts';
 
 const ALL_TO_ONE: TrafficSplit = {
   weights: [{ version: '1.0.0', weight: 1 }],
@@ -61,8 +61,8 @@ describe('figures of the real Envoy', () => {
   let gateway: Gateway;
   let xds: XdsServer;
   const reports: VersionFigures[] = [];
-  const book = createFigureBook({
-    interestIn: () => ({ calls: false, attempts: true, replicas: false }),
+  const book = new FigureBook({
+    interestIn: () => ({ calls: false, adaptive: {}, replicas: false }),
     spanMs: 300_000,
   });
 

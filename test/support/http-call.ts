@@ -55,12 +55,12 @@ export type Stream = {
 };
 
 /** Opens a GET stream; resolves with its first event. */
-export const openStream = (origin: string, path: string): Promise<Stream> =>
+export const openStream = (origin: string, path: string, more: OutgoingHttpHeaders = {}): Promise<Stream> =>
   new Promise((resolve, reject) => {
     const { hostname, port } = new URL(origin);
     let events = 0;
     let open = true;
-    const headers = { accept: 'text/event-stream' };
+    const headers = { accept: 'text/event-stream', ...more };
     const outgoing = request({ hostname, port, path, headers, agent: false }, (response) => {
       if (response.statusCode !== 200) return reject(new Error(`status ${response.statusCode}`));
       response.on('data', (chunk: Buffer) => {

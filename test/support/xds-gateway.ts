@@ -24,6 +24,7 @@ import {
   type Verdict,
 } from '#test/support/xds-doubles.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace.ts';
 import { createEndpointAddresses, type ResolveUrl } from '#xds-server/endpoint-addresses.ts';
 import type { Observation } from '#xds-server/figures/observation.ts';
 import { createAdmission } from '#xds-server/nodes/admission.ts';
@@ -85,7 +86,7 @@ export type XdsServer = {
   readonly metrics: ReturnType<typeof createMetrics>;
   readonly steering: Steering;
   update(snapshot: Snapshot): void;
-  /** Measured weights changed. */
+  /** Weights or paces changed. */
   refresh(): void;
   publishedSequence(): number;
   served(): ResourceSnapshot | undefined;
@@ -106,6 +107,7 @@ export const startXdsServer = async (options: {
   readonly isCurrent?: () => boolean;
   readonly onStatus?: () => void;
   readonly weightOf?: WeightOf;
+  readonly paceOf?: PaceOf;
   readonly onObservation?: (observation: Observation) => void;
   readonly onFigures?: (versions: readonly VersionFigures[]) => void;
   /** Where secrets of upstreams lie; looked at ten times a second. */
@@ -124,6 +126,7 @@ export const startXdsServer = async (options: {
     addresses: () => addresses,
     weightOf: (cluster, address) => (options.weightOf ?? steering.weightOf)(cluster, address),
     secrets: () => secrets,
+    paceOf: (cluster) => (options.paceOf ?? steering.paceOf)(cluster),
     publish: (snapshot) => ads.publish(options.tamper?.(snapshot) ?? snapshot),
     logger,
     metrics,
@@ -136,9 +139,11 @@ export const startXdsServer = async (options: {
     metrics,
   });
   const steering = startSteering({
+    logger,
+    metrics,
     onMoved: publisher.refresh,
     report: (versions) => options.onFigures?.(versions),
-    ...(options.figuresMs === undefined ? {} : { windowMs: options.figuresMs }),
+    windowMs: options.figuresMs ?? 10_000,
   });
   const accessLogs = createAccessLogService(metrics, admission, (seen) => {
     options.onObservation?.(seen);

@@ -1,11 +1,11 @@
 // Unit tests of figure-book.ts: what is kept, for whom, and what is forgotten.
 
 import { describe, expect, it } from 'vitest';
-import { createFigureBook, type Interest } from '#xds-server/figures/figure-book.ts';
+import { FigureBook, type Interest } from '#xds-server/figures/figure-book.ts';
 import type { Observation } from '#xds-server/figures/observation.ts';
 
 const CLUSTER = 'mcp.acme.files.1';
-const ALL: Interest = { calls: true, attempts: true, replicas: true };
+const ALL: Interest = { calls: true, adaptive: {}, replicas: true };
 const call: Observation = {
   level: 'call',
   cluster: CLUSTER,
@@ -16,9 +16,9 @@ const call: Observation = {
 const attemptAt = (address: string): Observation => ({ ...call, level: 'attempt', address });
 
 const bookOf = (interests: Record<string, Interest>) =>
-  createFigureBook({ interestIn: (cluster) => interests[cluster], spanMs: 1_000 });
+  new FigureBook({ interestIn: (cluster) => interests[cluster], spanMs: 1_000 });
 
-describe('createFigureBook()', () => {
+describe('FigureBook', () => {
   it('keeps calls until they are taken, once', () => {
     const book = bookOf({ [CLUSTER]: ALL });
     book.add(call, 0);
@@ -44,7 +44,7 @@ describe('createFigureBook()', () => {
   });
 
   it('keeps nothing nobody wants to know, and nothing of names that are not ours', () => {
-    const book = bookOf({ [CLUSTER]: { calls: false, attempts: false, replicas: false } });
+    const book = bookOf({ [CLUSTER]: { calls: false, replicas: false } });
     for (const cluster of [CLUSTER, 'mcp.none.x.1'])
       for (const level of ['call', 'attempt'] as const) book.add({ ...call, cluster, level }, 0);
     expect(book.takeCalls()).toEqual([]);

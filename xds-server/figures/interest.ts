@@ -8,8 +8,7 @@ import { ownerOfCluster } from '#xds-server/translate/names.ts';
 
 const interestInServer = (server: McpServer): Interest => ({
   calls: server.traffic !== undefined,
-  // For what is steered by a cluster as a whole; so far nothing is.
-  attempts: false,
+  ...(server.adaptive === undefined ? {} : { adaptive: server.adaptive }),
   replicas: server.upstream?.loadBalancing?.policy === 'least-latency',
 });
 

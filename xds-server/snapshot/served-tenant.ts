@@ -66,8 +66,8 @@ export const refreshServed = (
   before: ServedTenant | undefined,
   { settings, facts }: { readonly settings: GatewaySettings; readonly facts: Facts },
 ): ServedTenant => {
-  const cached = refreshTenant(tenant, before?.cached, settings);
-  if (before !== undefined && cached === before.cached && facts === before.facts) return before;
+  if (before !== undefined && before.cached.tenant === tenant && facts === before.facts) return before;
+  const cached = refreshTenant(tenant, before?.cached, { settings, ...facts });
   const endpoints = refreshAllEndpoints(cached, before, facts);
   const secrets = refreshAllSecrets(cached, before, facts);
   const isSame =

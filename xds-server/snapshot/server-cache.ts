@@ -1,15 +1,17 @@
-// Packed resources of each server, kept while the server stays the same value: one server's change costs one server's
-// work, whatever else its tenant holds.
+// Packed resources of each server, kept while the server and its pace stay the same values: one server's change costs
+// one server's work, whatever else its tenant holds.
 
 import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer } from '#core/server.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
+import type { Pace } from '#xds-server/adaptive/pace.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { findInconsistency } from '#xds-server/snapshot/consistency.ts';
+import type { Facts } from '#xds-server/snapshot/facts.ts';
 import { packRoutes } from '#xds-server/snapshot/pack-routes.ts';
 import { packResource, type Resource, unchanged } from '#xds-server/snapshot/resource.ts';
-import { tenantRoutesName } from '#xds-server/translate/names.ts';
+import { clusterName, tenantRoutesName } from '#xds-server/translate/names.ts';
 import { type ServerTranslation, translateServer } from '#xds-server/translate/server.ts';
 import type { Upstream } from '#xds-server/translate/upstream.ts';
 
@@ -22,7 +24,16 @@ export type PackedServer = {
   readonly routes: Buffer;
 };
 
-export type CachedServer = { readonly server: McpServer; readonly packed: Result<PackedServer, string> };
+export type CachedServer = {
+  readonly server: McpServer;
+  /** Of its versions, in their order; empty for a server without adaptive bounds. */
+  readonly paces: readonly (Pace | undefined)[];
+  readonly packed: Result<PackedServer, string>;
+};
+
+const NO_PACES: CachedServer['paces'] = [];
+
+export type ServerFacts = { readonly settings: GatewaySettings } & Pick<Facts, 'paceOf'>;
 
 const pack = (
   tenantId: string,
@@ -47,10 +58,10 @@ const pack = (
 const translateAndPack = (
   tenantId: string,
   server: McpServer,
-  settings: GatewaySettings,
+  { settings, paceOf }: ServerFacts,
   before: CachedServer | undefined,
 ): Result<PackedServer, string> => {
-  const translated = translateServer(tenantId, server, settings);
+  const translated = translateServer(tenantId, server, settings, paceOf);
   if (!translated.ok) return translated;
   const inconsistency = findInconsistency(translated.value, tenantRoutesName(tenantId));
   if (inconsistency !== undefined) return err(inconsistency);
@@ -61,13 +72,19 @@ const translateAndPack = (
   }
 };
 
+const pacesOf = (tenantId: string, server: McpServer, { paceOf }: ServerFacts): CachedServer['paces'] =>
+  server.adaptive === undefined
+    ? NO_PACES
+    : server.versions.map(({ version }) => paceOf?.(clusterName(tenantId, server.id, version)));
+
 /** The entry of a server of a tenant, given its entry so far. */
 export const refreshServer = (
   tenantId: string,
   server: McpServer,
-  settings: GatewaySettings,
+  facts: ServerFacts,
   before: CachedServer | undefined,
-): CachedServer =>
-  before?.server === server
-    ? before
-    : { server, packed: translateAndPack(tenantId, server, settings, before) };
+): CachedServer => {
+  const paces = pacesOf(tenantId, server, facts);
+  if (before?.server === server && paces.every((pace, at) => pace === before.paces[at])) return before;
+  return { server, paces, packed: translateAndPack(tenantId, server, facts, before) };
+};

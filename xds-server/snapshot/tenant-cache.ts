@@ -1,14 +1,18 @@
-// Packed resources of each tenant, kept while the tenant stays the same value, and put together from its servers'. A
-// tenant that cannot be translated keeps what it had, and nobody else notices.
+// Packed resources of each tenant, kept while the tenant and the paces of its servers stay the same values, and put
+// together from its servers'. A tenant that cannot be translated keeps what it had, and nobody else notices.
 
 import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import type { GatewaySettings } from '#xds-server/settings.ts';
 import { findRepeated } from '#xds-server/snapshot/consistency.ts';
 import { packAround } from '#xds-server/snapshot/pack-routes.ts';
 import { packResource, type Resource, resourceOf, unchanged } from '#xds-server/snapshot/resource.ts';
-import { type CachedServer, type PackedServer, refreshServer } from '#xds-server/snapshot/server-cache.ts';
+import {
+  type CachedServer,
+  type PackedServer,
+  refreshServer,
+  type ServerFacts,
+} from '#xds-server/snapshot/server-cache.ts';
 import { tenantRoutesName } from '#xds-server/translate/names.ts';
 import { buildTenantFrame } from '#xds-server/translate/routes.ts';
 import { buildTenantScope } from '#xds-server/translate/scoped-routes.ts';
@@ -65,15 +69,16 @@ const assemble = (
 export const refreshTenant = (
   tenant: Tenant,
   before: CachedTenant | undefined,
-  settings: GatewaySettings,
+  facts: ServerFacts,
 ): CachedTenant => {
-  if (before?.tenant === tenant) return before;
   const servers = new Map(
     tenant.servers.map((server) => [
       server.id,
-      refreshServer(tenant.id, server, settings, before?.servers.get(server.id)),
+      refreshServer(tenant.id, server, facts, before?.servers.get(server.id)),
     ]),
   );
+  const isSame = [...servers].every(([id, server]) => before?.servers.get(id) === server);
+  if (before?.tenant === tenant && isSame) return before;
   try {
     const assembled = assemble(tenant.id, servers.values(), before?.resources);
     return assembled.ok

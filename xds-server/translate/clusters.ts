@@ -22,7 +22,7 @@ export const buildCluster = (name: string, upstream: Upstream, settings: Gateway
     common_lb_config: { healthy_panic_threshold: { value: 0 } },
     ...buildHealthChecks(upstream),
     outlier_detection: buildOutlierDetection(upstream.settings.outlierDetection),
-    circuit_breakers: buildCircuitBreakers(upstream.settings.circuitBreakers),
+    circuit_breakers: buildCircuitBreakers(upstream.settings.circuitBreakers, upstream.retryBudget),
     upstream_connection_options: UPSTREAM_KEEPALIVE,
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': buildProtocolOptions(upstream),

@@ -1,6 +1,7 @@
 // What keeps a failing or slow replica from taking the rest down with it: it is left out for a while, and no server
 // takes more connections and calls than its share.
 
+import type { RetryBudget } from '#core/adaptive-settings.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { CircuitBreakers, OutlierDetection } from '#core/upstream-settings.ts';
 import { milliseconds } from '#xds-server/translate/duration.ts';
@@ -51,20 +52,36 @@ export const buildOutlierDetection = ({
 /** Retries at once; they are of calls that cannot have run. */
 const MAX_RETRIES = 64;
 
-/** The cluster's `circuit_breakers`. A live stream is a request for as long as it lives, so these are not per second. */
-export const buildCircuitBreakers = ({
-  maxConnections = 4096,
-  maxPendingRequests = 1024,
-  maxRequests = 4096,
-}: CircuitBreakers = {}): JsonObject => ({
-  thresholds: [
-    {
-      max_connections: maxConnections,
-      max_pending_requests: maxPendingRequests,
-      max_requests: maxRequests,
-      max_retries: MAX_RETRIES,
-      // Headroom as gauges: cluster.….circuit_breakers.default.remaining_rq and so on.
-      track_remaining: true,
-    },
-  ],
+/** What a budget never falls below, or a server with a few calls in flight would have no retry at all. */
+const MIN_RETRIES = 3;
+
+const retryBudget = (percent: number): JsonObject => ({
+  retry_budget: { budget_percent: { value: percent }, min_retry_concurrency: MIN_RETRIES },
 });
+
+/**
+ * The cluster's `circuit_breakers`. A live stream is a request for as long as it lives, so these are not per second.
+ * @param budget shares that retries may be of calls in flight: the large one holds for calls of default priority, the
+ * small one for those of high priority, so that routes choose between them (translate/retries.ts) and the cluster, with
+ * all it knows of its replicas, stays as it is. Envoy counts each priority for itself.
+ */
+export const buildCircuitBreakers = (
+  { maxConnections = 4096, maxPendingRequests = 1024, maxRequests = 4096 }: CircuitBreakers = {},
+  budget?: RetryBudget,
+): JsonObject => {
+  const limits: JsonObject = {
+    max_connections: maxConnections,
+    max_pending_requests: maxPendingRequests,
+    max_requests: maxRequests,
+    max_retries: MAX_RETRIES,
+    // Headroom as gauges: cluster.….circuit_breakers.default.remaining_rq and so on.
+    track_remaining: true,
+  };
+  if (budget === undefined) return { thresholds: [limits] };
+  return {
+    thresholds: [
+      { ...limits, ...retryBudget(budget.max) },
+      { priority: 'HIGH', ...limits, ...retryBudget(budget.min) },
+    ],
+  };
+};

@@ -7,10 +7,11 @@ import type { JsonObject } from '#core/json.ts';
 import type { McpServer } from '#core/server.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
+import type { Pace } from '#xds-server/adaptive/pace.ts';
 import { checkedAs, unchecked } from '#xds-server/filters/ext-authz.ts';
 import { buildHashPolicy } from '#xds-server/translate/load-balancing.ts';
 import { clusterName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
-import { buildRetryPolicy, type Repeatability } from '#xds-server/translate/retries.ts';
+import { buildPriority, buildRetryPolicy, buildTimedRetryPolicy } from '#xds-server/translate/retries.ts';
 
 /** Value of the context that sends a request to the document part of ext-authz. */
 const METADATA_DOCUMENT = { document: 'protected-resource-metadata' };
@@ -34,14 +35,20 @@ const REMOVED_RESPONSE_HEADERS = [
   'x-envoy-ratelimited',
 ];
 
-export type RoutedVersion = { readonly version: string; readonly upstreamPath: string };
+export type RoutedVersion = {
+  readonly version: string;
+  readonly upstreamPath: string;
+  /** Absent: the server has no adaptive bounds. */
+  readonly pace?: Pace;
+};
 export type RoutedServer = { readonly server: McpServer; readonly versions: readonly RoutedVersion[] };
+
+type Way = { readonly headers: readonly JsonObject[]; readonly retries: JsonObject };
 
 const forward = (
   cluster: string,
-  upstreamPath: string,
   server: McpServer,
-  repeatability: Repeatability,
+  { upstreamPath, pace, retries }: RoutedVersion & Way,
 ): JsonObject => ({
   cluster,
   // Envoy's default of 15 s would end every stream. The listener bounds silence (GATEWAY_STREAM_IDLE_SECONDS).
@@ -49,32 +56,37 @@ const forward = (
   // The match is the whole path, so this replaces the whole path; the client's query stays.
   prefix_rewrite: upstreamPath,
   auto_host_rewrite: true,
-  retry_policy: buildRetryPolicy(repeatability),
+  retry_policy: retries,
+  ...buildPriority(server.adaptive, pace),
   ...buildHashPolicy(server.upstream?.loadBalancing),
 });
 
 const headerIs = (name: string, exact: string): JsonObject => ({ name, string_match: { exact } });
 
+const isPost = headerIs(':method', 'POST');
+
+/** Which calls of a version have which retries; the first that matches counts. */
+const waysOf = (pace: Pace | undefined): readonly Way[] => [
+  { headers: [headerIs(RETRY_HEADER, RETRY_SAFE)], retries: buildTimedRetryPolicy('safe', pace) },
+  // A stream opened by GET answers when the server has something to say: it has no time limit.
+  ...(pace?.timeoutMs === undefined
+    ? []
+    : [{ headers: [isPost], retries: buildTimedRetryPolicy('unsafe', pace) }]),
+  { headers: [], retries: buildRetryPolicy('unsafe', pace) },
+];
+
 /** Routes of one server at one of its paths. */
 const routesAt = (path: string, tenantId: string, { server, versions }: RoutedServer): JsonObject[] => {
   const typed_per_filter_config = checkedAs({ tenant: tenantId, server: server.id });
   return [
-    ...versions.flatMap(({ version, upstreamPath }) => {
+    ...versions.flatMap((routed) => {
+      const { version, pace } = routed;
       const cluster = clusterName(tenantId, server.id, version);
-      const isVersion = headerIs(VERSION_HEADER, version);
-      const isSafe = headerIs(RETRY_HEADER, RETRY_SAFE);
-      return [
-        {
-          match: { path, headers: [isVersion, isSafe] },
-          route: forward(cluster, upstreamPath, server, 'safe'),
-          typed_per_filter_config,
-        },
-        {
-          match: { path, headers: [isVersion] },
-          route: forward(cluster, upstreamPath, server, 'unsafe'),
-          typed_per_filter_config,
-        },
-      ];
+      return waysOf(pace).map((way) => ({
+        match: { path, headers: [headerIs(VERSION_HEADER, version), ...way.headers] },
+        route: forward(cluster, server, { ...routed, ...way }),
+        typed_per_filter_config,
+      }));
     }),
     // Every call starts here, before ext-authz has named a version, and stays here if that version is not known.
     { match: { path }, direct_response: { status: 503 }, typed_per_filter_config },

@@ -4,6 +4,8 @@ import type { JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer } from '#core/server.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
+import { paceWithin } from '#xds-server/adaptive/controller.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildCluster } from '#xds-server/translate/clusters.ts';
 import { clusterName } from '#xds-server/translate/names.ts';
@@ -25,14 +27,17 @@ export const translateServer = (
   tenantId: string,
   server: McpServer,
   settings: GatewaySettings,
+  paceOf: PaceOf = () => undefined,
 ): Result<ServerTranslation, string> => {
   const upstreams = new Map<string, Upstream>();
   const versions: RoutedVersion[] = [];
   for (const version of server.versions) {
     const upstream = parseUpstream(tenantId, server, version);
     if (!upstream.ok) return err(`server ${server.id}, version ${version.version}: ${upstream.error}`);
-    upstreams.set(clusterName(tenantId, server.id, version.version), upstream.value);
-    versions.push({ version: version.version, upstreamPath: upstream.value.path });
+    const cluster = clusterName(tenantId, server.id, version.version);
+    const pace = server.adaptive && { pace: paceWithin(server.adaptive, paceOf(cluster)) };
+    upstreams.set(cluster, upstream.value);
+    versions.push({ version: version.version, upstreamPath: upstream.value.path, ...pace });
   }
   return ok({
     upstreams,

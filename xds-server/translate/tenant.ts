@@ -4,6 +4,7 @@
 import { ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildTenantRoutes } from '#xds-server/translate/routes.ts';
 import { buildTenantScope } from '#xds-server/translate/scoped-routes.ts';
@@ -22,10 +23,11 @@ export type TenantTranslation = {
 export const translateTenant = (
   tenant: Tenant,
   settings: GatewaySettings,
+  paceOf?: PaceOf,
 ): Result<TenantTranslation, string> => {
   const servers: ServerTranslation[] = [];
   for (const server of tenant.servers) {
-    const translated = translateServer(tenant.id, server, settings);
+    const translated = translateServer(tenant.id, server, settings, paceOf);
     if (!translated.ok) return translated;
     servers.push(translated.value);
   }

@@ -1,5 +1,6 @@
 // A version's endpoint URLs as Envoy needs them: one path for all, host and port of each. Resolves nothing.
 
+import type { RetryBudget } from '#core/adaptive-settings.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer, ServerVersion, Transport } from '#core/server.ts';
 import type { Placement, UpstreamSettings } from '#core/upstream-settings.ts';
@@ -25,6 +26,8 @@ export type Upstream = {
   readonly transport: Transport;
   /** What the admin set for all versions of the server. */
   readonly settings: UpstreamSettings;
+  /** Undefined: a number of retries at once bounds them, whatever else is in flight. */
+  readonly retryBudget: RetryBudget | undefined;
   /** Secrets the settings name. */
   readonly secrets: readonly SecretRef[];
 };
@@ -73,5 +76,12 @@ export const parseUpstream = (
   if (path === undefined) return err('there is no endpoint');
   if (others.length > 0) return err('the endpoints differ in their paths');
   const { transport } = version;
-  return ok({ path, endpoints, transport, settings, secrets: secretsOf(tenantId, server) });
+  return ok({
+    path,
+    endpoints,
+    transport,
+    settings,
+    retryBudget: server.adaptive?.retries?.budgetPercent,
+    secrets: secretsOf(tenantId, server),
+  });
 };

@@ -3,6 +3,7 @@
 import { Type } from 'typebox';
 import { DPOP_MODES } from '#core/dpop.ts';
 import { TOKEN_MODES } from '#core/server.ts';
+import { AdaptiveSchema } from '#registry/feed/schema/adaptive-schema.ts';
 import { TrafficSchema } from '#registry/feed/schema/traffic-schema.ts';
 import { UpstreamSchema } from '#registry/feed/schema/upstream-schema.ts';
 import { VersionSchema } from '#registry/feed/schema/version-schema.ts';
@@ -68,6 +69,7 @@ export const SERVER_FIELDS = {
   refusalStatus: Type.Enum([200, 403], { default: 200 }),
   maxBodyBytes: Type.Integer({ minimum: 1_024, maximum: MAX_BODY_BYTES, default: 1024 * 1024 }),
   upstream: Type.Optional(UpstreamSchema),
+  adaptive: Type.Optional(AdaptiveSchema),
 };
 
 /** A stored server. `activeVersion` is empty until the first activation. */
