@@ -145,6 +145,17 @@ describe('createKeySet()', () => {
     expect(world.fetches).toBe(2);
   });
 
+  it('goes on when the clock is set back: it asks once, and then in its own time', async () => {
+    const set = create();
+    await findingOf(set, 'a');
+    world.nowMs -= 3_600_000;
+    world.published = documentOf(publishKey(b));
+    expect(await findingOf(set, 'b')).toBe('found');
+    await flood(set, 100);
+    await set.refreshIfDue();
+    expect(world.fetches).toBe(2);
+  });
+
   it('does not ask the provider about a token without kid that no key fits', async () => {
     world.published = documentOf(publishKey(a), publishKey(b));
     const set = create();

@@ -50,10 +50,17 @@ type Schedule = {
   /** The background fetches from here on. */
   dueAtMs: number;
   failures: number;
+  /** When both were decided. */
+  setAtMs: number;
 };
+
+/** Moments decided before the clock was set back would lie an hour ahead, and a rotation meanwhile would not be seen. */
+const hasCome = (momentMs: number, { setAtMs }: Schedule, nowMs: number): boolean =>
+  nowMs >= momentMs || nowMs < setAtMs;
 
 const scheduleAfterSuccess = (schedule: Schedule, nowMs: number, random: () => number): void => {
   schedule.failures = 0;
+  schedule.setAtMs = nowMs;
   schedule.notBeforeMs = nowMs + COOL_DOWN_MS;
   schedule.dueAtMs = nowMs + jitter(REFRESH_MS, random);
 };
@@ -61,6 +68,7 @@ const scheduleAfterSuccess = (schedule: Schedule, nowMs: number, random: () => n
 const scheduleAfterFailure = (schedule: Schedule, nowMs: number, random: () => number): void => {
   const pauseMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** schedule.failures);
   schedule.failures += 1;
+  schedule.setAtMs = nowMs;
   schedule.notBeforeMs = nowMs + jitter(pauseMs, random);
   schedule.dueAtMs = schedule.notBeforeMs;
 };
@@ -68,7 +76,7 @@ const scheduleAfterFailure = (schedule: Schedule, nowMs: number, random: () => n
 /** The key set of one address. Nothing is fetched until the first `find` or `refreshIfDue`. */
 export const createKeySet = (options: KeySetOptions): KeySet => {
   const { nowMs, random } = options;
-  const schedule: Schedule = { notBeforeMs: 0, dueAtMs: 0, failures: 0 };
+  const schedule: Schedule = { notBeforeMs: 0, dueAtMs: 0, failures: 0, setAtMs: 0 };
   let stored: StoredKeySet | undefined;
   let loading: Promise<void> | undefined;
   let fetching: Promise<void> | undefined;
@@ -92,7 +100,7 @@ export const createKeySet = (options: KeySetOptions): KeySet => {
     return loading;
   };
   const fetchFrom = async (momentMs: number): Promise<void> => {
-    if (fetching === undefined && nowMs() >= momentMs) fetching = fetchOnce();
+    if (fetching === undefined && hasCome(momentMs, schedule, nowMs())) fetching = fetchOnce();
     await fetching;
   };
 

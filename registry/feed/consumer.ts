@@ -9,6 +9,7 @@ import { backoffMs } from '#registry/feed/backoff.ts';
 import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from '#registry/feed/consumer-metrics.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
+import { createFreshness } from '#registry/feed/freshness.ts';
 import {
   copyFromDisk,
   EMPTY_COPY,
@@ -76,8 +77,8 @@ class Consumer implements FeedConsumer {
   readonly #keeper: SnapshotKeeper;
   readonly #metrics: ConsumerMetrics;
   readonly #isNewEvent = createSeenEvents();
+  readonly #freshness = createFreshness();
   #copy: ReceivedCopy = EMPTY_COPY;
-  #freshAtMs = 0;
   #source: FeedState['source'] = 'none';
   #connected = false;
   #connection: FeedConnection | undefined;
@@ -93,7 +94,7 @@ class Consumer implements FeedConsumer {
     this.#metrics = createConsumerMetrics(options.metrics, () => ({
       connected: this.#connected,
       sequence: this.#copy.published.sequence,
-      freshAtMs: this.#freshAtMs,
+      freshAtMs: this.#freshness.atMs(),
       unreadableTenants: this.#copy.unreadable.size,
     }));
   }
@@ -105,7 +106,7 @@ class Consumer implements FeedConsumer {
     else if (saved.value !== undefined) {
       const { epoch, position, snapshot, freshAtMs } = saved.value;
       this.#copy = copyFromDisk(epoch, position, snapshot);
-      this.#freshAtMs = freshAtMs;
+      this.#freshness.restore(freshAtMs);
       this.#source = 'disk';
       logger.info({ sequence: snapshot.sequence }, 'serving the snapshot copy on disk');
       this.#tellSnapshot();
@@ -116,7 +117,7 @@ class Consumer implements FeedConsumer {
   current(): FeedState {
     return {
       snapshot: this.#copy.published,
-      freshAtMs: this.#freshAtMs,
+      freshAtMs: this.#freshness.atMs(),
       connected: this.#connected,
       source: this.#source,
     };
@@ -236,9 +237,9 @@ class Consumer implements FeedConsumer {
     if (isFirst) this.#options.logger.info({ sequence }, 'caught up with the registry');
     this.#source = 'feed';
     this.#failures = 0;
-    if (this.#copy.unreadable.size === 0) this.#freshAtMs = Date.now();
+    if (this.#copy.unreadable.size === 0) this.#freshness.confirm();
     const { epoch, position, published } = this.#copy;
-    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs: this.#freshAtMs });
+    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs: this.#freshness.atMs() });
     if (isFirst || published !== before.published) this.#scheduleSnapshot();
   }
 

@@ -47,12 +47,12 @@ const configurationFor = (change: Partial<AuditConfiguration> = {}): AuditConfig
   ...change,
 });
 
-const start = (change: Partial<AuditConfiguration> = {}): Promise<AuditChain> =>
+const start = (change: Partial<AuditConfiguration> = {}, nowMs = Date.now): Promise<AuditChain> =>
   startProcessChain({
     process: 'p',
     configuration: configurationFor(change),
     metrics: createMetrics('test'),
-    nowMs: Date.now,
+    nowMs,
   });
 
 const decision = (number: number, principal = 'ada'): AuditEvent => ({
@@ -96,6 +96,21 @@ describe('the chain of a process', () => {
     const chain = await start();
     await appendMany(chain, 10);
     expect(await verify()).toMatchObject([{ records: 11, state: 'open', integrity: undefined }]);
+    await chain.stop();
+  });
+
+  it('signs its end in time, also when the clock was set back', async () => {
+    let nowMs = Date.now();
+    const chain = await start({ checkpointMs: 60_000 }, () => nowMs);
+    await chain.append(decision(1));
+    const signed = checkpointsIn(chainDirectory()).length;
+    nowMs -= 3_600_000;
+    await chain.append(decision(2));
+    await chain.append(decision(3));
+    expect(checkpointsIn(chainDirectory())).toHaveLength(signed + 1);
+    nowMs += 60_000;
+    await chain.append(decision(4));
+    expect(checkpointsIn(chainDirectory())).toHaveLength(signed + 2);
     await chain.stop();
   });
 

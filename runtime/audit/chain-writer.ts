@@ -166,7 +166,9 @@ class ChainWriter implements AuditChain {
   #isCheckpointDue(): boolean {
     const { checkpointEvery, nowMs } = this.#parts;
     const { sequence, atMs } = this.#checkpoint;
-    const isOld = nowMs() - atMs >= checkpointEvery.milliseconds;
+    const age = nowMs() - atMs;
+    // A clock that was set back must not put it off until it has come as far again.
+    const isOld = age < 0 || age >= checkpointEvery.milliseconds;
     return isOld || sequence === 0 || this.#end.sequence - sequence >= checkpointEvery.records;
   }
 

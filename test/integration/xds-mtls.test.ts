@@ -25,6 +25,7 @@ import {
   startGateway,
   startXdsServer,
   until,
+  type XdsServer,
 } from '#test/support/xds-gateway.ts';
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
@@ -48,7 +49,7 @@ const renewEnvoy = (issued: IssuedCertificate) =>
   writePeer(join(directory, 'envoy'), issued, AUTHORITY.certificate);
 
 /** An Envoy with that certificate; the services let in `edge` and Envoy expects `services`. */
-const start = async (envoy: IssuedCertificate, expected = idOf('services')): Promise<void> => {
+const start = async (envoy: IssuedCertificate, expected = idOf('services')): Promise<XdsServer> => {
   const own = AUTHORITY.issue([idOf('services')]);
   server = await watchPeer(await writePeer(join(directory, 'services'), own, AUTHORITY.certificate));
   const secretFiles = await writeInternalSecrets(directory, await renewEnvoy(envoy));
@@ -77,6 +78,7 @@ const start = async (envoy: IssuedCertificate, expected = idOf('services')): Pro
     () => gateway.stop(),
     server.stop,
   );
+  return xds;
 };
 
 const answers = async (): Promise<number | undefined> =>
@@ -132,6 +134,17 @@ describe('Envoy over mutual TLS', () => {
     await renewEnvoy(AUTHORITY.issue([idOf('edge/1')]));
     await until('it serves', async () => (await answers()) === 200, 20_000);
   });
+
+  it('keeps its connections when its own certificate ends while it is connected', async () => {
+    const ends = Date.now() + 15_000;
+    const xds = await start(AUTHORITY.issue([idOf('edge/1')], { until: new Date(ends) }));
+    await until('it serves', async () => (await answers()) === 200, 14_000);
+    await until('its certificate has ended', () => Date.now() > ends + 1_000, 20_000);
+    expect(await answers()).toBe(200);
+    xds.update(snapshotOf(2, tenantOf('acme', { one: { '1.0.0': [upstream.url] } })));
+    await until('it is told of changes', () => xds.ads.nodes()[0]?.acknowledgedSequence === 2);
+    expect(refusals()).toBe(0);
+  }, 60_000);
 
   it('keeps its connections when the certificate of our services ends and is renewed', async () => {
     await start(AUTHORITY.issue([idOf('edge/1')]));

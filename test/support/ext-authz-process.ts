@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, makeGenericClientConstructor, type requestCallback } from '@grpc/grpc-js';
+import type { Tenant } from '#core/tenant.ts';
 import type { CheckResponseMessage } from '#ext-authz/response/check-response.ts';
 import { loadService } from '#protos/service.ts';
 import { createFeedDouble } from '#test/support/feed-double.ts';
@@ -26,6 +27,10 @@ export type ExtAuthzProcess = {
   ask(requestId: string): Promise<string>;
   /** Everything it wrote to its log. */
   log(): string;
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void;
+  /** The registry is gone, for good. */
+  loseRegistry(): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<void>;
   restart(): Promise<void>;
   stop(): Promise<void>;
@@ -65,16 +70,23 @@ const reasonOf = (answer: CheckResponseMessage): string => {
 /** Starts it and waits until it answers. */
 export const startExtAuthzProcess = async (
   overrides: Readonly<Record<string, string>> = {},
+  tenant: Partial<Tenant> = {},
 ): Promise<ExtAuthzProcess> => {
   const directory = mkdtempSync(join(tmpdir(), 'mcpgw-'));
   const environment = {
     MCPGW_RUNTIME_DIR: directory,
     MCPGW_STATE_DIR: join(directory, 'state'),
+    CLOCK_FILE: join(directory, 'clock'),
     ...overrides,
   };
-  const feed = createFeedDouble();
+  const feed = createFeedDouble(tenant);
   feed.change({ enabled: true });
   const stopFeed = await feed.start(join(directory, 'registry-feed.sock'));
+  let isFeedStopped = false;
+  const loseRegistry = async (): Promise<void> => {
+    if (!isFeedStopped) await stopFeed();
+    isFeedStopped = true;
+  };
   let log = '';
   let child: ChildProcess;
   let client: CheckClient;
@@ -127,11 +139,13 @@ export const startExtAuthzProcess = async (
     environment,
     ask,
     log: () => log,
+    signal: (signal) => void child.kill(signal),
+    loseRegistry,
     kill,
     restart: start,
     stop: async () => {
       await kill('SIGKILL');
-      await stopFeed();
+      await loseRegistry();
       rmSync(directory, { recursive: true, force: true });
     },
   };

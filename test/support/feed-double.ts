@@ -11,7 +11,8 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { SERVER, TENANT } from '#test/support/guarded-call.ts';
 
 /** The tenant of the double. */
-export const tenantAt = (revision: number, enabled: boolean): Tenant => ({
+export const tenantAt = (revision: number, enabled: boolean, settings: Partial<Tenant> = {}): Tenant => ({
+  ...settings,
   id: TENANT,
   revision,
   displayName: 'Acme',
@@ -47,7 +48,8 @@ export const tenantAt = (revision: number, enabled: boolean): Tenant => ({
   ],
 });
 
-export const createFeedDouble = () => {
+/** @param settings what the tenant has beside. */
+export const createFeedDouble = (settings: Partial<Tenant> = {}) => {
   const items: FeedItem[] = [];
   const listeners = new Set<() => void>();
   const sequence = () => items.length;
@@ -75,7 +77,7 @@ export const createFeedDouble = () => {
       commit({
         kind: 'change',
         sequence: next,
-        change: { kind: 'upsert', sequence: next, tenant: tenantAt(next, enabled) },
+        change: { kind: 'upsert', sequence: next, tenant: tenantAt(next, enabled, settings) },
       });
     },
     command: (event: FeedEvent): void => commit({ kind: 'event', sequence: sequence() + 1, event }),
