@@ -34,12 +34,20 @@ export type GrpcService = {
  */
 const CONNECTION_AGE_MS = 30 * 60_000;
 
+/**
+ * A peer that is silent for this long is asked whether it lives, and given up when it does not say so in time: one whose
+ * machine or network is gone closes nothing, and TCP alone finds out after a quarter of an hour, if ever. The answer may
+ * take longer than any pause of a process that lives, ours too: it is not read before we go on.
+ */
+const KEEPALIVE = { 'grpc.keepalive_time_ms': 15_000, 'grpc.keepalive_timeout_ms': 10_000 };
+
 const createServer = (services: readonly GrpcService[], limits: ServerOptions = {}): Server => {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     // Envoy keeps one connection for thousands of streams; grpc-js must not be the one to cap them.
     'grpc.max_concurrent_streams': 1_000_000,
+    ...KEEPALIVE,
     ...limits,
   });
   for (const { definition, implementation } of services) server.addService(definition, implementation);

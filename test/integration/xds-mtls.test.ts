@@ -146,6 +146,16 @@ describe('Envoy over mutual TLS', () => {
     expect(refusals()).toBe(0);
   }, 60_000);
 
+  it('that falls silent and closes nothing is no node any more within a minute, and one again when it wakes', async () => {
+    const xds = await start(AUTHORITY.issue([idOf('edge/1')]));
+    await until('it serves', async () => (await answers()) === 200);
+    expect(xds.ads.nodes()).toHaveLength(1);
+    gateway.signal('SIGSTOP');
+    await until('it is given up', () => xds.ads.nodes().length === 0, 60_000);
+    gateway.signal('SIGCONT');
+    await until('it is back', () => xds.ads.nodes().length === 1, 60_000);
+  }, 150_000);
+
   it('keeps its connections when the certificate of our services ends and is renewed', async () => {
     await start(AUTHORITY.issue([idOf('edge/1')]));
     await until('it serves', async () => (await answers()) === 200);

@@ -201,6 +201,8 @@ export type Gateway = {
   admin(path: string): Promise<string>;
   /** What Envoy wrote to stdout: access log lines. */
   stdout(): Promise<string>;
+  /** Sends Envoy's process a signal. */
+  signal(signal: NodeJS.Signals): void;
   stop(): Promise<void>;
 };
 
@@ -300,6 +302,7 @@ export const startGateway = async (
     stopExtAuthz,
     admin: async (path) => (await fetch(`http://127.0.0.1:${adminPort}${path}`)).text(),
     stdout: () => readFile(join(directory, 'stdout.log'), 'utf8'),
+    signal: (signal) => void envoy.kill(signal),
     stop: async () => {
       envoy.kill('SIGKILL');
       await ended;
