@@ -40,6 +40,16 @@ export type GroupLookup = {
   readonly graphUrl?: string;
 };
 
+/** How tokens are judged that only their issuer can read: it is asked about each (RFC 7662). */
+export type Introspection = {
+  readonly endpoint: string;
+  /** The gateway as the issuer knows it. The secret stays in a file of ext-authz: only its name is stored. */
+  readonly clientId: string;
+  readonly secretName: string;
+  /** Longest time an answer is believed, so also how long a revoked token goes on; 0: the issuer is asked with every call. */
+  readonly maxAgeSeconds: number;
+};
+
 export type TrustedIssuer = {
   readonly id: string;
   readonly kind: IssuerKind;
@@ -56,6 +66,8 @@ export type TrustedIssuer = {
   readonly tokenEndpoint?: string;
   /** Absent: a caller whose token names too many groups is refused. */
   readonly groupLookup?: GroupLookup;
+  /** Absent: opaque tokens of this issuer are refused. */
+  readonly introspection?: Introspection;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** `partner`: its callers are guests, and only grants that name this issuer reach them. */
   readonly relation: 'home' | 'partner';

@@ -140,6 +140,16 @@ export const REASONS = {
   dpop_proof_replayed: challenge(-31231, 'The DPoP proof was used before.'),
   dpop_replay_unknown: outage(-31232, 'Whether the DPoP proof was used before cannot be told at the moment.'),
 
+  // What the issuer said of a token only it can read.
+  token_inactive: challenge(-31241, 'The access token is not active.'),
+  introspection_unavailable: outage(-31242, 'The issuer of the access token cannot be asked at the moment.'),
+  introspection_answer_invalid: fault(-31243, 503, 'The answer of the token issuer could not be understood.'),
+  introspection_credential_refused: fault(
+    -31244,
+    503,
+    'The gateway could not authenticate to the token issuer.',
+  ),
+
   keys_unavailable: outage(-31213, 'The keys of the token issuer cannot be fetched at the moment.'),
   groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
   groups_unavailable: outage(-31216, 'The groups of the caller cannot be fetched at the moment.'),

@@ -9,6 +9,7 @@ import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import { createGraphGroups } from '#ext-authz/identity/graph-groups.ts';
 import { createGroupLookups } from '#ext-authz/identity/group-lookup.ts';
+import { createIntrospector } from '#ext-authz/identity/introspection.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
@@ -89,6 +90,16 @@ const createBroker = ({ config, logger, metrics, egress }: Tools) =>
     random: Math.random,
   });
 
+const createCallerAuthenticator = (
+  { config, metrics, egress }: Tools,
+  { keySets, broker }: { readonly keySets: KeySets; readonly broker: ReturnType<typeof createBroker> },
+) => {
+  const readSecret = createSecretStore(config.secretsDirectory).read;
+  const introspector = createIntrospector({ fetch: egress.fetch, readSecret, metrics });
+  const groups = createGroupLookups({ graph: createGraphGroups(egress.fetch), broker, metrics });
+  return createAuthenticator({ keySets, introspector, replays: createReplayMemory(), groups, metrics });
+};
+
 const worldOf = (feed: FeedConsumer): World => {
   const { snapshot, freshAtMs } = feed.current();
   return { snapshot, freshAtMs };
@@ -126,17 +137,16 @@ const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> =>
 };
 
 const start = async (tools: Tools): Promise<void> => {
-  const { config, logger, metrics, egress, lifecycle, tls } = tools;
+  const { config, logger, metrics, lifecycle, tls } = tools;
   const chain = await startChain(tools);
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const feed = await startFeed(tools, keySets);
   const broker = createBroker(tools);
-  const groups = createGroupLookups({ graph: createGraphGroups(egress.fetch), broker, metrics });
   const parts = {
     world: () => worldOf(feed),
-    authenticator: createAuthenticator({ keySets, replays: createReplayMemory(), groups, metrics }),
+    authenticator: createCallerAuthenticator(tools, { keySets, broker }),
     policy: createPolicy({ holder: policy }),
     broker,
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),

@@ -11,8 +11,10 @@ import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-
 import { createPossessionJudge } from '#ext-authz/identity/dpop.ts';
 import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
+import type { Introspector } from '#ext-authz/identity/introspection.ts';
 import { createJwtVerifier } from '#ext-authz/identity/jwt.ts';
 import type { KeySets } from '#ext-authz/identity/key-sets.ts';
+import { createOpaqueVerifier } from '#ext-authz/identity/opaque.ts';
 import { judgeScopes } from '#ext-authz/identity/scopes.ts';
 import { createTokenCache } from '#ext-authz/identity/token-cache.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -27,24 +29,22 @@ export type Authenticator = {
   /**
    * Authenticates one call.
    * @param call.nowSeconds wall clock, seconds since the epoch.
-   * @param call.signal ends the wait for the caller's groups.
-   * @returns the caller, or the Deny that names why not. May wait for one fetch of the issuer's keys, and for the
-   * caller's groups where the token leaves them out.
+   * @returns the caller, or the Deny that names why not. May wait for one fetch of the issuer's keys or one answer of it,
+   * and for the caller's groups where the token leaves them out.
    */
-  authenticate(
-    call: Presentation & { readonly headers: RequestHeaders; readonly signal: AbortSignal },
-  ): Promise<Result<Caller, Deny>>;
+  authenticate(call: Presentation & { readonly headers: RequestHeaders }): Promise<Result<Caller, Deny>>;
 };
 
 /** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
 export const createAuthenticator = (options: {
   readonly keySets: KeySets;
+  readonly introspector: Introspector;
   readonly replays: ReplayMemory;
   readonly groups: GroupLookups;
   readonly metrics: Metrics;
   readonly maxCachedTokens?: number;
 }): Authenticator => {
-  const { keySets, replays, metrics, maxCachedTokens } = options;
+  const { keySets, introspector, replays, metrics, maxCachedTokens } = options;
   const possession = createPossessionJudge({ replays, metrics });
   const cache = createTokenCache({
     keySets,
@@ -52,7 +52,10 @@ export const createAuthenticator = (options: {
     ...(maxCachedTokens === undefined ? {} : { maxEntries: maxCachedTokens }),
   });
   /** Every kind of credential, in the order they are asked; the first that recognises the text judges it. */
-  const verifiers: readonly CredentialVerifier[] = [createJwtVerifier(keySets)];
+  const verifiers: readonly CredentialVerifier[] = [
+    createJwtVerifier(keySets),
+    createOpaqueVerifier(introspector),
+  ];
 
   const verify = async (token: Secret, at: Presentation): Promise<Result<VerifiedCredential, Deny>> => {
     const cached = cache.find(token, at);
@@ -65,7 +68,7 @@ export const createAuthenticator = (options: {
   };
 
   return {
-    authenticate: async ({ headers, signal, ...at }) => {
+    authenticate: async ({ headers, ...at }) => {
       const found = findAccessToken(headers);
       if (!found.ok) return found;
       const { token } = found.value;
@@ -78,7 +81,7 @@ export const createAuthenticator = (options: {
       if (insufficient !== undefined) return err(insufficient);
       const groups =
         identity.groups === undefined
-          ? await options.groups.find({ ...at, issuer, identity, assertion: token, signal })
+          ? await options.groups.find({ ...at, issuer, identity, assertion: token })
           : ok(identity.groups);
       return groups.ok ? ok({ identity: { ...identity, groups: groups.value }, token }) : groups;
     },

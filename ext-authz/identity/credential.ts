@@ -16,6 +16,8 @@ export type Presentation = {
   readonly tenant: Tenant;
   readonly server: McpServer;
   readonly nowSeconds: number;
+  /** Ends waits for others at the deadline of the call. */
+  readonly signal: AbortSignal;
   /** The request it came with; `url` is absolute and the gateway's own, without a query. */
   readonly target: { readonly method: string; readonly url: string };
 };
@@ -25,14 +27,19 @@ export type VerifiedIdentity = Omit<Identity, 'groups'> & {
   readonly groups: readonly string[] | undefined;
 };
 
+/** What it was believed for: keys, as long as they are the issuer's, or the issuer's own word, as long as that is fresh. */
+export type Basis =
+  | { readonly kind: 'keys'; readonly revision: string }
+  /** Seconds since the epoch; from then on the issuer is asked again. */
+  | { readonly kind: 'answer'; readonly until: number };
+
 export type VerifiedCredential = {
   readonly identity: VerifiedIdentity;
   readonly times: TokenTimes;
   /** By whose rules it was verified: a cached result holds only while these are unchanged. */
   readonly issuer: TrustedIssuer;
   readonly binding: IssuerBinding;
-  /** Revision of the keys it was verified with. */
-  readonly keyRevision: string;
+  readonly basis: Basis;
   /** What the caller has to prove with each call beside having it; absent: nothing. */
   readonly confirmation?: Confirmation;
 };

@@ -13,8 +13,8 @@ import type { GraphFault, GraphGroups } from '#ext-authz/identity/graph-groups.t
 import { expandDirectory, isGuid } from '#ext-authz/identity/issuers.ts';
 import type { ErrandTokens } from '#ext-authz/token/broker.ts';
 import type { ExchangePlan } from '#ext-authz/token/plan.ts';
-import { createSingleflight } from '#ext-authz/token/singleflight.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { createSingleflight } from '#runtime/singleflight.ts';
 
 export type GroupQuestion = Presentation & {
   readonly issuer: TrustedIssuer;

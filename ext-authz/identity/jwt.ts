@@ -9,19 +9,13 @@ import type { JsonObject } from '#core/json.ts';
 import type { Reason } from '#core/reason.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
-import type { IssuerBinding } from '#core/server.ts';
-import { identityFromToken } from '#ext-authz/identity/claims.ts';
-import { parseConfirmation } from '#ext-authz/identity/confirmation.ts';
-import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
-import { type AcceptedIssuer, acceptIssuer } from '#ext-authz/identity/issuers.ts';
+import type { CredentialVerifier, Presentation } from '#ext-authz/identity/credential.ts';
+import { acceptIssuer } from '#ext-authz/identity/issuers.ts';
 import { looksLikeJwt, parseTokenHint, type TokenHint } from '#ext-authz/identity/jwt-parts.ts';
 import type { KeySets } from '#ext-authz/identity/key-sets.ts';
-import { judgeTokenTimes, parseTokenTimes } from '#ext-authz/identity/token-times.ts';
+import { credentialFromClaims, findBinding, type Terms } from '#ext-authz/identity/verified-claims.ts';
 
 type VerificationKey = Parameters<typeof jwtVerify>[1] & object;
-
-/** The rules of one issuer for one server. */
-type Terms = { readonly accepted: AcceptedIssuer; readonly binding: IssuerBinding };
 
 const REASON_BY_CODE: Readonly<Record<string, Reason>> = {
   [errors.JOSEAlgNotAllowed.code]: 'token_algorithm_refused',
@@ -52,11 +46,10 @@ const findTerms = (hint: TokenHint, at: Presentation): Result<Terms, Deny> => {
   const accepted = acceptIssuer(at.tenant, hint);
   if (!accepted.ok) return accepted;
   const { issuer } = accepted.value;
-  const log = { issuer: issuer.id };
-  if (!issuer.algorithms.includes(hint.algorithm)) return err(deny('token_algorithm_refused', { log }));
-  const binding = at.server.bindings.find((candidate) => candidate.issuerId === issuer.id);
-  if (binding === undefined) return err(deny('issuer_unknown', { log: { ...log, fault: 'not bound' } }));
-  return ok({ accepted: accepted.value, binding });
+  if (!issuer.algorithms.includes(hint.algorithm))
+    return err(deny('token_algorithm_refused', { log: { issuer: issuer.id } }));
+  const binding = findBinding(at.server, issuer);
+  return binding.ok ? ok({ accepted: accepted.value, binding: binding.value }) : binding;
 };
 
 const findVerificationKey = async (
@@ -99,34 +92,6 @@ const verifySignature = async (
   }
 };
 
-const matchAudience = (payload: JsonObject, binding: IssuerBinding): string | undefined =>
-  binding.audiences.find((audience) => [payload['aud']].flat().includes(audience));
-
-const credentialFromPayload = (
-  payload: JsonObject,
-  terms: Terms & { readonly nowSeconds: number; readonly keyRevision: string },
-): Result<VerifiedCredential, Deny> => {
-  const { accepted, binding, keyRevision } = terms;
-  const times = parseTokenTimes(payload);
-  if (!times.ok) return times;
-  const untimely = judgeTokenTimes(times.value, accepted.issuer.clockToleranceSeconds, terms.nowSeconds);
-  if (untimely !== undefined) return err(untimely);
-  const audience = matchAudience(payload, binding);
-  if (audience === undefined) return err(deny('audience_mismatch'));
-  const confirmation = parseConfirmation(payload);
-  if (!confirmation.ok) return confirmation;
-  const identity = identityFromToken({ payload, accepted, audience, times: times.value });
-  if (!identity.ok) return identity;
-  return ok({
-    identity: identity.value,
-    times: times.value,
-    issuer: accepted.issuer,
-    binding,
-    keyRevision,
-    ...(confirmation.value === undefined ? {} : { confirmation: confirmation.value }),
-  });
-};
-
 /** Verifies JWTs with the keys of their issuers. */
 export const createJwtVerifier = (keySets: KeySets): CredentialVerifier => ({
   recognises: looksLikeJwt,
@@ -142,6 +107,7 @@ export const createJwtVerifier = (keySets: KeySets): CredentialVerifier => ({
     if (!key.ok) return key;
     const known = { ...terms.value, nowSeconds: at.nowSeconds };
     const payload = await verifySignature(token, key.value, known);
-    return payload.ok ? credentialFromPayload(payload.value, { ...known, keyRevision }) : payload;
+    if (!payload.ok) return payload;
+    return credentialFromClaims(payload.value, { ...known, basis: { kind: 'keys', revision: keyRevision } });
   },
 });

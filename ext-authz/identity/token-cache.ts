@@ -59,9 +59,11 @@ const isCurrent = (entry: Entry, at: Presentation, keySets: KeySets): boolean =>
   const terms = currentTerms(entry, at);
   if (terms === undefined || settingsOf(terms) !== entry.settings) return false;
   const age = at.nowSeconds - entry.verifiedAt;
-  return (
-    age >= 0 && age <= MAX_AGE_SECONDS && keySets.revision(terms.issuer) === entry.credential.keyRevision
-  );
+  if (age < 0 || age > MAX_AGE_SECONDS) return false;
+  const { basis } = entry.credential;
+  return basis.kind === 'keys'
+    ? keySets.revision(terms.issuer) === basis.revision
+    : at.nowSeconds < basis.until;
 };
 
 /** A cache of one process. */

@@ -12,8 +12,8 @@ import { type CacheKeys, cacheKeys, ownerKey } from '#ext-authz/token/cache-key.
 import { type ExchangeOutcome, type ExchangeParts, runExchange } from '#ext-authz/token/exchange.ts';
 import { type ExchangePlan, planExchange } from '#ext-authz/token/plan.ts';
 import type { RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
-import { createSingleflight } from '#ext-authz/token/singleflight.ts';
 import type { CacheOutcome } from '#ext-authz/token/token-metrics.ts';
+import { createSingleflight } from '#runtime/singleflight.ts';
 
 /** A token that ends sooner is replaced if it can be: the call it goes with may take a while to arrive. */
 const FRESH_SECONDS = 60;

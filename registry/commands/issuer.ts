@@ -11,9 +11,15 @@ import { settle } from '#registry/commands/settle.ts';
 /** Stands in for a directory while a URL is judged; a directory id is never part of a host name. */
 const ANY_DIRECTORY = '00000000-0000-0000-0000-000000000000';
 
-const URL_FIELDS = ['jwksUri', 'discoveryUri', 'tokenEndpoint'] as const;
+/** By their place in the resource. */
+const urlsOf = (issuer: TrustedIssuer): readonly (readonly [string, string | undefined])[] => [
+  ['jwksUri', issuer.jwksUri],
+  ['discoveryUri', issuer.discoveryUri],
+  ['tokenEndpoint', issuer.tokenEndpoint],
+  ['introspection/endpoint', issuer.introspection?.endpoint],
+];
 
-const judgeUrl = (field: (typeof URL_FIELDS)[number], text: string, checkUrl: CheckUrl): Fault[] => {
+const judgeUrl = (field: string, text: string, checkUrl: CheckUrl): Fault[] => {
   const checked = checkUrl(text.replaceAll(DIRECTORY_PLACEHOLDER, ANY_DIRECTORY));
   if (!checked.ok) return [{ pointer: `/${field}`, message: checked.error }];
   return checked.value.host.includes(ANY_DIRECTORY)
@@ -47,10 +53,9 @@ export const putIssuer = (before: Tenant, given: TrustedIssuer, checkUrl: CheckU
     resource: issuerName(issuer.id),
     faults: [
       ...judgeIssuerText(issuer),
-      ...URL_FIELDS.flatMap((field) => {
-        const text = issuer[field];
-        return text === undefined ? [] : judgeUrl(field, text, checkUrl);
-      }),
+      ...urlsOf(issuer).flatMap(([field, text]) =>
+        text === undefined ? [] : judgeUrl(field, text, checkUrl),
+      ),
       ...judgeGraphUrl(issuer, checkUrl),
     ],
   });

@@ -11,6 +11,7 @@ import { certificateRule } from '#registry/commands/rules/certificate-rule.ts';
 import { constraintRule } from '#registry/commands/rules/constraint-rule.ts';
 import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
 import { grantRule } from '#registry/commands/rules/grant-rules.ts';
+import { introspectionRule } from '#registry/commands/rules/introspection-rule.ts';
 import { distinctIssuersRule, issuerRule } from '#registry/commands/rules/issuer-rules.ts';
 import { originRule } from '#registry/commands/rules/origin-rule.ts';
 import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
@@ -25,6 +26,7 @@ const RULES: readonly Rule[] = [
   issuerRule,
   distinctIssuersRule,
   bindingRule,
+  introspectionRule,
   upstreamAuthRule,
   sharedAudienceRule,
   allowedHostsRule,

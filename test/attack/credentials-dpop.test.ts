@@ -318,7 +318,7 @@ describe('a proof that was used', () => {
 
   it('is refused when it cannot be remembered', async () => {
     const replays = createReplayMemory({ perKey: 1, perTenant: 5, total: 5 });
-    const small = await startIdentityBench([publishKey(issuerKey)], undefined, replays);
+    const small = await startIdentityBench([publishKey(issuerKey)], { replays });
     try {
       const ask = async (): Promise<string> => {
         const headers = { authorization: [`DPoP ${token}`], dpop: [await signProof(holder, request())] };

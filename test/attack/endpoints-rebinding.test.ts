@@ -103,7 +103,7 @@ describe('the key set of an admin issuer', () => {
 
 describe("the key set of a tenant's issuer", () => {
   const startBench = async (lookup?: HostLookup) =>
-    closing(await startIdentityBench([publishKey(KEY)], lookup));
+    closing(await startIdentityBench([publishKey(KEY)], lookup === undefined ? {} : { lookup }));
   const outcomeAt = async (bench: Awaited<ReturnType<typeof startBench>>, jwksUri: string) =>
     bench.outcomeOf(await signWith(KEY, oidcClaims()), testTenant([oidcIssuer(jwksUri)]));
 

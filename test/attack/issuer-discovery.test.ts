@@ -10,7 +10,7 @@ import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { NO_LOOKUPS } from '#test/support/identity-bench.ts';
+import { ASKS_NOBODY, NO_LOOKUPS } from '#test/support/identity-bench.ts';
 import { type OidcProvider, startOidcProvider } from '#test/support/oidc-provider.ts';
 import {
   createTestKey,
@@ -73,6 +73,7 @@ const issuer = (changes: Partial<TrustedIssuer> = {}): TrustedIssuer => {
 const outcomeOf = async (credential: string, trusted: TrustedIssuer): Promise<string> => {
   const authenticator = createAuthenticator({
     keySets: sets,
+    introspector: ASKS_NOBODY,
     replays: createReplayMemory(),
     groups: NO_LOOKUPS,
     metrics: createMetrics('test'),

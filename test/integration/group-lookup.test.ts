@@ -22,6 +22,7 @@ import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { findFreePorts } from '#test/support/free-ports.ts';
+import { ASKS_NOBODY } from '#test/support/identity-bench.ts';
 import { startTokenWorld, type TokenWorld, tenantOf, trackerServer } from '#test/support/token-world.ts';
 
 let world: TokenWorld;
@@ -54,7 +55,13 @@ beforeEach(() => {
   });
   const { broker } = world.startBroker();
   const groups = createGroupLookups({ graph: createGraphGroups(fetch), broker, metrics });
-  authenticator = createAuthenticator({ keySets, replays: createReplayMemory(), groups, metrics });
+  authenticator = createAuthenticator({
+    keySets,
+    introspector: ASKS_NOBODY,
+    replays: createReplayMemory(),
+    groups,
+    metrics,
+  });
   const { control } = world.provider;
   control.graph.questions = 0;
   control.graph.fault = undefined;

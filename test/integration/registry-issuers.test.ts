@@ -208,3 +208,59 @@ describe('an issuer', () => {
     expect(pointers.toSorted()).toEqual(['/issuer', '/kind']);
   });
 });
+
+describe('an issuer that is asked about opaque tokens', () => {
+  const introspection = {
+    endpoint: 'https://idp.example.com/introspect',
+    clientId: 'gateway',
+    secretName: 'idp',
+  };
+  const asked = (changes: object = {}) => ({
+    kind: 'oidc',
+    issuer: 'https://idp.example.com',
+    relation: 'home',
+    introspection: { ...introspection, ...changes },
+  });
+
+  it('is believed for half a minute unless it says otherwise', async () => {
+    const answer = await put(asked());
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({ introspection: { ...introspection, maxAgeSeconds: 30 } });
+  });
+
+  it.each<[string, object, number, string]>([
+    ['in a private network', { endpoint: 'https://10.0.0.1/introspect' }, 422, 'endpoint'],
+    ['at a metadata address', { endpoint: 'http://169.254.169.254/' }, 422, 'endpoint'],
+    ['with a secret outside its directory', { secretName: '../other/idp' }, 400, 'secretName'],
+    ['with the secret itself', { clientSecret: 'x' }, 400, 'clientSecret'],
+    ['and believed for hours', { maxAgeSeconds: 3_600 }, 400, 'maxAgeSeconds'],
+  ])('is refused %s', async (_title, changes, status, member) => {
+    expect(faultsOf(await put(asked(changes)))).toEqual([status, [`/introspection/${member}`]]);
+  });
+
+  it('is not one of Entra', async () => {
+    const entra = { ...asked(), kind: 'entra', directoryTenants: [DIRECTORY] };
+    expect(faultsOf(await put(entra))).toEqual([422, ['/introspection']]);
+  });
+
+  it('is the only one of a server: no issuer is shown the tokens of another', async () => {
+    const api = (path: string, body: object) =>
+      registry.call('PUT', `/v1/tenants/${tenant}${path}`, { body, headers: {} });
+    expect((await put(asked())).status).toBe(201);
+    const other = { ...asked(), issuer: 'https://other.example.com', introspection: undefined };
+    expect((await api('/issuers/other', other)).status).toBe(201);
+    const server = {
+      displayName: 'Tracker',
+      allowedHosts: ['tracker.example.com'],
+      upstreamAuth: { mode: 'none' },
+      bindings: ['home', 'other'].map((issuerId) => ({ issuerId, audiences: ['api://tracker'] })),
+    };
+    expect((await api('/servers/tracker', server)).status).toBe(201);
+    const second = await registry.call('PUT', `/v1/tenants/${tenant}/issuers/other`, {
+      body: { ...other, introspection },
+      headers: { 'if-match': '*' },
+    });
+    expect(second.status).toBe(409);
+    expect(JSON.stringify(second.body)).toContain('servers/tracker/bindings');
+  });
+});

@@ -5,11 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { deny } from '#core/decision.ts';
-import { err } from '#core/result.ts';
+import { err, ok } from '#core/result.ts';
+import { Secret } from '#core/secret.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory, type ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
+import { createIntrospector, type Introspector } from '#ext-authz/identity/introspection.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
@@ -46,31 +48,52 @@ export type Presented = {
   readonly nowSeconds?: number;
 };
 
+/** For tests in which nobody may be asked about a token. */
+export const ASKS_NOBODY: Introspector = {
+  ask: () => Promise.reject(new Error('an issuer is asked about a token')),
+};
+
 /** Where the bench's server is said to be. */
 export const ENDPOINT_URL = 'https://gw.example/mcp/tracker';
 
-/**
- * @param lookup the name service; the system's otherwise.
- * @param replays which proofs were used; what a process remembers otherwise.
- */
+export type BenchOptions = {
+  /** The name service; the system's otherwise. */
+  readonly lookup?: HostLookup;
+  /** Which proofs were used; what a process remembers otherwise. */
+  readonly replays?: ReplayMemory;
+  /** Secrets of the gateway at issuers: by tenant and name. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly maxOpenQuestions?: number;
+};
+
 export const startIdentityBench = async (
   keys: readonly object[],
-  lookup: HostLookup = systemLookup,
-  replays: ReplayMemory = createReplayMemory(),
+  options: BenchOptions = {},
 ): Promise<IdentityBench> => {
+  const { lookup = systemLookup, replays = createReplayMemory(), secrets = {}, maxOpenQuestions } = options;
   const directory = await mkdtemp(join(tmpdir(), 'mcpgw-'));
   const keyServer = await startKeyServer(keys);
   const metrics = createMetrics('test');
   let nowMs = NOW * 1000;
+  const { fetch } = createEgressGuard({ allowPrivate: true, allowedHosts: [], lookup });
   const keySets = createKeySets({
-    fetch: createEgressGuard({ allowPrivate: true, allowedHosts: [], lookup }).fetch,
+    fetch,
     store: createKeySetStore(directory),
     logger: createLogger('test', 'silent'),
     metrics,
     nowMs: () => nowMs,
     random: () => 0.5,
   });
-  const authenticator = createAuthenticator({ keySets, replays, metrics, groups: NO_LOOKUPS });
+  const introspector = createIntrospector({
+    fetch,
+    readSecret: async (tenantId, name) => {
+      const text = secrets[`${tenantId}/${name}`];
+      return text === undefined ? err('missing') : ok(new Secret(text));
+    },
+    metrics,
+    ...(maxOpenQuestions === undefined ? {} : { maxOpenQuestions }),
+  });
+  const authenticator = createAuthenticator({ keySets, introspector, replays, groups: NO_LOOKUPS, metrics });
   const present: IdentityBench['present'] = ({ headers, tenant, method = 'POST', nowSeconds = NOW }) =>
     authenticator.authenticate({
       headers: new Map(Object.entries(headers)),

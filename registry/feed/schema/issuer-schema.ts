@@ -28,6 +28,16 @@ const GroupLookupSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const IntrospectionSchema = Type.Object(
+  {
+    endpoint: UrlText,
+    clientId: ShortText,
+    secretName: SecretName,
+    maxAgeSeconds: Type.Integer({ minimum: 0, maximum: 300, default: 30 }),
+  },
+  { additionalProperties: false },
+);
+
 export const ISSUER_FIELDS = {
   kind: Type.Enum(['entra', 'oidc']),
   issuer: UrlText,
@@ -35,6 +45,7 @@ export const ISSUER_FIELDS = {
   discoveryUri: Type.Optional(UrlText),
   tokenEndpoint: Type.Optional(UrlText),
   groupLookup: Type.Optional(GroupLookupSchema),
+  introspection: Type.Optional(IntrospectionSchema),
   algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
     minItems: 1,
     uniqueItems: true,

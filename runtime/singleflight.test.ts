@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createSingleflight } from '#ext-authz/token/singleflight.ts';
+import { createSingleflight } from '#runtime/singleflight.ts';
 
 const never = new AbortController().signal;
 
