@@ -25,6 +25,8 @@ export type PublicFacts = {
   readonly retryAfterSeconds?: number;
   /** The provider's claims challenge, base64 of its JSON, for clients that said they can answer one. */
   readonly claims?: string;
+  /** The question a person was asked about this call; `url` is where he finds it. */
+  readonly approval?: { readonly id: string; readonly url?: string; readonly expiresAt?: string };
   /** Whom to ask for access. */
   readonly contact?: string;
 };

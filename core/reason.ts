@@ -183,6 +183,19 @@ export const REASONS = {
   application_blocked: refusal(-31306, 'The application you are using has been switched off here.'),
   tool_disabled: { ...refusal(-31307, 'This tool is switched off.'), remedy: 'retry-later' },
 
+  // What a person has to say to a call (core/call-approval.ts).
+  approval_pending: { ...refusal(-31321, 'A person has to approve this call first.'), remedy: 'retry-later' },
+  approval_refused: refusal(-31322, 'A person has looked at this call and refused it.'),
+  approval_backlog: {
+    ...refusal(-31323, 'Too many of your calls wait for a person already.'),
+    remedy: 'retry-later',
+  },
+  approval_too_large: {
+    ...refusal(-31324, 'This call has to be approved by a person, and is too large to be read by one.'),
+    remedy: 'fix-request',
+  },
+  approval_unavailable: outage(-31325, 'This call has to be approved by a person, who cannot be asked now.'),
+
   // The token for the upstream.
   consent_required: refusal(-31401, 'An administrator has to consent before this server can act for you.'),
   step_up_required: challenge(-31402, 'The identity provider asks for a stronger sign-in.'),

@@ -3,6 +3,7 @@
 
 import { endpointUrl } from '#core/endpoint-path.ts';
 import type { McpServer } from '#core/server.ts';
+import { canShowLink } from '#ext-authz/approval/approval-params.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import type { ResponseContext } from '#ext-authz/response/check-response.ts';
@@ -32,7 +33,7 @@ export const answerForm = (
   findings: Findings,
   publicUrl: string,
 ): ResponseContext => {
-  const { place, id } = findings;
+  const { place, id, call } = findings;
   const known = { id: id ?? null, requestId: request?.requestId ?? '' };
   if (place === undefined) return { ...known, scopes: [], refusalStatus: 200 };
   return {
@@ -47,5 +48,6 @@ export const answerForm = (
     sentByDpop: isSentByDpop(request),
     refusalStatus: refusalStatusFor(request, place.server),
     cors: corsFor(request, findings),
+    canShowLink: call !== undefined && canShowLink(call),
   };
 };

@@ -68,6 +68,7 @@ const partsWith = (change: Partial<CheckParts> = {}, inTenant: Partial<Tenant> =
     acquire: async () => ok({ token: new Secret('upstream'), source: 'exchange' }),
     purge: async () => {},
   },
+  askApproval: async () => err('nobody is asked'),
   sessions: SESSIONS,
   sink: { record: async () => {}, tell: () => {} },
   recordDeadlineMs: 1_000,

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path';
 import type { Snapshot } from '#core/snapshot.ts';
+import type { AskApproval } from '#ext-authz/approval/approvals.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
@@ -25,6 +26,7 @@ import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { createSecretStore } from '#ext-authz/token/secrets.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
@@ -129,6 +131,12 @@ const startFeed = async (
   return started;
 };
 
+const startApprovals = ({ config, lifecycle, tls }: Tools): AskApproval => {
+  const client = createApprovalClient(config.feedAddress, tls);
+  lifecycle.onStop('approvals', client.stop);
+  return client.ask;
+};
+
 const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> => {
   const configuration = readAuditConfiguration();
   const chain = await startProcessChain({ process: 'ext-authz', configuration, metrics, nowMs: Date.now });
@@ -149,6 +157,7 @@ const start = async (tools: Tools): Promise<void> => {
     authenticator: createCallerAuthenticator(tools, { keySets, broker }),
     policy: createPolicy({ holder: policy }),
     broker,
+    askApproval: startApprovals(tools),
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),
     sink: createDecisionSink({ chain, logger, metrics, nowMs: Date.now }),
     recordDeadlineMs: RECORD_DEADLINE_MS,

@@ -8,6 +8,8 @@ import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
+import type { ServerVersion } from '#core/server.ts';
+import { type AskApproval, settleApproval } from '#ext-authz/approval/approvals.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
@@ -30,6 +32,7 @@ export type PipelineParts = {
   readonly policy: Policy;
   readonly broker: TokenBroker;
   readonly sessions: Sessions;
+  readonly askApproval: AskApproval;
   /** Absolute URL of the gateway, from configuration. */
   readonly publicUrl: string;
   /** Wall clock, milliseconds since the epoch. */
@@ -119,6 +122,51 @@ const recognise = async (
   return ok({ place: place.value, call: call.value, identity, assertion });
 };
 
+/** Where a recognised call goes: nothing of it is judged by policy yet. */
+type Directed = Recognised & {
+  readonly session: CallSession | undefined;
+  readonly version: ServerVersion;
+};
+
+/** The second step: which session it goes on in, and which version of the server it is for. */
+const direct = (
+  parts: PipelineParts,
+  request: HttpRequest,
+  {
+    recognised,
+    trail,
+    nowMs,
+  }: { readonly recognised: Recognised; readonly trail: Trail; readonly nowMs: number },
+): Result<Directed, Deny> => {
+  const { place, call, identity } = recognised;
+  const admitted = standsOpen(parts, request, { identity });
+  if (!admitted.ok) return admitted;
+  const session = openSession(parts, recognised, nowMs);
+  if (!session.ok) return session;
+  const { headers } = request;
+  const chosen = chooseVersion({ place, identity, call, headers, session: session.value, nowMs });
+  if (!chosen.ok) return chosen;
+  const { version, because } = chosen.value;
+  Object.assign(trail.findings, { version: version.version, versionBy: because });
+  const misdirected = judgeTransport(version, call);
+  return misdirected === undefined
+    ? ok({ ...recognised, session: session.value, version })
+    : err(misdirected);
+};
+
+/** Waits for the registry, and so comes after everything that could refuse the call sooner. */
+const holdForApproval = async (
+  { askApproval }: PipelineParts,
+  { place, call, identity, version }: Directed,
+  { rules = [], trail }: { readonly rules: readonly string[] | undefined; readonly trail: Trail },
+): Promise<Deny | undefined> => {
+  if (rules.length === 0) return undefined;
+  const where = { tenantId: place.tenant.id, serverId: place.server.id, version: version.version };
+  const settled = await settleApproval(askApproval, { ...where, identity, call, rules });
+  trail.step('approval', settled.ok ? { approval: settled.value } : {});
+  return settled.ok ? undefined : settled.error;
+};
+
 /**
  * Judges one MCP call. What it learns on the way goes into `trail`, also when it refuses.
  * @param signal ends waits for others (keys, token exchange) at the deadline of the check.
@@ -131,38 +179,20 @@ export const decide = async (
   const nowMs = parts.nowMs();
   const recognised = await recognise(parts, request, { trail, nowMs, signal });
   if (!recognised.ok) return recognised.error;
-  const { place, call, identity, assertion } = recognised.value;
+  const directed = direct(parts, request, { recognised: recognised.value, trail, nowMs });
+  if (!directed.ok) return directed.error;
+  const { place, call, identity, assertion, session, version } = directed.value;
   const { tenant, server } = place;
-  const admitted = standsOpen(parts, request, { identity });
-  if (!admitted.ok) return admitted.error;
 
-  const session = openSession(parts, recognised.value, nowMs);
-  if (!session.ok) return session.error;
-  const { headers } = request;
-  const chosen = chooseVersion({ place, identity, call, headers, session: session.value, nowMs });
-  if (!chosen.ok) return chosen.error;
-  const { version, because } = chosen.value;
-  Object.assign(trail.findings, { version: version.version, versionBy: because });
-  const misdirected = judgeTransport(version, call);
-  if (misdirected !== undefined) return misdirected;
-
-  const reference = session.value?.reference;
-  const facts = { nowMs, ip: request.clientAddress, session: reference };
-  const judgement = parts.policy.judge({
-    tenant,
-    server,
-    version,
-    identity,
-    call,
-    request: facts,
-  });
+  const facts = { nowMs, ip: request.clientAddress, session: session?.reference };
+  const judgement = parts.policy.judge({ tenant, server, version, identity, call, request: facts });
   trail.step('policy', { policyRevision: parts.policy.revision() });
   if (!judgement.ok) return judgement.error;
 
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
   const permitted = standsOpen(parts, request, { identity, call });
   if (!permitted.ok) return permitted.error;
-  const resumption = openLastEvent(parts, recognised.value, reference);
+  const resumption = openLastEvent(parts, recognised.value, session?.reference);
   if (!resumption.ok) return resumption.error;
 
   const nowSeconds = secondsOf(nowMs);
@@ -170,19 +200,22 @@ export const decide = async (
   trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;
 
+  const rules = judgement.value.obligations.approval;
+  const held = await holdForApproval(parts, directed.value, { rules, trail });
+  if (held !== undefined) return held;
+
   const present = standsOpen(parts, request, { identity, call });
   if (!present.ok) return present.error;
   const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
-  const { requestId } = request;
-  const known = { place, call, identity, version: version.version, session: reference };
-  const orders = guardOrders({ ...known, requestId, lists });
+  const known = { place, call, identity, version: version.version, session: session?.reference };
+  const orders = guardOrders({ ...known, requestId: request.requestId, lists });
   return allow({
     identity,
     version: orders.version,
     upstreamToken: upstream.value.token,
     orders,
-    steering: steer({ place, version, identity, call, session: session.value }),
-    ...(session.value === undefined ? {} : { session: session.value }),
+    steering: steer({ place, version, identity, call, session }),
+    ...(session === undefined ? {} : { session }),
     ...resumption.value,
   });
 };

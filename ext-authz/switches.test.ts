@@ -55,6 +55,7 @@ const worldWith = (switches: readonly KillSwitch[], change: Partial<PipelinePart
       },
       revision: () => 'test@1',
     },
+    askApproval: async () => err('nobody is asked'),
     sessions: everySession(VERSION.version),
     publicUrl: 'https://gw.example',
     broker: {

@@ -19,6 +19,8 @@ export type Findings = {
   versionBy?: VersionChoice;
   policyRevision?: string;
   tokenSource?: TokenSource;
+  /** The approval of a person that the call has used up. */
+  approval?: string;
 };
 
 export type Trail = {

@@ -13,6 +13,7 @@ const SERVICE_FILES = {
   'envoy.service.accesslog.v3.AccessLogService': 'envoy/service/accesslog/v3/als.proto',
   'envoy.service.metrics.v3.MetricsService': 'envoy/service/metrics/v3/metrics_service.proto',
   'envoy.service.status.v3.ClientStatusDiscoveryService': 'envoy/service/status/v3/csds.proto',
+  'mcpgw.approval.v1.CallApprovals': 'mcpgw/approval/v1/approval.proto',
   'mcpgw.feed.v1.RegistryFeed': 'mcpgw/feed/v1/feed.proto',
 } as const;
 

@@ -11,7 +11,9 @@ import { type AdminTrusts, createAdminTrusts } from '#registry/api/auth/admin-tr
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
+import { createApprovalAnswers } from '#registry/ask-for-approval.ts';
 import { createCanaryWatch } from '#registry/canary/watch.ts';
+import { createApprovalService } from '#registry/feed/approvals/service.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
 import { startSharedConsumers } from '#registry/shared-consumers.ts';
 import type { AuditSecrets } from '#registry/store/audit-append.ts';
@@ -89,11 +91,14 @@ const startFeed = async (
     readonly metrics: Metrics;
     readonly address: Address;
     readonly tls: InternalTls | undefined;
+    readonly publicUrl: string;
   },
   lifecycle: Lifecycle,
 ): Promise<FeedServer> => {
   const feed = createFeedServer({ source: parts.store, logger, metrics: parts.metrics });
-  lifecycle.onStop('feed listener', await startGrpcServer(parts.address, [feed.service], parts.tls));
+  const ask = createApprovalAnswers({ ...parts, nowMs: Date.now, newId: randomUUID });
+  const services = [feed.service, createApprovalService(ask, logger)];
+  lifecycle.onStop('feed listener', await startGrpcServer(parts.address, services, parts.tls));
   lifecycle.onStop('feed streams', () => feed.stop());
   return feed;
 };
@@ -176,7 +181,10 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onStop('store metrics', () => health.stop());
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
-  const feed = await startFeed({ store, metrics, address: settings.feedAddress, tls }, lifecycle);
+  const feed = await startFeed(
+    { store, metrics, address: settings.feedAddress, tls, publicUrl: settings.publicUrl },
+    lifecycle,
+  );
   const shared = startSharedConsumers({
     store,
     feed,

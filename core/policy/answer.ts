@@ -1,7 +1,6 @@
 // What a policy may answer, in our own words: whoever tries a policy and whoever judges calls by it read it alike.
 
 import type { VisibleNames } from '#core/guard-orders.ts';
-import type { JsonObject } from '#core/json.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import type { Reason } from '#core/reason.ts';
 
@@ -16,8 +15,14 @@ export const POLICY_REASONS = [
 ] as const satisfies readonly Reason[];
 export type PolicyReason = (typeof POLICY_REASONS)[number];
 
+/** What a policy orders beside its allow. */
+export type Obligations = {
+  /** Names of the rules that want a person to approve the call first; not empty. */
+  readonly approval?: readonly string[];
+};
+
 export type PolicyDecision =
-  | { readonly allow: true; readonly obligations: JsonObject; readonly explain: readonly string[] }
+  | { readonly allow: true; readonly obligations: Obligations; readonly explain: readonly string[] }
   | {
       readonly allow: false;
       readonly reason: PolicyReason;

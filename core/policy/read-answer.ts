@@ -3,11 +3,13 @@
 
 import type { VisibleNames } from '#core/guard-orders.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
-import { POLICY_REASONS, type PolicyDecision, type VisibleLists } from '#core/policy/answer.ts';
+import {
+  type Obligations,
+  POLICY_REASONS,
+  type PolicyDecision,
+  type VisibleLists,
+} from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
-
-/** Obligations this gateway carries out. An order that would be ignored must not be taken. */
-const KNOWN_OBLIGATIONS: readonly string[] = [];
 
 const isStrings = (value: Json | undefined): value is readonly string[] =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
@@ -24,12 +26,22 @@ const readOnlyResult = (answer: unknown): Result<JsonObject, string> => {
   return isJsonObject(value) ? ok(value) : err('the answer is not an object');
 };
 
+const isRuleNames = (value: Json): value is readonly string[] =>
+  isStrings(value) && value.length > 0 && value.every((name) => name !== '' && name.length <= 256);
+
+/** Only what this gateway carries out: an order that would be ignored must not be taken. */
+const readObligations = (value: Json | undefined): Result<Obligations, string> => {
+  if (!isJsonObject(value)) return err('obligations is not an object');
+  const { approval, ...unknown } = value;
+  if (Object.keys(unknown).length > 0) return err('obligations holds an unknown order');
+  if (approval === undefined) return ok({});
+  return isRuleNames(approval) ? ok({ approval }) : err('obligations.approval is not a list of names');
+};
+
 const readAllow = (value: JsonObject, explain: readonly string[]): Result<PolicyDecision, string> => {
-  const { obligations } = value;
   if (!hasOnly(value, ['allow', 'obligations', 'explain'])) return err('an allow holds unknown members');
-  if (!isJsonObject(obligations)) return err('obligations is not an object');
-  if (!hasOnly(obligations, KNOWN_OBLIGATIONS)) return err('obligations holds an unknown order');
-  return ok({ allow: true, obligations, explain });
+  const obligations = readObligations(value['obligations']);
+  return obligations.ok ? ok({ allow: true, obligations: obligations.value, explain }) : obligations;
 };
 
 const readRefusal = (value: JsonObject, explain: readonly string[]): Result<PolicyDecision, string> => {

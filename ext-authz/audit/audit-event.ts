@@ -25,6 +25,7 @@ const OPEN_FIELDS = [
   'reason',
   'policyRevision',
   'tokenSource',
+  'approval',
 ] as const;
 
 const SEALED_FIELDS = ['application', 'prompt', 'resource', 'targets', 'facts'] as const;

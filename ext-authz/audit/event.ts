@@ -59,7 +59,7 @@ export const decisionEvent = (
   decision: Decision,
   trail: { readonly findings: Findings; readonly durations: Readonly<Record<string, number>> },
 ): JsonObject => {
-  const { place, version, versionBy, policyRevision, tokenSource } = trail.findings;
+  const { place, version, versionBy, policyRevision, tokenSource, approval } = trail.findings;
   return {
     requestId,
     ...(place === undefined
@@ -72,6 +72,7 @@ export const decisionEvent = (
     ...describe(decision),
     ...(policyRevision === undefined ? {} : { policyRevision }),
     ...(tokenSource === undefined ? {} : { tokenSource }),
+    ...(approval === undefined ? {} : { approval }),
     milliseconds: trail.durations,
   };
 };

@@ -3,8 +3,7 @@
 import { type Deny, deny, type PublicFacts } from '#core/decision.ts';
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import { heldScopes } from '#core/held-scopes.ts';
-import type { JsonObject } from '#core/json.ts';
-import type { PolicyDecision } from '#core/policy/answer.ts';
+import type { Obligations, PolicyDecision } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
@@ -17,7 +16,7 @@ import {
 import { judgeWholeAccess } from '#ext-authz/policy/whole-access.ts';
 
 export type Judgement = {
-  readonly obligations: JsonObject;
+  readonly obligations: Obligations;
   /** Why, for the decision log: ids of grants. */
   readonly explain: readonly string[];
   /** For every kind of list the answer may hold, the names it may show. */

@@ -7,6 +7,7 @@ import { describeReason } from '#core/reason.ts';
 import { type ChallengeContext, challengeFromDeny } from '#ext-authz/response/challenge.ts';
 import { type DeniedResponse, headerOptions } from '#ext-authz/response/check-response-message.ts';
 import type { CorsHeaders } from '#ext-authz/response/cors.ts';
+import { inputRequiredFromDeny } from '#ext-authz/response/input-required.ts';
 import { type ErrorContext, jsonRpcErrorFromDeny } from '#ext-authz/response/json-rpc-error.ts';
 
 export type RefusalContext = ErrorContext &
@@ -14,6 +15,8 @@ export type RefusalContext = ErrorContext &
     /** Status of policy refusals on this server. */
     readonly refusalStatus: 200 | 403;
     readonly cors?: CorsHeaders | undefined;
+    /** The client can show somebody a link, and was not asked to yet. */
+    readonly canShowLink?: boolean;
   };
 
 const statusOf = (denial: Deny, challenge: string | undefined, refusalStatus: 200 | 403): number => {
@@ -39,9 +42,10 @@ export const deniedResponseFromDeny = (denial: Deny, context: RefusalContext): D
     ...retryAfter(denial),
     ...context.cors,
   };
+  const asked = inputRequiredFromDeny(denial, context);
   return {
-    status: { code: statusOf(denial, challenge, context.refusalStatus) },
+    status: { code: asked === undefined ? statusOf(denial, challenge, context.refusalStatus) : 200 },
     headers: headerOptions(headers),
-    body: JSON.stringify(jsonRpcErrorFromDeny(denial, context)),
+    body: JSON.stringify(asked ?? jsonRpcErrorFromDeny(denial, context)),
   };
 };

@@ -35,6 +35,7 @@ const dataOf = (denial: Deny, context: ErrorContext): JsonObject => {
     requestId: context.requestId,
     contact: facts.contact ?? (mayAsk ? context.contact : undefined),
     constraint: facts.constraint,
+    approval: facts.approval,
     requiredScopes: facts.requiredScopes,
     field: facts.field,
     // Names of MCP 2026-07-28 for −32022; clients choose another version from them.

@@ -89,7 +89,7 @@ const registerWrites = (app: FastifyInstance, context: ApiContext): void => {
       ...schema,
       summary: 'Give a tenant an admin issuer of its own',
       description:
-        'Roles in its tokens count for this tenant only: `admin`, `operator`, `auditor`, `publisher`, plain or followed by `:{tenant}`. Issuer and audience together lead to one tenant.',
+        'Roles in its tokens count for this tenant only: `admin`, `operator`, `auditor`, `publisher`, `approver`, plain or followed by `:{tenant}`. Issuer and audience together lead to one tenant.',
       body: inputForm(INPUT),
       response: writeResponses(AdminIssuerSchema),
     }),

@@ -6,6 +6,7 @@ import { createApp } from '#registry/api/app.ts';
 import { registerDecisions } from '#registry/api/approvals/decisions.ts';
 import { registerReviews } from '#registry/api/approvals/reviews.ts';
 import type { Authenticate } from '#registry/api/auth/authenticate.ts';
+import { registerCallApprovals } from '#registry/api/call-approvals.ts';
 import { registerConsumers } from '#registry/api/consumers.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { registerGrants } from '#registry/api/grants.ts';
@@ -43,6 +44,7 @@ const REGISTRATIONS = [
   registerManifests,
   registerManifestDryRun,
   registerStreams,
+  registerCallApprovals,
   registerHistory,
   registerRevisionDiff,
   registerRestore,

@@ -19,7 +19,7 @@ const DOCUMENT = {
         scheme: 'bearer',
         bearerFormat: 'JWT',
         description:
-          'A token of the admin issuer: its `roles` hold platform-admin, or admin:{tenant}, operator:{tenant}, auditor:{tenant}, publisher:{tenant}. Or one of the own admin issuer of a tenant, with roles for that tenant.',
+          'A token of the admin issuer: its `roles` hold platform-admin, or admin:{tenant}, operator:{tenant}, auditor:{tenant}, publisher:{tenant}, approver:{tenant}. Or one of the own admin issuer of a tenant, with roles for that tenant.',
       },
     },
   },

@@ -21,6 +21,8 @@ export type ProblemCode =
   | 'approval-required'
   | 'approval-digest-mismatch'
   | 'approver-is-author'
+  | 'approver-is-caller'
+  | 'approval-not-pending'
   | 'author-unknown'
   | 'version-in-service'
   | 'not-found'

@@ -3,6 +3,7 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { adoptServing, type RowMover } from '#registry/store/adopt-serving.ts';
+import { CALL_APPROVAL_TABLE } from '#registry/store/call-approval-table.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
 
 /**
@@ -271,6 +272,8 @@ const KEYED_AUDIT: Migration = [
   `,
 ];
 
+const CALL_APPROVALS: Migration = [CALL_APPROVAL_TABLE];
+
 /** Entry n takes a database from version n to n + 1. */
 export const MIGRATIONS: readonly Migration[] = [
   FIRST,
@@ -280,6 +283,7 @@ export const MIGRATIONS: readonly Migration[] = [
   APPROVALS,
   CONSUMERS,
   KEYED_AUDIT,
+  CALL_APPROVALS,
 ];
 
 /** More migrations were seen than there are here. */

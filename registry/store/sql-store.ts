@@ -3,10 +3,13 @@
 import { describeVerdict, isSound } from '#core/audit/verdict.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { findApprovals } from '#registry/store/approvals.ts';
+import { askApproval } from '#registry/store/ask-approval.ts';
 import { type AuditSecrets, appendRefusal, signEnd } from '#registry/store/audit-append.ts';
 import { listAudit } from '#registry/store/audit-log.ts';
 import { verifyDatabase } from '#registry/store/audit-verify.ts';
+import { findCallApproval, listCallApprovals } from '#registry/store/call-approvals.ts';
 import { createCommitWatch } from '#registry/store/commit-watch.ts';
+import { decideApproval } from '#registry/store/decide-approval.ts';
 import { writeEvent } from '#registry/store/events.ts';
 import { readBatch } from '#registry/store/feed-batch.ts';
 import { keepAnswer, releaseKey, reserveKey } from '#registry/store/idempotency.ts';
@@ -39,9 +42,17 @@ type Keys = Pick<Store, 'reserveKey' | 'keepAnswer' | 'releaseKey'>;
 
 type Consumers = Pick<Store, 'reportConsumers' | 'listConsumers'>;
 
-type Writes = Pick<Store, 'write' | 'decide' | 'announce' | 'spend' | 'recordRefusal' | 'signAudit'>;
+type CallApprovals = Pick<Store, 'askApproval' | 'findCallApproval' | 'listCallApprovals'>;
 
-type Reads = Omit<Store, 'epoch' | 'onCommit' | 'close' | keyof Keys | keyof Writes | keyof Consumers>;
+type Writes = Pick<
+  Store,
+  'write' | 'decide' | 'decideApproval' | 'announce' | 'spend' | 'recordRefusal' | 'signAudit'
+>;
+
+type Reads = Omit<
+  Store,
+  'epoch' | 'onCommit' | 'close' | keyof Keys | keyof Writes | keyof Consumers | keyof CallApprovals
+>;
 
 const findAuditFault = async (
   database: Database,
@@ -99,6 +110,12 @@ const createConsumers = (database: Database): Consumers => ({
   listConsumers: () => guardStore(() => listConsumers(database)),
 });
 
+const createCallApprovals = (database: Database): CallApprovals => ({
+  askApproval: (asked) => inTransaction(database, (transaction) => askApproval(transaction, asked)),
+  findCallApproval: (wanted) => guardStore(() => findCallApproval(database, wanted)),
+  listCallApprovals: (tenantId, wanted) => guardStore(() => listCallApprovals(database, tenantId, wanted)),
+});
+
 const committedOf = ({ present, revision, sequence }: Written): Committed => ({
   ...(present === undefined ? {} : { stored: present.stored }),
   revision,
@@ -131,6 +148,7 @@ export const createSqlStore = (engine: StoreEngine): Store => {
     ...createReads(engine, tenants),
     ...createKeys(database),
     ...createConsumers(database),
+    ...createCallApprovals(database),
     epoch,
     write: (write) =>
       undoStale(async () => {
@@ -147,6 +165,11 @@ export const createSqlStore = (engine: StoreEngine): Store => {
         watch.committed(sequence);
         return sequence;
       }),
+    decideApproval: async (verdict) => {
+      const decided = await commit((transaction) => decideApproval(transaction, audit, verdict));
+      if (decided.ok) watch.committed(decided.value);
+      return decided;
+    },
     announce: async (event, record) => {
       const sequence = await commit((transaction) => writeEvent(transaction, audit, { event, record }));
       watch.committed(sequence);

@@ -9,6 +9,7 @@ import type { ApprovalRecords, Submission } from '#registry/approval/records.ts'
 import type { ResourceName } from '#registry/commands/resources.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
+import type { AskedApproval, CallApproval, CallApprovalsPage } from '#registry/store/call-approval.ts';
 
 /** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
 export type ResourceStamps = Readonly<Record<ResourceName, number>>;
@@ -176,6 +177,15 @@ export type SeenConsumer = {
   readonly entry: ConsumerEntry;
 };
 
+/** A verdict on a call that waits for a person, and by whom. */
+export type CallVerdict = {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly verdict: 'granted' | 'refused';
+  readonly record: ChangeRecord;
+  readonly nowMs: number;
+};
+
 /** Newest first: entries below `before`, at most `limit`. */
 export type Page = { readonly before?: number; readonly limit: number };
 
@@ -213,6 +223,23 @@ export type Store = FeedSource & {
   announce(event: FeedEvent, record: ChangeRecord): Promise<number>;
   /** Commits a decision, the pins it makes and its audit record together; resolves with the sequence. */
   decide(write: DecisionWrite): Promise<Result<number, 'stale'>>;
+  /**
+   * What became of a question about a call, which is put if nobody has. A granted approval is used up by this.
+   * `too-many`: the caller or the tenant has too many open.
+   */
+  askApproval(asked: AskedApproval): Promise<Result<CallApproval, 'too-many'>>;
+  /** Commits the decision about a call with its audit record. `not-pending`: there is none that waits. */
+  decideApproval(verdict: CallVerdict): Promise<Result<number, 'not-pending'>>;
+  findCallApproval(question: {
+    readonly tenantId: string;
+    readonly id: string;
+    readonly nowMs: number;
+  }): Promise<CallApproval | undefined>;
+  /** Newest first. */
+  listCallApprovals(
+    tenantId: string,
+    wanted: { readonly page: CallApprovalsPage; readonly nowMs: number },
+  ): Promise<readonly CallApproval[]>;
   /** What reviews are made from, of all servers of a tenant there have ever been or of one of them. */
   findApprovals(tenantId: string, serverId?: string): Promise<ApprovalRecords>;
   listRevisions(tenantId: string, page: RevisionsPage): Promise<readonly RevisionSummary[]>;

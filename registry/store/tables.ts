@@ -95,6 +95,21 @@ export type Tables = {
     publisher: string | null;
     kid: string | null;
   };
+  call_approvals: {
+    number: Generated<number>;
+    id: string;
+    tenant: string;
+    digest: string;
+    server: string;
+    principal: string;
+    state: string;
+    question: string;
+    asked_at: number;
+    expires_at: number;
+    actor: string | null;
+    reason: string | null;
+    decided_at: number | null;
+  };
   key_registrations: { tenant: string; publisher: string; kid: string; actor: string; at: string };
   consumers: { consumer: string; replica: string; seen_at: number; entry: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };

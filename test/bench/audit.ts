@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { credentials, makeGenericClientConstructor, type requestCallback } from '@grpc/grpc-js';
 import type { Identity } from '#core/identity.ts';
-import { ok } from '#core/result.ts';
+import { err, ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import type { CheckParts } from '#ext-authz/check.ts';
@@ -58,6 +58,7 @@ const partsWith = (chain: Pick<AuditChain, 'append'>): CheckParts => {
       },
     },
     policy: { judge: () => ok({ obligations: {}, explain: [], lists: [] }), revision: () => 'bench@1' },
+    askApproval: async () => err('nobody is asked'),
     sessions: SESSIONS,
     broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },
     sink: createDecisionSink({ chain, logger, metrics: createMetrics('bench'), nowMs: Date.now }),

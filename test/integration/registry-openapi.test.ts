@@ -51,6 +51,10 @@ const ROUTES = [
   ]),
   `get ${TENANT}/kill-switches`,
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/kill-switches/{id}`),
+  `get ${TENANT}/call-approvals`,
+  `get ${TENANT}/call-approvals/{id}`,
+  `post ${TENANT}/call-approvals/{id}/grant`,
+  `post ${TENANT}/call-approvals/{id}/refuse`,
   `put ${TENANT}/servers/{id}/state`,
   `put ${TENANT}/servers/{id}/active-version`,
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/servers/{id}/traffic`),
@@ -117,7 +121,8 @@ describe('/openapi.json', () => {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');
       expect(reason, `${method} ${path}`).toBeDefined();
       const isAction =
-        /state$|terminate$|approve$|reject$/.test(path) || (method === 'put' && /kill-switches/.test(path));
+        /state$|terminate$|approve$|reject$|grant$|refuse$/.test(path) ||
+        (method === 'put' && /kill-switches/.test(path));
       expect(reason?.required ?? false, `${method} ${path}`).toBe(!isAction);
     }
   });

@@ -15,6 +15,8 @@ const READING = ['admin', 'operator', 'auditor'];
 const OPERATING = ['admin', 'operator'];
 const AUDITING = ['admin', 'auditor'];
 const ADMIN = ['admin'];
+const APPROVING = ['admin', 'approver'];
+const READING_CALLS = ['admin', 'approver', 'auditor'];
 const PLATFORM: readonly string[] = [];
 
 /** `open`: nobody is asked for a token. `caller`: anybody with a valid one. A platform-admin may everything. */
@@ -82,6 +84,11 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
 
   [`POST ${T}/streams/terminate`]: OPERATING,
 
+  [`GET ${T}/call-approvals`]: READING_CALLS,
+  [`GET ${T}/call-approvals/{id}`]: READING_CALLS,
+  [`POST ${T}/call-approvals/{id}/grant`]: APPROVING,
+  [`POST ${T}/call-approvals/{id}/refuse`]: APPROVING,
+
   [`GET ${T}/revisions`]: READING,
   [`GET ${T}/revisions/{number}`]: READING,
   [`GET ${T}/revisions/{number}/diff`]: READING,
@@ -90,7 +97,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`GET ${T}/audit`]: AUDITING,
 };
 
-const ROLES = ['admin', 'operator', 'auditor', 'publisher'];
+const ROLES = ['admin', 'operator', 'auditor', 'publisher', 'approver'];
 
 let registry: TestRegistry;
 

@@ -15,6 +15,7 @@ import { inTransaction } from '#registry/store/transaction.ts';
 import { describeAdoption, describeApprovals } from '#test/support/approval-contract.ts';
 import { runAuditCommand } from '#test/support/audit-command.ts';
 import { auditSecretsIn, TEST_AUDIT } from '#test/support/audit-secrets.ts';
+import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
@@ -36,6 +37,7 @@ const create = async () => {
 describeStore('postgres', create);
 describeKeys('postgres', create);
 describeApprovals('postgres', create);
+describeCallApprovals('postgres', create);
 
 describeAdoption('postgres', async () => {
   const { url } = await server.createDatabase();

@@ -148,6 +148,7 @@ export const startSessionGateway = async (
       revision: () => 'test',
     },
     broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },
+    askApproval: async () => err('nobody is asked'),
     sessions: {
       open: (sealed, owner, nowSeconds) =>
         openCallSession(sealed, owner, {

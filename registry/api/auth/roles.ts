@@ -2,7 +2,7 @@
 // reaches into another; whose tokens it came from was judged before (admin-trusts.ts).
 
 /** Roles within one tenant. In tokens of the deployment's admin issuer each is followed by `:{tenant}`. */
-export const TENANT_ROLES = ['admin', 'operator', 'auditor', 'publisher'] as const;
+export const TENANT_ROLES = ['admin', 'operator', 'auditor', 'publisher', 'approver'] as const;
 export type TenantRole = (typeof TENANT_ROLES)[number];
 
 /** Has every access, in every tenant. Only the statically configured admin issuer gives it. */
@@ -17,6 +17,9 @@ const ACCESS_OF_ROLES = {
   write: ['admin'],
   operate: ['admin', 'operator'],
   audit: ['admin', 'auditor'],
+  /** Calls that wait for a person, with what they carry: business, not operations. */
+  'read-calls': ['admin', 'approver', 'auditor'],
+  'decide-calls': ['admin', 'approver'],
 } as const satisfies Readonly<Record<string, readonly TenantRole[]>>;
 
 /** What a route asks for. `open` needs no token, `caller` any valid one, `platform` a platform-admin. */
