@@ -9,6 +9,8 @@ export type RegoRule = {
   /** The file as it was named to OPA, and the line the rule begins at. */
   readonly file: string;
   readonly line: number;
+  /** What a rule of a set adds to it (`violated contains "office-hours"`), if that is one constant string. */
+  readonly adds?: string;
   /** Paths read below `input`; an empty path is the input whole. */
   readonly inputs: readonly (readonly string[])[];
   /** Paths read below `data`. */
@@ -95,6 +97,11 @@ const placeOf = (node: JsonObject): Pick<RegoRule, 'file' | 'line'> => {
   return { file: String(file ?? ''), line: Number(row ?? 1) };
 };
 
+const constantOf = (rule: JsonObject): Pick<RegoRule, 'adds'> => {
+  const key = isJsonObject(rule['head']) ? rule['head']['key'] : undefined;
+  return isJsonObject(key) && key['type'] === 'string' ? { adds: nameOf(key) } : {};
+};
+
 /** The rules of one module. `module` is OPA's JSON syntax tree, with locations. */
 export const rulesOf = (module: JsonObject): readonly RegoRule[] => {
   const scope = scopeOf(module);
@@ -105,6 +112,7 @@ export const rulesOf = (module: JsonObject): readonly RegoRule[] => {
     return {
       path: [...scope.packagePath, ruleName(rule)].join('.'),
       ...placeOf(rule),
+      ...constantOf(rule),
       inputs: paths.filter(([head]) => head === 'input').map((path) => path.slice(1)),
       data: paths.filter(([head]) => head === 'data').map((path) => path.slice(1)),
       replaces: found.replaces,
