@@ -25,6 +25,12 @@ const VARIABLES = {
   egressAllowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
   /** Manifest of the policy; the module lies beside it. */
   policyBundle: text('POLICY_BUNDLE', DEFAULT_BUNDLE),
+  /** A file for every evaluation of a policy, in OPA's format; empty: none. */
+  policyDecisionLog: text('POLICY_DECISION_LOG', ''),
+  /** What is left out of it: a file of masks; empty: ext-authz/decision-log/mask.ts. */
+  policyDecisionLogMask: text('POLICY_DECISION_LOG_MASK', ''),
+  /** Size at which the file becomes the one before, MiB. */
+  policyDecisionLogMib: integer(1, 65_536)('POLICY_DECISION_LOG_MIB', '64'),
   /** Files named by `OboApplication.secretName`; those of a tenant other than the default in a directory of its id. */
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,

@@ -5,6 +5,8 @@ import type { Snapshot } from '#core/snapshot.ts';
 import type { AskApproval } from '#ext-authz/approval/approvals.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
+import { loggedHolder } from '#ext-authz/decision-log/decision-log.ts';
+import { startDecisionLog } from '#ext-authz/decision-log/start.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
@@ -15,7 +17,7 @@ import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
 import { createBundleSource } from '#ext-authz/policy/bundle.ts';
-import { createPolicyHolder } from '#ext-authz/policy/holder.ts';
+import { createPolicyHolder, type PolicyHolder } from '#ext-authz/policy/holder.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
@@ -76,6 +78,13 @@ const startPolicy = async ({ config, logger, metrics, lifecycle }: Tools) => {
   const holder = await createPolicyHolder({ source, logger, metrics: policyMetrics });
   lifecycle.onStop('policy', holder.stop);
   return holder;
+};
+
+const startPolicyLog = async ({ config, logger, metrics, lifecycle }: Tools, holder: PolicyHolder) => {
+  const started = await startDecisionLog(config, { logger, metrics });
+  if (started === undefined) return holder;
+  lifecycle.onStop('policy decision log', () => started.stop());
+  return loggedHolder(holder, started.log);
 };
 
 const createBroker = ({ config, logger, metrics, egress }: Tools) =>
@@ -155,7 +164,7 @@ const start = async (tools: Tools): Promise<void> => {
   const parts = {
     world: () => worldOf(feed),
     authenticator: createCallerAuthenticator(tools, { keySets, broker }),
-    policy: createPolicy({ holder: policy }),
+    policy: createPolicy({ holder: await startPolicyLog(tools, policy) }),
     broker,
     askApproval: startApprovals(tools),
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),

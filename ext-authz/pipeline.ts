@@ -184,7 +184,7 @@ export const decide = async (
   const { place, call, identity, assertion, session, version } = directed.value;
   const { tenant, server } = place;
 
-  const facts = { nowMs, ip: request.clientAddress, session: session?.reference };
+  const facts = { nowMs, ip: request.clientAddress, session: session?.reference, id: request.requestId };
   const judgement = parts.policy.judge({ tenant, server, version, identity, call, request: facts });
   trail.step('policy', { policyRevision: parts.policy.revision() });
   if (!judgement.ok) return judgement.error;

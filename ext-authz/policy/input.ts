@@ -16,6 +16,8 @@ export type RequestFacts = {
   readonly nowMs: number;
   readonly ip?: string | undefined;
   readonly session?: string | undefined;
+  /** Id of the request, by which what is logged of it elsewhere is found. */
+  readonly id?: string | undefined;
 };
 
 export type PolicyQuestion = {
@@ -141,7 +143,7 @@ export const buildPolicyInput = (
     return argumentsInvalid();
   }
   const { kind, method, list, targets } = call;
-  const { ip, session } = request;
+  const { ip, session, id } = request;
   return ok(
     present({
       tenant: tenant.id,
@@ -156,7 +158,7 @@ export const buildPolicyInput = (
         resources,
       })) as unknown as Json,
       call: present({ kind, method, list, targets, arguments: sentArguments, values: values.value }),
-      request: present({ time: new Date(request.nowMs).toISOString(), ip, session }),
+      request: present({ time: new Date(request.nowMs).toISOString(), ip, session, id }),
     }),
   );
 };
