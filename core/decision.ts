@@ -27,6 +27,8 @@ export type PublicFacts = {
   readonly claims?: string;
   /** The question a person was asked about this call; `url` is where he finds it. */
   readonly approval?: { readonly id: string; readonly url?: string; readonly expiresAt?: string };
+  /** How the caller may have signed in to be let through, for issuers that are asked by RFC 9470. */
+  readonly acrValues?: readonly string[];
   /** Whom to ask for access. */
   readonly contact?: string;
 };

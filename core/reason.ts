@@ -154,6 +154,7 @@ export const REASONS = {
   groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
   groups_unavailable: outage(-31216, 'The groups of the caller cannot be fetched at the moment.'),
   groups_lookup_refused: fault(-31217, 500, 'The groups of the caller may not be fetched by the gateway.'),
+  assurance_insufficient: challenge(-31218, 'This needs a stronger sign-in.'),
   scope_insufficient: {
     delivery: 'scope',
     httpStatus: 403,

@@ -60,6 +60,17 @@ export type OboApplication = {
   readonly secretName: string;
 };
 
+/**
+ * How surely a person must have signed in. The values are the issuer's own: authentication contexts of Entra (`c1`), `acr`
+ * or `amr` of others. A token with one of them is enough.
+ */
+export type AssuranceRule = {
+  /** In order of preference: the first is what the client is told to ask for. */
+  readonly anyOf: readonly string[];
+  /** Tools it is for; absent: every call. */
+  readonly tools?: readonly string[];
+};
+
 /** How tokens of one issuer are accepted for this server. */
 export type IssuerBinding = {
   readonly issuerId: string;
@@ -69,6 +80,8 @@ export type IssuerBinding = {
   readonly requiredScopes: readonly string[];
   /** Whether its tokens may or must be bound to a key of the caller (RFC 9449). Absent: bound tokens are refused. */
   readonly dpop?: DpopMode;
+  /** Every rule that is for a call must be met. */
+  readonly requiredAssurance?: readonly AssuranceRule[];
   readonly oboApplication?: OboApplication;
 };
 

@@ -10,6 +10,7 @@ import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import type { ServerVersion } from '#core/server.ts';
 import { type AskApproval, settleApproval } from '#ext-authz/approval/approvals.ts';
+import { judgeAssurance } from '#ext-authz/assurance.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
@@ -167,6 +168,18 @@ const holdForApproval = async (
   return settled.ok ? undefined : settled.error;
 };
 
+/** What a granted call has to pass: switches, and then assurance, as nobody should sign in again for what is off. */
+const permit = (
+  parts: PipelineParts,
+  request: HttpRequest,
+  { place: { tenant, server }, identity, call }: Recognised,
+): Result<true, Deny> => {
+  const open = standsOpen(parts, request, { identity, call });
+  if (!open.ok) return open;
+  const unsure = judgeAssurance({ tenant, server, identity, call });
+  return unsure === undefined ? ok(true) : err(unsure);
+};
+
 /**
  * Judges one MCP call. What it learns on the way goes into `trail`, also when it refuses.
  * @param signal ends waits for others (keys, token exchange) at the deadline of the check.
@@ -190,7 +203,7 @@ export const decide = async (
   if (!judgement.ok) return judgement.error;
 
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
-  const permitted = standsOpen(parts, request, { identity, call });
+  const permitted = permit(parts, request, recognised.value);
   if (!permitted.ok) return permitted.error;
   const resumption = openLastEvent(parts, recognised.value, session?.reference);
   if (!resumption.ok) return resumption.error;

@@ -61,6 +61,7 @@ const PURE = [
   'ext-authz/request/',
   'ext-authz/response/',
   'ext-authz/policy/input.ts',
+  'ext-authz/assurance.ts',
   'ext-authz/audit/event.ts',
   'ext-authz/decision-log/event.ts',
   'ext-authz/decision-log/mask.ts',

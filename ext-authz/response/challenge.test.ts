@@ -55,6 +55,18 @@ describe('challengeFromDeny()', () => {
     expect(challengeOf('step_up_required')).toBeUndefined();
   });
 
+  it('asks for a stronger sign-in in the way of its issuer, or not at all, and for the scopes that are held', () => {
+    const heldScopes = ['issues.close'];
+    const byClaims = challengeOf('assurance_insufficient', { public: { claims: 'e30=', heldScopes } });
+    expect(byClaims).toContain('Bearer error="insufficient_claims"');
+    expect(byClaims).toContain('claims="e30="');
+    expect(asClient(byClaims).scope).toBe('api://tracker/tools.use api://tracker/issues.close');
+    const byAcr = challengeOf('assurance_insufficient', { public: { acrValues: ['urn:a', 'urn:b'] } });
+    expect(byAcr).toContain('Bearer error="insufficient_user_authentication"');
+    expect(byAcr).toContain('acr_values="urn:a urn:b"');
+    expect(challengeOf('assurance_insufficient', { public: { heldScopes } })).toBeUndefined();
+  });
+
   it('is one challenge that the SDK client reads as it was meant, for every reason that has one', () => {
     for (const [name, row] of Object.entries(REASONS)) {
       const challenge = challengeOf(name as Reason, { public: { claims: 'e30=' } });

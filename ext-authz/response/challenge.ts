@@ -42,23 +42,34 @@ const PROOF_REASONS: readonly Reason[] = [
   'dpop_proof_replayed',
 ];
 
+/** Refusals for want of a stronger sign-in. */
+const STEP_UPS: readonly Reason[] = ['step_up_required', 'assurance_insufficient'];
+
+const isStepUp = ({ reason }: Deny): boolean => STEP_UPS.includes(reason);
+
+/** What to ask for. Without it a client would sign in again, come back with the same token, and loop. */
+const stepUpOf = ({ publicFacts: { claims, acrValues } }: Deny): Parameter | undefined => {
+  if (claims !== undefined) return ['claims', claims];
+  return acrValues === undefined ? undefined : ['acr_values', acrValues.join(' ')];
+};
+
 const errorOf = (denial: Deny): string | undefined => {
   // Without a token there is nothing to call an error (RFC 6750 §3.1).
   if (denial.reason === 'token_missing') return undefined;
-  if (denial.reason === 'step_up_required') return 'insufficient_claims';
+  if (isStepUp(denial))
+    return denial.publicFacts.claims === undefined
+      ? 'insufficient_user_authentication'
+      : 'insufficient_claims';
   if (PROOF_REASONS.includes(denial.reason)) return 'invalid_dpop_proof';
   return describeReason(denial.reason).delivery === 'scope' ? 'insufficient_scope' : 'invalid_token';
 };
 
 // With what is missing goes what is held: version 1 of the SDK asks for exactly these scopes, so two tools called in turn
-// would each cost a sign-in every time.
+// would each cost a sign-in every time, and a stronger sign-in the scopes of the one before.
 const scopesOf = (
   { publicFacts: { requiredScopes, heldScopes = [] } }: Deny,
   advertised: readonly string[],
-): readonly string[] =>
-  requiredScopes === undefined
-    ? challengeScopes(advertised, [])
-    : challengeScopes([...requiredScopes, ...heldScopes], advertised);
+): readonly string[] => challengeScopes([...(requiredScopes ?? advertised), ...heldScopes], advertised);
 
 type Parts = Readonly<Record<'error' | 'place' | 'fault', readonly Parameter[]>>;
 
@@ -77,20 +88,19 @@ const joinSchemes = (context: ChallengeContext, { error, place, fault }: Parts):
 };
 
 /**
- * The value of `WWW-Authenticate` for a refusal delivered as a challenge; undefined for one that is not.
- * A step-up has a challenge only where the provider's claims may be handed on: without them a client would sign in
- * again, come back with the same token, and loop.
+ * The value of `WWW-Authenticate` for a refusal delivered as a challenge; undefined for one that is not, and for a step-up
+ * that the client could not take. Stronger sign-ins are asked for in Entra's way (`claims`) or by RFC 9470 (`acr_values`).
  */
 export const challengeFromDeny = (denial: Deny, context: ChallengeContext): string | undefined => {
   const { delivery, sentence } = describeReason(denial.reason);
   if (delivery !== 'challenge' && delivery !== 'scope') return undefined;
-  const isStepUp = denial.reason === 'step_up_required';
-  if (isStepUp && denial.publicFacts.claims === undefined) return undefined;
+  const stepUp = isStepUp(denial) ? stepUpOf(denial) : undefined;
+  if (isStepUp(denial) && stepUp === undefined) return undefined;
   const error = errorOf(denial);
   const place: readonly Parameter[] = [
     ['resource_metadata', context.resourceMetadataUrl],
     ['scope', scopesOf(denial, context.scopes).join(' ')],
-    ['claims', isStepUp ? denial.publicFacts.claims : undefined],
+    ...(stepUp === undefined ? [] : [stepUp]),
   ];
   const fault: readonly Parameter[] = [['error_description', error === undefined ? undefined : sentence]];
   return joinSchemes(context, { error: [['error', error]], place, fault });

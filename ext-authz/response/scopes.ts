@@ -63,5 +63,6 @@ export const challengeScopes = (
 ): readonly string[] => {
   const prefixes = new Set(clean(advertised).map(prefixOf));
   const [only] = prefixes;
-  return clean(required).map((scope) => qualify(scope, prefixes.size === 1 ? only : undefined));
+  const qualified = clean(required).map((scope) => qualify(scope, prefixes.size === 1 ? only : undefined));
+  return [...new Set(qualified)];
 };

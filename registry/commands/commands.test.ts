@@ -174,6 +174,15 @@ describe('servers', () => {
     expect(refusal(putIssuer(TENANT, { ...plain, id: 'home' }, anyUrl)).kind).toBe('conflict');
   });
 
+  it('ask for a stronger sign-in only for tools that some version has', () => {
+    const asking = (tools: string[]) => ({ ...binding, requiredAssurance: [{ anyOf: ['c1'], tools }] });
+    expect(putWith({ bindings: [asking(VERSION.tools.map(({ name }) => name))] }).kind).toBe('accepted');
+    expect(putWith({ bindings: [asking(['serach'])] })).toEqual({
+      kind: 'invalid',
+      pointers: ['/bindings/0/requiredAssurance/0/tools/0'],
+    });
+  });
+
   it('without a token upstream need no application', () => {
     const none = { mode: 'none', scopes: [], appOnly: 'refuse' } as const;
     expect(putWith({ upstreamAuth: none, bindings: [bare] }).kind).toBe('accepted');

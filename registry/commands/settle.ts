@@ -7,6 +7,7 @@ import { describeChanges } from '#registry/commands/describe-changes.ts';
 import type { Fault, Outcome } from '#registry/commands/outcome.ts';
 import type { ResourceName } from '#registry/commands/resources.ts';
 import { adaptiveRule } from '#registry/commands/rules/adaptive-rule.ts';
+import { assuranceRule } from '#registry/commands/rules/assurance-rule.ts';
 import { certificateRule } from '#registry/commands/rules/certificate-rule.ts';
 import { constraintRule } from '#registry/commands/rules/constraint-rule.ts';
 import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
@@ -34,6 +35,7 @@ const RULES: readonly Rule[] = [
   upstreamRule,
   adaptiveRule,
   constraintRule,
+  assuranceRule,
   grantRule,
   publisherRule,
   certificateRule,

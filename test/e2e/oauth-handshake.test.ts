@@ -18,7 +18,15 @@ const CLIENT_DOCUMENT = 'https://client.example/mcp-client.json';
 const DESKTOP: Acquaintance = { redirectUri: REDIRECT, clientId: 'desktop', account: 'alice' };
 
 /** Scopes by tool; every caller needs `notes.read`. */
-const TOOLS = { read_note: [], write_note: ['notes.write'], purge_notes: ['notes.purge'] } as const;
+const TOOLS = {
+  read_note: [],
+  write_note: ['notes.write'],
+  purge_notes: ['notes.purge'],
+  shred_notes: ['notes.purge'],
+} as const;
+
+/** What `shred_notes` asks of a sign-in. */
+const STRONG = 'urn:acme:strong';
 
 const SCOPES = ['notes.read', 'notes.write', 'notes.purge'];
 
@@ -51,6 +59,7 @@ const startProvider = (resource: string): Promise<OidcProvider> =>
     clientIdMetadata: true,
     overrides: {
       issueRefreshToken: async (_context, client) => client.grantTypeAllowed('refresh_token'),
+      acrValues: [STRONG],
       // A client registers with the scopes it was told of, which the provider must know as its own.
       scopes: ['openid', ...SCOPES],
       // The one document there is on the client's own site.
@@ -96,7 +105,14 @@ const bringTenant = async (): Promise<void> => {
     displayName: 'Notes',
     allowedHosts: [notes.host],
     upstreamAuth: { mode: 'none', scopes: [], appOnly: 'refuse' },
-    bindings: [{ issuerId: 'idp', audiences: [url], requiredScopes: ['notes.read'] }],
+    bindings: [
+      {
+        issuerId: 'idp',
+        audiences: [url],
+        requiredScopes: ['notes.read'],
+        requiredAssurance: [{ anyOf: [STRONG], tools: ['shred_notes'] }],
+      },
+    ],
     refusalStatus: 200,
   });
   await put('/servers/notes/versions/1.0.0', {
@@ -208,6 +224,19 @@ describe.each(['v1', 'v2'] as const)('the %s client', (line) => {
       expect(await client.callTool(tool)).toBe(tool);
     expect(memory.sentTo).toHaveLength(3);
     expect(scopesAskedFor(memory.sentTo[2])).toEqual(['notes.purge', 'notes.read', 'notes.write']);
+  });
+
+  it('steps up to a wider scope and then to a stronger sign-in, and loses neither', async () => {
+    const { memory, client } = await connect(line);
+    expect(await client.callTool('shred_notes')).toBe('shred_notes');
+    expect(memory.sentTo).toHaveLength(3);
+    expect(memory.sentTo[1]?.searchParams.has('acr_values')).toBe(false);
+    expect(memory.sentTo[2]?.searchParams.get('acr_values')).toBe(STRONG);
+    expect(scopesAskedFor(memory.sentTo[2])).toEqual(['notes.purge', 'notes.read', 'openid']);
+    expect(await client.callTool('shred_notes')).toBe('shred_notes');
+    expect(memory.sentTo).toHaveLength(3);
+    const reasons = (await product.decisions()).map(({ reason }) => reason);
+    expect(reasons).toContain('assurance_insufficient');
   });
 
   it('signs in again when its token is no longer good', async () => {

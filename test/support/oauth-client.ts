@@ -31,6 +31,8 @@ export type Acquaintance = {
 };
 
 export type SignInMemory = LegacyMemory & {
+  /** Sees every answer, as an application's own `fetch` can, and notes which sign-in is asked for (RFC 9470). */
+  readonly fetch: typeof fetch;
   /** Each address the browser was sent to. */
   readonly sentTo: readonly URL[];
   /** Query of the address it came back to last. */
@@ -44,8 +46,14 @@ export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => 
   const recall = <T>(name: string) => kept.get(name) as T;
   const keep = (name: string) => (value: unknown) => void kept.set(name, value);
   const sentTo: URL[] = [];
+  let acrValues: string | undefined;
   if (clientId !== undefined) keep('client')({ client_id: clientId });
   return {
+    fetch: async (input, init) => {
+      const answer = await fetch(input, init);
+      acrValues = /acr_values="([^"]+)"/.exec(answer.headers.get('www-authenticate') ?? '')?.[1] ?? acrValues;
+      return answer;
+    },
     redirectUrl: redirectUri,
     ...(clientMetadataUrl === undefined ? {} : { clientMetadataUrl }),
     clientMetadata: {
@@ -65,8 +73,13 @@ export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => 
     discoveryState: () => recall('discovery'),
     saveDiscoveryState: keep('discovery'),
     redirectToAuthorization: async (url) => {
-      sentTo.push(new URL(url));
       const visited = new URL(url);
+      // OpenID Connect Core §3.1.2.1: the parameter is one of its own, so some providers want its scope with it.
+      if (acrValues !== undefined) {
+        visited.searchParams.set('acr_values', acrValues);
+        visited.searchParams.set('scope', `openid ${visited.searchParams.get('scope')}`);
+      }
+      sentTo.push(new URL(visited));
       if (account !== undefined) visited.searchParams.set('login_hint', account);
       keep('callback')((await walkTo(visited.href, redirectUri)).searchParams);
     },
@@ -77,7 +90,7 @@ export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => 
 
 export type SignedInClient = {
   listTools(): Promise<readonly string[]>;
-  /** Text of the tool's first content. Signs in again, once, where that is asked for. */
+  /** Text of the tool's first content. Signs in again, twice at most, where that is asked for. */
   callTool(name: string): Promise<string>;
   close(): Promise<void>;
 };
@@ -91,7 +104,7 @@ type Connection = { readonly client: Spoken; connect(): Promise<void>; finish():
 
 const legacyConnection = (url: string, memory: SignInMemory): Connection => {
   const client = new LegacyClient(INFO);
-  const transport = new LegacyTransport(new URL(url), { authProvider: memory });
+  const transport = new LegacyTransport(new URL(url), { authProvider: memory, fetch: memory.fetch });
   return {
     client,
     // The SDK's own types disagree under exactOptionalPropertyTypes.
@@ -102,7 +115,10 @@ const legacyConnection = (url: string, memory: SignInMemory): Connection => {
 
 const modernConnection = (url: string, memory: SignInMemory): Connection => {
   const client = new ModernClient(INFO, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
-  const transport = new ModernTransport(new URL(url), { authProvider: memory as unknown as ModernMemory });
+  const transport = new ModernTransport(new URL(url), {
+    authProvider: memory as unknown as ModernMemory,
+    fetch: memory.fetch,
+  });
   return {
     client: client as unknown as Spoken,
     connect: () => client.connect(transport),
@@ -113,14 +129,18 @@ const modernConnection = (url: string, memory: SignInMemory): Connection => {
 const isUnauthorized = (thrown: unknown): boolean =>
   thrown instanceof LegacyUnauthorized || thrown instanceof ModernUnauthorized;
 
-/** Works, or signs in and works again: what an application does around every call. */
-const withSignIn = async <T>(work: () => Promise<T>, signIn: () => Promise<void>): Promise<T> => {
+/** Works, or signs in and works again: what an application does around every call. Twice: for a scope, then for assurance. */
+const withSignIn = async <T>(
+  work: () => Promise<T>,
+  signIn: () => Promise<void>,
+  patience = 2,
+): Promise<T> => {
   try {
     return await work();
   } catch (thrown) {
-    if (!isUnauthorized(thrown)) throw thrown;
+    if (patience === 0 || !isUnauthorized(thrown)) throw thrown;
     await signIn();
-    return work();
+    return withSignIn(work, signIn, patience - 1);
   }
 };
 

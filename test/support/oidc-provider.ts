@@ -107,12 +107,17 @@ const clientsOf = (options: OidcProviderOptions): ClientMetadata[] =>
     ...metadata,
   }));
 
+/** How the person signed in, said in access tokens too (RFC 9068 §2.2.1). */
+const contextOf = (code: { readonly acr?: string | undefined } | undefined): { acr?: string } =>
+  code?.acr === undefined ? {} : { acr: code.acr };
+
 const configurationOf = (options: OidcProviderOptions): Configuration => ({
   jwks: newKeys(),
   cookies: { keys: [randomBytes(32).toString('hex')] },
   clients: clientsOf(options),
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...options.accounts?.[id] }) }),
-  extraTokenClaims: (_context, token) => ({
+  extraTokenClaims: (context, token) => ({
+    ...contextOf(context.oidc.entities.AuthorizationCode),
     ...options.clients.find(({ client_id: id }) => id === token.clientId)?.tokenClaims,
     ...('accountId' in token ? options.accounts?.[String(token.accountId)] : {}),
   }),
@@ -156,6 +161,12 @@ const consentedGrant = async (provider: Provider, { prompt, params, session, gra
   return grant.save();
 };
 
+/** Whoever is asked for a stronger sign-in gives the first kind that is wanted. */
+const chosenContext = (acrValues: unknown): { acr?: string } => {
+  const [acr] = typeof acrValues === 'string' ? acrValues.split(' ') : [];
+  return acr === undefined ? {} : { acr };
+};
+
 /** What a person would do on the pages for sign-in and consent. */
 const approve = async (
   provider: Provider,
@@ -167,7 +178,7 @@ const approve = async (
   const accountId = typeof hint === 'string' ? hint : (Object.keys(options.accounts ?? {})[0] ?? 'somebody');
   const result =
     interaction.prompt.name === 'login'
-      ? { login: { accountId } }
+      ? { login: { accountId, ...chosenContext(interaction.params['acr_values']) } }
       : { consent: { grantId: await consentedGrant(provider, interaction) } };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 };

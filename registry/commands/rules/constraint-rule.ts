@@ -4,24 +4,15 @@ import type { ArgumentConstraint, McpServer } from '#core/server.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { eachServer } from '#registry/commands/rules/each-server.ts';
 import { type Rule, repeated } from '#registry/commands/rules/rule.ts';
+import { judgeToolName, toolNames } from '#registry/commands/rules/tool-names.ts';
 
 const LIMITS = ['oneOf', 'maximum', 'maxLength', 'prefix'] as const;
-
-/** Tools of all versions: a constraint may name a tool that only the version before, or the next one, has. */
-const toolNames = (server: McpServer): ReadonlySet<string> =>
-  new Set(server.versions.flatMap((version) => version.tools.map((tool) => tool.name)));
 
 const judgeConstraint = (constraint: ArgumentConstraint, at: string, tools: ReadonlySet<string>): Fault[] => {
   const faults: Fault[] = [];
   if (LIMITS.filter((limit) => constraint[limit] !== undefined).length !== 1)
     faults.push({ pointer: at, message: `exactly one of ${LIMITS.join(', ')} is given` });
-  // Before the first version is published there is nothing to compare with; publishing makes up for it.
-  if (tools.size > 0 && !tools.has(constraint.tool))
-    faults.push({
-      pointer: `${at}/tool`,
-      message: `no version of this server has a tool ${constraint.tool}`,
-    });
-  return faults;
+  return [...faults, ...judgeToolName(tools, constraint.tool, `${at}/tool`)];
 };
 
 const judgeServer = (server: McpServer): Fault[] => {

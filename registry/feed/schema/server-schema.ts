@@ -28,12 +28,28 @@ const OboApplicationSchema = Type.Object(
   { additionalProperties: false },
 );
 
+/** Ends up in a quoted challenge parameter, several with a space between: as strict as a scope. */
+const AssuranceSchema = Type.Object(
+  {
+    anyOf: Type.Array(Scope, {
+      minItems: 1,
+      maxItems: 8,
+      uniqueItems: true,
+      description:
+        'Entra: authentication contexts (`c1`). Others: values of `acr` or `amr`. One of them is enough.',
+    }),
+    tools: Type.Optional(Type.Array(ToolName, { minItems: 1, maxItems: 1_000, uniqueItems: true })),
+  },
+  { additionalProperties: false },
+);
+
 const BindingSchema = Type.Object(
   {
     issuerId: Id,
     audiences: Type.Array(ShortText, { minItems: 1, maxItems: 16, uniqueItems: true }),
     requiredScopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
     dpop: Type.Optional(Type.Enum([...DPOP_MODES])),
+    requiredAssurance: Type.Optional(Type.Array(AssuranceSchema, { minItems: 1, maxItems: 32 })),
     oboApplication: Type.Optional(OboApplicationSchema),
   },
   { additionalProperties: false },
