@@ -41,6 +41,8 @@ export type NodeClaim = {
   readonly servers: readonly string[];
   /** Empty: none. */
   readonly region: string;
+  /** Clusters come one by one, with the first call that needs each; absent: all at once. */
+  readonly clustersOnDemand?: boolean;
 };
 
 export type PublishDoor = {
@@ -109,7 +111,10 @@ const registryCluster = (address: Address): JsonObject => ({
 const publishListeners = ({ publish }: BootstrapOptions): JsonObject =>
   publish === undefined ? {} : { listeners: [buildPublishListener(publish.listener, publish.secretFiles)] };
 
-const dynamicResources: JsonObject = {
+const CLUSTERS: JsonObject = { cds_config: { ads: {}, resource_api_version: 'V3' } };
+
+/** @param clustersOnDemand a filter of the listener asks for clusters; whoever asks for all of them has no use for it. */
+const dynamicResources = (clustersOnDemand: boolean): JsonObject => ({
   ads_config: {
     api_type: 'DELTA_GRPC',
     transport_api_version: 'V3',
@@ -125,8 +130,8 @@ const dynamicResources: JsonObject = {
     ],
   },
   lds_config: { ads: {}, resource_api_version: 'V3' },
-  cds_config: { ads: {}, resource_api_version: 'V3' },
-};
+  ...(clustersOnDemand ? {} : CLUSTERS),
+});
 
 /** Paths an operator and our drain need; the rest of the admin interface can change or dump everything. */
 const ADMIN_PATHS: readonly Json[] = [
@@ -144,8 +149,13 @@ const ADMIN_PATHS: readonly Json[] = [
 ];
 
 const nodeOf = ({ nodeId, node, zone }: BootstrapOptions): JsonObject => {
-  const { group = 'edge', servers = [], region = '' } = node ?? {};
-  const claim = { group, servers, ...(region === '' ? {} : { region }) };
+  const { group = 'edge', servers = [], region = '', clustersOnDemand = false } = node ?? {};
+  const claim = {
+    group,
+    servers,
+    ...(region === '' ? {} : { region }),
+    ...(clustersOnDemand ? { clusters: 'on-demand' } : {}),
+  };
   return {
     id: nodeId,
     cluster: 'mcp-security-gateway',
@@ -162,7 +172,7 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
     allow_paths: ADMIN_PATHS,
     ignore_global_conn_limit: true,
   },
-  dynamic_resources: dynamicResources,
+  dynamic_resources: dynamicResources(options.node?.clustersOnDemand === true),
   ...localZone(options.zone),
   static_resources: {
     ...publishListeners(options),

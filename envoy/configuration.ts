@@ -8,6 +8,7 @@ import { PUBLISH_VARIABLES } from '#envoy/publish-door.ts';
 import {
   choice,
   type Environment,
+  flag,
   integer,
   list,
   port,
@@ -25,6 +26,7 @@ const VARIABLES = {
   group: choice('edge', 'sidecar')('ENVOY_NODE_GROUP', 'edge'),
   servers: list('ENVOY_NODE_SERVERS', ','),
   region: text('ENVOY_REGION', ''),
+  clustersOnDemand: flag('ENVOY_CLUSTERS_ON_DEMAND', 'false'),
   zone: text('ENVOY_ZONE', ''),
   adminPort: port('ENVOY_ADMIN_PORT', '9901'),
   runtimeDirectory,
@@ -72,11 +74,12 @@ export const nodeClaim = ({
   group,
   servers,
   region,
-}: Pick<BootstrapConfiguration, 'group' | 'servers' | 'region'>): NodeClaim => {
+  clustersOnDemand,
+}: Pick<BootstrapConfiguration, 'group' | 'servers' | 'region' | 'clustersOnDemand'>): NodeClaim => {
   if ((group === 'sidecar') !== servers.length > 0)
     throw new GatewayError(
       'config_invalid',
       'ENVOY_NODE_SERVERS names the servers of a sidecar, as in acme/tracker, and of nothing else',
     );
-  return { group: group === 'sidecar' ? 'sidecar' : 'edge', servers, region };
+  return { group: group === 'sidecar' ? 'sidecar' : 'edge', servers, region, clustersOnDemand };
 };

@@ -49,6 +49,11 @@ const validate = async (document: JsonObject): Promise<void> => {
 describe('the printed bootstrap', () => {
   it.each([
     ['an edge', {}, { group: 'edge', servers: [] }],
+    [
+      'an edge that gets clusters on demand',
+      { ENVOY_CLUSTERS_ON_DEMAND: 'true' },
+      { group: 'edge', servers: [], clusters: 'on-demand' },
+    ],
     ['an edge of a region', { ENVOY_REGION: 'eu' }, { group: 'edge', servers: [], region: 'eu' }],
     [
       'a sidecar',

@@ -4,6 +4,9 @@ import type { JsonObject } from '#core/json.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 
+/** How an Envoy gets clusters: all of its view, or each with the first call that needs it. */
+export type Clusters = 'all' | 'on-demand';
+
 export type HttpFilter = {
   /** Envoy's canonical name; also the key of per-route configuration and of dynamic metadata. */
   readonly name: string;

@@ -3,15 +3,21 @@
 
 import { extAuthz } from '#xds-server/filters/ext-authz.ts';
 import { extProc } from '#xds-server/filters/ext-proc.ts';
-import type { HttpFilter } from '#xds-server/filters/filter.ts';
+import type { Clusters, HttpFilter } from '#xds-server/filters/filter.ts';
 import { judgedMark } from '#xds-server/filters/judged-mark.ts';
 import { localRateLimit } from '#xds-server/filters/local-rate-limit.ts';
+import { onDemand } from '#xds-server/filters/on-demand.ts';
 import { rateLimit } from '#xds-server/filters/rate-limit.ts';
 import { router } from '#xds-server/filters/router.ts';
 import { sessionId } from '#xds-server/filters/session-id.ts';
 import { stripTrailers } from '#xds-server/filters/strip-trailers.ts';
 
-export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: string }[] = [
+export const FILTERS: readonly {
+  readonly filter: HttpFilter;
+  readonly reason: string;
+  /** Absent: in every listener. */
+  readonly only?: Clusters;
+}[] = [
   { filter: stripTrailers, reason: 'first, so that no other filter meets what nobody judges' },
   { filter: localRateLimit, reason: 'bounds what a flood costs before the first hop' },
   {
@@ -28,6 +34,11 @@ export const FILTERS: readonly { readonly filter: HttpFilter; readonly reason: s
   {
     filter: extProc,
     reason: 'nearest to the upstream of all that answer, so every upstream answer passes it',
+  },
+  {
+    filter: onDemand,
+    only: 'on-demand',
+    reason: 'waits for the cluster of the route, which is chosen for good; a refused call loads nothing',
   },
   { filter: router, reason: 'forwards, so it is last' },
 ];

@@ -6,17 +6,23 @@ import { type ProtoValue, readClaim } from '#xds-server/nodes/claim.ts';
 import { NO_TABLE, type NodesTable, parseNodesTable } from '#xds-server/nodes/nodes-table.ts';
 import { concernOf } from '#xds-server/nodes/view.ts';
 
-type Said = { readonly group?: string; readonly servers?: readonly string[]; readonly region?: string };
+type Said = {
+  readonly group?: string;
+  readonly servers?: readonly string[];
+  readonly region?: string;
+  readonly clusters?: string;
+};
 
 const text = (stringValue: string): ProtoValue => ({ stringValue });
 
 const claimOf = (said: Said | undefined, id = 'n1') => {
   if (said === undefined) return readClaim({ id, metadata: null });
-  const { group, servers, region } = said;
+  const { group, servers, region, clusters } = said;
   const fields = {
     ...(group === undefined ? {} : { group: text(group) }),
     ...(servers === undefined ? {} : { servers: { listValue: { values: servers.map(text) } } }),
     ...(region === undefined ? {} : { region: text(region) }),
+    ...(clusters === undefined ? {} : { clusters: text(clusters) }),
   };
   return readClaim({ id, metadata: { fields: { mcpgw: { structValue: { fields } } } } });
 };
@@ -51,6 +57,12 @@ describe('a node with a certificate', () => {
     ['an edge', { group: 'edge' }, 'edge/all', ''],
     ['one that says nothing', undefined, 'edge/all', ''],
     ['an edge of some tenants', { group: 'edge' }, 'edge/acme', 'acme/*'],
+    [
+      'an edge that gets clusters on demand',
+      { group: 'edge', clusters: 'on-demand' },
+      'edge/all',
+      'on demand: ',
+    ],
     ['an edge of a region it may choose', { group: 'edge', region: 'us' }, 'edge/all', 'beta/*'],
     ['an edge of both', { group: 'edge', region: 'eu' }, 'edge/acme', 'acme/* & acme/* beta/reports'],
     [
@@ -86,6 +98,12 @@ describe('a node with a certificate', () => {
       { group: 'sidecar', servers: ['acme/a', 'beta/b'] },
       'team/acme',
       'before beta/b',
+    ],
+    [
+      'wants clusters in a way there is not',
+      { group: 'edge', clusters: 'none' },
+      'edge/all',
+      'clusters come',
     ],
     ['leaves out its region', { group: 'edge' }, 'edge/eu', 'must name its region'],
     ['says another region', { group: 'edge', region: 'us' }, 'edge/eu', 'may not be in region us'],

@@ -7,7 +7,7 @@ import { findSan } from '#core/san-pattern.ts';
 import type { NodeClaim } from '#xds-server/nodes/claim.ts';
 import type { NodeRule, NodesTable } from '#xds-server/nodes/nodes-table.ts';
 import { formatSelector, isCovered } from '#xds-server/nodes/selector.ts';
-import { type NodeView, viewOf } from '#xds-server/nodes/view.ts';
+import { type NodeView, onDemandView, viewOf } from '#xds-server/nodes/view.ts';
 
 /** `local`: whoever could open a socket of ours. */
 export type NodePeer = 'local' | CertificateNames;
@@ -27,7 +27,8 @@ const admit = (
   const region = claim.region === undefined ? [{}] : regions.get(claim.region);
   if (region === undefined) return err(`there is no region ${claim.region}`);
   const servers = claim.group === 'sidecar' ? claim.servers : [{}];
-  const view = viewOf(servers, region, rule?.limits.servers ?? [{}]);
+  const seen = viewOf(servers, region, rule?.limits.servers ?? [{}]);
+  const view = claim.clusters === 'on-demand' ? onDemandView(seen) : seen;
   return ok({ claim, view, ...(rule === undefined ? {} : { san: rule.san }) });
 };
 

@@ -10,6 +10,8 @@ export type NodeClaim = {
   /** Servers a sidecar stands before; none for an edge. */
   readonly servers: readonly ServerSelector[];
   readonly region?: string;
+  /** Each with the first call that needs it. Absent: all of them at once. */
+  readonly clusters?: 'on-demand';
 };
 
 /** google.protobuf.Value and Struct as the gRPC library gives them. */
@@ -50,6 +52,17 @@ const judge = (claim: NodeClaim): Result<NodeClaim, string> => {
   return ok(claim);
 };
 
+const readWishes = (
+  fields: ProtoStruct['fields'],
+): Result<Pick<NodeClaim, 'region' | 'clusters'>, string> => {
+  const region = fields['region']?.stringValue;
+  if (region !== undefined && !NAME.test(region)) return err('the region is not a name');
+  const clusters = fields['clusters']?.stringValue;
+  if (clusters !== undefined && clusters !== 'on-demand')
+    return err('clusters come on-demand, or all at once');
+  return ok({ ...(region === undefined ? {} : { region }), ...(clusters === undefined ? {} : { clusters }) });
+};
+
 /** Without `mcpgw` in its metadata a node is an edge. The error is a sentence for whoever set the node up. */
 export const readClaim = ({ id, metadata }: WireNode): Result<NodeClaim, string> => {
   if (id === '' || id.length > MAX_ID) return err(`a node has an id of 1 to ${MAX_ID} characters`);
@@ -61,7 +74,6 @@ export const readClaim = ({ id, metadata }: WireNode): Result<NodeClaim, string>
   if (group !== 'edge' && group !== 'sidecar') return err('the group is edge or sidecar');
   const servers = readServers(fields['servers']);
   if (!servers.ok) return servers;
-  const region = fields['region']?.stringValue;
-  if (region !== undefined && !NAME.test(region)) return err('the region is not a name');
-  return judge({ nodeId: id, group, servers: servers.value, ...(region === undefined ? {} : { region }) });
+  const wishes = readWishes(fields);
+  return wishes.ok ? judge({ nodeId: id, group, servers: servers.value, ...wishes.value }) : wishes;
 };

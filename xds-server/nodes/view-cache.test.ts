@@ -4,7 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import { snapshotOf, tenantOf, withUpstreams } from '#test/support/xds-world.ts';
 import { parseSelector } from '#xds-server/nodes/selector.ts';
-import { EVERYTHING, type NodeView, viewOf } from '#xds-server/nodes/view.ts';
+import { EVERYTHING, type NodeView, onDemandView, viewOf } from '#xds-server/nodes/view.ts';
 import { createViewCache } from '#xds-server/nodes/view-cache.ts';
 import { RESOURCE_KINDS } from '#xds-server/resource-kind.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
@@ -55,6 +55,21 @@ const start = () => {
 };
 
 describe('the snapshot of a view', () => {
+  it('is the same for a node that gets clusters on demand but for the listener, which stays the same value', () => {
+    const { publish, namesIn, find } = start();
+    publish(1, ACME);
+    const [all, onDemand] = [find(EVERYTHING), find(onDemandView(EVERYTHING))];
+    expect(namesIn(onDemandView(EVERYTHING))).toEqual(namesIn(EVERYTHING));
+    expect(onDemand.snapshot.kinds.listener).not.toBe(all.snapshot.kinds.listener);
+    expect(onDemand.snapshot.kinds.cluster).toBe(all.snapshot.kinds.cluster);
+    const filters = (viewed: typeof all) =>
+      [...viewed.snapshot.kinds.listener.values()].map(({ any }) => any.value.includes('on_demand'));
+    expect([filters(all), filters(onDemand)]).toEqual([[false], [true]]);
+    publish(2, ACME, DEFAULT);
+    expect(find(onDemandView(EVERYTHING)).snapshot.kinds.listener).toBe(onDemand.snapshot.kinds.listener);
+    expect(namesIn(onDemandView(seen('acme/wiki')))).toEqual(namesIn(seen('acme/wiki')));
+  });
+
   it('is the whole one for a node that sees everything', () => {
     const { publish, namesIn } = start();
     publish(1, ACME, DEFAULT);

@@ -2,6 +2,7 @@
 // Views that nobody asks for are forgotten with the publication after next. Pure but for that memory.
 
 import { assemble, cutByOwner, narrow, type Piece, type Pieces } from '#xds-server/nodes/concerns.ts';
+import { withClustersOnDemand } from '#xds-server/nodes/on-demand.ts';
 import { concernOf, type NodeView } from '#xds-server/nodes/view.ts';
 import { type Arrivals, arrivalsAfter, NO_ARRIVALS } from '#xds-server/snapshot/arrivals.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
@@ -78,7 +79,9 @@ export const createViewCache = (): ViewCache => {
     },
     find: (view) => {
       if (world === undefined) return undefined;
-      return view.within.length === 0 ? { snapshot: world, arrivals } : findNarrow(view, world);
+      const found = view.within.length === 0 ? { snapshot: world, arrivals } : findNarrow(view, world);
+      if (view.clustersOnDemand !== true) return found;
+      return { snapshot: withClustersOnDemand(found.snapshot), arrivals: found.arrivals };
     },
   };
 };

@@ -8,6 +8,8 @@ export type NodeView = {
   readonly key: string;
   /** A server is seen if each list means it; no list, and everything is. */
   readonly within: readonly (readonly ServerSelector[])[];
+  /** Clusters come one by one, when a call needs them. */
+  readonly clustersOnDemand?: true;
 };
 
 export const viewOf = (...within: readonly (readonly ServerSelector[])[]): NodeView => {
@@ -15,6 +17,13 @@ export const viewOf = (...within: readonly (readonly ServerSelector[])[]): NodeV
   const lists = limits.map((list) => list.map(formatSelector).toSorted().join(' '));
   return { key: lists.toSorted().join(' & '), within: limits };
 };
+
+/** The same servers, for nodes that ask for clusters one by one. */
+export const onDemandView = (view: NodeView): NodeView => ({
+  ...view,
+  key: `on demand: ${view.key}`,
+  clustersOnDemand: true,
+});
 
 export const EVERYTHING: NodeView = viewOf();
 

@@ -56,7 +56,9 @@ const note = (changes: Changes, before: ServedTenant | undefined, after: ServedT
 
 const commonKinds = (settings: GatewaySettings): Readonly<Record<ResourceKind, Resources>> => {
   const common: Partial<Record<ResourceKind, Resource>> = {
-    listener: packResource(LISTENER_NAME, buildListener(settings)),
+    listener: packResource(LISTENER_NAME, buildListener(settings), {
+      onDemand: packResource(LISTENER_NAME, buildListener(settings, 'on-demand')),
+    }),
     scope: packResource(WELL_KNOWN_ROUTES, buildWellKnownScope(), { needs: WELL_KNOWN_ROUTES }),
     route: packResource(WELL_KNOWN_ROUTES, buildWellKnownRoutes()),
   };

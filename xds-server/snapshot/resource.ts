@@ -16,6 +16,8 @@ export type Resource = {
   readonly needs?: string;
   /** Of a tenant's routes: what they were put together from, for nodes that see some of its servers. */
   readonly parts?: RouteParts;
+  /** Of the listener: what Envoys get in its place that ask for clusters one by one. */
+  readonly onDemand?: Resource;
   /** Says only that nothing is known yet: not sent to an Envoy that has anything older of that name. */
   readonly isPlaceholder: boolean;
 };
@@ -26,6 +28,8 @@ export type Resources = ReadonlyMap<string, Resource>;
 export type ResourceSnapshot = {
   readonly sequence: number;
   readonly kinds: Readonly<Record<ResourceKind, Resources>>;
+  /** For Envoys that ask for a cluster when they need it: they may never ask for any. */
+  readonly clustersOnDemand?: true;
 };
 
 type ResourceFacts = Partial<Omit<Resource, 'name' | 'version' | 'any'>>;

@@ -253,9 +253,14 @@ const noteComplete = (step: Step, target: ResourceSnapshot, kind: ResourceKind):
 };
 
 /** An Envoy that starts asks for one kind after another; having been told what it asked for so far is not all. */
-const hasAskedForAll = ({ subscriptions, impatient }: Conversation): boolean =>
+const hasAskedForAll = ({ subscriptions, impatient, target }: Conversation): boolean =>
   impatient ||
-  ADDITIONS.every((kind) => !isWildcardKind(kind) || subscriptions[kind].interest.kind !== 'none');
+  ADDITIONS.every(
+    (kind) =>
+      !isWildcardKind(kind) ||
+      subscriptions[kind].interest.kind !== 'none' ||
+      (kind === 'cluster' && target?.clustersOnDemand === true),
+  );
 
 /** Says what may be said now: the first kind that lacks something, once all kinds before it are answered. */
 export const proceed = (conversation: Conversation): Step => {

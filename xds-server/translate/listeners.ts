@@ -4,6 +4,7 @@
 import { INTERNAL_HEADER_PREFIX } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
 import { type TypedMessage, typedMessage, typedStruct } from '#protos/typed-struct.ts';
+import type { Clusters } from '#xds-server/filters/filter.ts';
 import { FILTERS } from '#xds-server/filters/order.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildAccessLogs } from '#xds-server/translate/access-logs.ts';
@@ -49,7 +50,7 @@ const clientAddress = (settings: GatewaySettings): JsonObject => ({
   internal_address_config: { cidr_ranges: [{ address_prefix: '255.255.255.255', prefix_len: 32 }] },
 });
 
-const connectionManager = (settings: GatewaySettings): TypedMessage =>
+const connectionManager = (settings: GatewaySettings, clusters: Clusters): TypedMessage =>
   typedMessage('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
     stat_prefix: LISTENER_NAME,
     codec_type: 'AUTO',
@@ -72,14 +73,14 @@ const connectionManager = (settings: GatewaySettings): TypedMessage =>
       rds_config_source: ADS,
       scoped_rds: { scoped_rds_config_source: ADS },
     },
-    http_filters: FILTERS.map(({ filter }) => ({
+    http_filters: FILTERS.filter(({ only = clusters }) => only === clusters).map(({ filter }) => ({
       name: filter.name,
       typed_config: filter.listenerPart(settings),
     })),
   });
 
-/** The Listener resource. */
-export const buildListener = (settings: GatewaySettings): TypedMessage =>
+/** The Listener resource, for Envoys that get clusters in that way. */
+export const buildListener = (settings: GatewaySettings, clusters: Clusters = 'all'): TypedMessage =>
   typedMessage('envoy.config.listener.v3.Listener', {
     name: LISTENER_NAME,
     address: { socket_address: { address: settings.listenAddress, port_value: settings.port } },
@@ -92,7 +93,7 @@ export const buildListener = (settings: GatewaySettings): TypedMessage =>
         filters: [
           {
             name: 'envoy.filters.network.http_connection_manager',
-            typed_config: connectionManager(settings),
+            typed_config: connectionManager(settings, clusters),
           },
         ],
       },
