@@ -53,7 +53,10 @@ export type ConsumerStatus = {
   readonly sequence: number;
   /** Reported by xds-server only: one entry per connected Envoy. */
   readonly nodes?: readonly EnvoyNodeStatus[];
-  /** Reported by xds-server only: tenants it goes on serving as they were, because it cannot translate what they are. */
+  /**
+   * Tenants that are served as they were, because what they are cannot be: xds-server cannot translate it, or ext-authz
+   * cannot load the policy they name.
+   */
   readonly untranslated?: readonly string[];
   /**
    * Reported by xds-server only: what its Envoys counted since the report before, each call in one report. It is said

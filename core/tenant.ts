@@ -6,6 +6,7 @@ import type { TrustedIssuer } from '#core/issuer.ts';
 import type { KillSwitch } from '#core/kill-switch.ts';
 import type { Publisher } from '#core/publisher.ts';
 import type { McpServer } from '#core/server.ts';
+import type { TenantPolicy } from '#core/tenant-policy.ts';
 
 /** The tenant that is also reached without the `/t/{tenant}` prefix. */
 export const DEFAULT_TENANT = 'default';
@@ -34,6 +35,8 @@ export type Tenant = TenantSettings & {
   readonly publishers: readonly Publisher[];
   /** Whose tokens administer this tenant beside those of the deployment's own; absent: nobody else's. */
   readonly adminIssuer?: AdminIssuer;
+  /** Absent: the platform's policy judges alone. */
+  readonly policy?: TenantPolicy;
   /** Sorted by id. */
   readonly killSwitches: readonly KillSwitch[];
 };

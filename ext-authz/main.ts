@@ -1,12 +1,14 @@
 // Wiring of ext-authz: configuration, the registry's feed, the parts of a decision, the edge to Envoy. No logic.
 
 import { join } from 'node:path';
-import type { Snapshot } from '#core/snapshot.ts';
+import type { ConsumerStatus } from '#core/feed-message.ts';
+import { err } from '#core/result.ts';
 import type { AskApproval } from '#ext-authz/approval/approvals.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
 import { loggedHolder } from '#ext-authz/decision-log/decision-log.ts';
 import { startDecisionLog } from '#ext-authz/decision-log/start.ts';
+import { createSnapshotFollower } from '#ext-authz/follow-snapshots.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
@@ -19,7 +21,10 @@ import type { World } from '#ext-authz/locate.ts';
 import { createBundleSource } from '#ext-authz/policy/bundle.ts';
 import { createPolicyHolder, type PolicyHolder } from '#ext-authz/policy/holder.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
+import { createCallPolicy } from '#ext-authz/policy/judge-for-tenant.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
+import { startTenantPolicies } from '#ext-authz/policy/start-tenant-policies.ts';
+import type { TenantPolicyService } from '#ext-authz/policy/tenant-policies.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
@@ -119,12 +124,18 @@ const worldOf = (feed: FeedConsumer): World => {
 const startFeed = async (
   { config, logger, metrics, lifecycle, tls }: Tools,
   keySets: KeySets,
-): Promise<FeedConsumer> => {
+): Promise<{ readonly feed: FeedConsumer; readonly tenants: TenantPolicyService }> => {
   let consumer: FeedConsumer | undefined;
-  const serve = (snapshot: Snapshot): void => {
-    keySets.follow(snapshot);
-    consumer?.report({ sequence: snapshot.sequence });
-  };
+  const tenants = await startTenantPolicies({
+    directory: join(config.stateDirectory, 'ext-authz-policies'),
+    fetchBundle: async (name) => (await consumer?.fetchBundle(name)) ?? err('unreachable'),
+    onRecovered: () => follower.report(),
+    logger,
+    metrics,
+  });
+  lifecycle.onStop('policies of tenants', () => tenants.stop());
+  const report = (status: ConsumerStatus) => void consumer?.report(status);
+  const follower = createSnapshotFollower({ keySets, policies: tenants, report });
   const started = await startFeedConsumer({
     address: config.feedAddress,
     tls,
@@ -132,12 +143,12 @@ const startFeed = async (
     stateFile: join(config.stateDirectory, 'ext-authz.snapshot.json'),
     logger,
     metrics,
-    onSnapshot: serve,
+    onSnapshot: follower.follow,
   });
   lifecycle.onStop('feed', () => started.stop());
   consumer = started;
-  serve(started.current().snapshot);
-  return started;
+  follower.follow(started.current().snapshot);
+  return { feed: started, tenants };
 };
 
 const startApprovals = ({ config, lifecycle, tls }: Tools): AskApproval => {
@@ -159,12 +170,15 @@ const start = async (tools: Tools): Promise<void> => {
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
-  const feed = await startFeed(tools, keySets);
+  const { feed, tenants } = await startFeed(tools, keySets);
   const broker = createBroker(tools);
   const parts = {
     world: () => worldOf(feed),
     authenticator: createCallerAuthenticator(tools, { keySets, broker }),
-    policy: createPolicy({ holder: await startPolicyLog(tools, policy) }),
+    policy: createCallPolicy({
+      platform: createPolicy({ holder: await startPolicyLog(tools, policy) }),
+      tenants,
+    }),
     broker,
     askApproval: startApprovals(tools),
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),
@@ -178,7 +192,11 @@ const start = async (tools: Tools): Promise<void> => {
   lifecycle.onStop('grpc', await startGrpcServer(config.address, [authorizationService(parts)], tls));
   const readiness = () => {
     const facts = feedFacts(feed.current(), Date.now());
-    const judgedBy = { policy: policy.current().revision, policyFault: policy.fault() ?? null };
+    const judgedBy = {
+      policy: policy.current().revision,
+      policyFault: policy.fault() ?? null,
+      tenantPoliciesFailing: tenants.failing().length,
+    };
     const audit = { auditFault: chain.fault() ?? null };
     return {
       ready: facts.source !== 'none',

@@ -14,7 +14,7 @@ import { judgeAssurance } from '#ext-authz/assurance.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
-import type { Policy } from '#ext-authz/policy/judge.ts';
+import type { CallPolicy } from '#ext-authz/policy/judge-for-tenant.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
@@ -30,7 +30,7 @@ import { chooseVersion } from '#ext-authz/version/choose-version.ts';
 export type PipelineParts = {
   readonly world: () => World;
   readonly authenticator: Authenticator;
-  readonly policy: Policy;
+  readonly policy: CallPolicy;
   readonly broker: TokenBroker;
   readonly sessions: Sessions;
   readonly askApproval: AskApproval;
@@ -198,8 +198,8 @@ export const decide = async (
   const { tenant, server } = place;
 
   const facts = { nowMs, ip: request.clientAddress, session: session?.reference, id: request.requestId };
-  const judgement = parts.policy.judge({ tenant, server, version, identity, call, request: facts });
-  trail.step('policy', { policyRevision: parts.policy.revision() });
+  const judgement = await parts.policy.judge({ tenant, server, version, identity, call, request: facts });
+  trail.step('policy', { policyRevision: parts.policy.revision(tenant) });
   if (!judgement.ok) return judgement.error;
 
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.

@@ -43,6 +43,15 @@ const refusalFacts = (
   ...(requiredScopes === undefined ? {} : { requiredScopes, heldScopes: heldScopes(server, identity) }),
 });
 
+/** A policy's refusal as the gateway's own. */
+export const refusalOf = (
+  refusal: Refusal,
+  { question, revision }: { readonly question: PolicyQuestion; readonly revision: string },
+): Deny => {
+  const log = { policy: revision, explain: refusal.explain };
+  return deny(refusal.reason, { public: refusalFacts(refusal, question), log });
+};
+
 /** Only pinned names, whatever the policy says: a name without a pin could not be compared with anything. */
 const pinnedOnly = (names: readonly string[], version: ServerVersion): VisibleNames => {
   const pinned = new Set(version.tools.map((tool) => tool.name));
@@ -73,10 +82,7 @@ const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement
   const decision = engine.evaluate(input.value);
   if (!decision.ok) return decision;
   const { explain } = decision.value;
-  if (!decision.value.allow) {
-    const log = { policy: engine.revision, explain };
-    return err(deny(decision.value.reason, { public: refusalFacts(decision.value, question), log }));
-  }
+  if (!decision.value.allow) return err(refusalOf(decision.value, { question, revision: engine.revision }));
   if (question.call.kind === 'upgrade') {
     const whole = judgeWholeAccess(engine, question);
     if (!whole.ok) return whole;

@@ -1,5 +1,6 @@
-// What Prometheus learns of the policy. Labels are closed lists; the policy's own words never become one.
+// What Prometheus learns of policies. Labels are closed lists; the policy's own words never become one.
 
+import type { Asked } from '#ext-authz/policy/tenant-engine.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 export type PolicyMetrics = {
@@ -28,5 +29,41 @@ export const createPolicyMetrics = (metrics: Metrics): PolicyMetrics => {
     rebuilt: (cause) => rebuilds.inc({ cause }),
     memory: (size) => bytes.set(size),
     loaded: (outcome) => loads.inc({ outcome }),
+  };
+};
+
+export type TenantPolicyMetrics = {
+  /** Hears of the questions put to one tenant's policy. */
+  asked(tenantId: string): (asked: Asked) => void;
+  loaded(outcome: 'ok' | 'failed'): void;
+  /** Tenants that are not judged by what they name. */
+  failing(count: number): void;
+};
+
+/** Labels are ids of tenants, which the registry gives, and kinds of faults. */
+export const createTenantPolicyMetrics = (metrics: Metrics): TenantPolicyMetrics => {
+  const evaluations = metrics.counter(
+    'tenant_policy_evaluations_total',
+    "Questions put to tenants' own policies.",
+    ['tenant', 'outcome'],
+  );
+  const duration = metrics.duration(
+    'tenant_policy_evaluation_seconds',
+    'Time of one evaluation, in its thread.',
+  );
+  const loads = metrics.counter('tenant_policy_loads_total', 'Attempts to load a bundle of a tenant.', [
+    'outcome',
+  ]);
+  const failing = metrics.gauge(
+    'tenant_policies_failing',
+    'Tenants that are not judged by the bundle they name.',
+  );
+  return {
+    asked: (tenant) => (asked) => {
+      evaluations.inc({ tenant, outcome: asked.ok ? 'answered' : asked.error.kind });
+      if (asked.ok) duration.observe(asked.value.ms / 1_000);
+    },
+    loaded: (outcome) => loads.inc({ outcome }),
+    failing: (count) => failing.set(count),
   };
 };

@@ -17,6 +17,8 @@ import { registerManifestDryRun } from '#registry/api/manifests/dry-run.ts';
 import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
+import { registerPolicyBundles } from '#registry/api/policies/bundles.ts';
+import { registerPolicy } from '#registry/api/policies/policy.ts';
 import { registerPublishers } from '#registry/api/publishers.ts';
 import { registerRestore } from '#registry/api/restore.ts';
 import { registerRevisionDiff } from '#registry/api/revision-diff.ts';
@@ -40,6 +42,8 @@ const REGISTRATIONS = [
   registerDecisions,
   registerGrants,
   registerPublishers,
+  registerPolicy,
+  registerPolicyBundles,
   registerKillSwitches,
   registerManifests,
   registerManifestDryRun,

@@ -25,6 +25,7 @@ export type ProblemCode =
   | 'approval-not-pending'
   | 'author-unknown'
   | 'version-in-service'
+  | 'policy-refused'
   | 'not-found'
   | 'method-not-allowed'
   | 'unauthenticated'

@@ -11,7 +11,8 @@ import { MAX_FAULTS, type ProblemFault } from '#registry/api/problem.ts';
 import { compileCheck, compileInput, escapeToken, type Validate } from '#registry/api/validation.ts';
 
 const JSON_TYPES = ['application/json', 'application/merge-patch+json'];
-const BYTES_TYPE = 'application/octet-stream';
+/** Read by routes that ask for bytes, and by no other. */
+const BYTES_TYPES = ['application/octet-stream', 'application/gzip'];
 
 const PARTS: Readonly<Record<string, Pick<ProblemFault, 'in'>>> = {
   params: { in: 'path' },
@@ -67,11 +68,11 @@ export const installRequestChecks = (app: FastifyInstance): void => {
     },
   );
   app.addContentTypeParser(
-    BYTES_TYPE,
+    BYTES_TYPES,
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       if (request.routeOptions.config.rawBody === true) return body;
-      throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(BYTES_TYPE);
+      throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']);
     },
   );
   app.setValidatorCompiler(({ schema, httpPart = 'body' }) => {

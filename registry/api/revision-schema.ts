@@ -53,7 +53,7 @@ export const AccessSchema = Type.Object(
     lost: Type.Array(AccessEntrySchema),
     loosened: Type.Array(Type.Object({ resource: Type.String(), message: Type.String() }), {
       description:
-        'Limits that are gone or may be weaker: constraints, required scopes, audiences, hosts, origins.',
+        'Limits that are gone or may be weaker: constraints, required scopes, audiences, hosts, origins, the policy.',
     }),
     digest: Type.Optional(
       Type.String({

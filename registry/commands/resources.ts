@@ -6,7 +6,7 @@ import { settingsIn, TENANT_LISTS, TENANT_SINGLES } from '#registry/feed/tenant-
 
 /**
  * `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`,
- * `publishers/{id}`, `kill-switches/{id}`, `admin-issuer`.
+ * `publishers/{id}`, `kill-switches/{id}`, `admin-issuer`, `policy`.
  */
 export type ResourceName = string;
 
@@ -15,6 +15,8 @@ export const serverName = (id: string): ResourceName => `servers/${id}`;
 export const grantName = (id: string): ResourceName => `grants/${id}`;
 /** The one resource of its kind a tenant may have. */
 export const ADMIN_ISSUER_NAME: ResourceName = 'admin-issuer';
+/** The tenant's own policy; it has one or none. */
+export const POLICY_NAME: ResourceName = 'policy';
 export const publisherName = (id: string): ResourceName => `publishers/${id}`;
 export const killSwitchName = (id: string): ResourceName => `kill-switches/${id}`;
 export const versionName = (serverId: string, version: string): ResourceName =>

@@ -15,6 +15,7 @@ import { grantRule } from '#registry/commands/rules/grant-rules.ts';
 import { introspectionRule } from '#registry/commands/rules/introspection-rule.ts';
 import { distinctIssuersRule, issuerRule } from '#registry/commands/rules/issuer-rules.ts';
 import { originRule } from '#registry/commands/rules/origin-rule.ts';
+import { policyRule } from '#registry/commands/rules/policy-rule.ts';
 import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 import { bindingRule, upstreamAuthRule } from '#registry/commands/rules/server-rules.ts';
@@ -38,6 +39,7 @@ const RULES: readonly Rule[] = [
   assuranceRule,
   grantRule,
   publisherRule,
+  policyRule,
   certificateRule,
 ];
 

@@ -2,6 +2,7 @@
 
 import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { ConsumerStatus, EnvoyPreview } from '#core/feed-message.ts';
+import type { BundleQuestion } from '#registry/feed/bundle-requests.ts';
 import {
   type FromConsumer,
   type FromRegistry,
@@ -38,6 +39,8 @@ export type FeedConnection = {
   send(status: ConsumerStatus): void;
   /** Answers a preview of this connection. */
   answer(id: string, preview: EnvoyPreview): void;
+  /** Asks for a bundle of a tenant's policy; false if the connection is over. */
+  askBundle(question: BundleQuestion): boolean;
   close(): void;
   /** Resolves when the connection is over, with the reason. Never rejects. */
   readonly ended: Promise<string>;
@@ -117,5 +120,10 @@ export const openFeedConnection = (
     if (call.writableEnded || call.destroyed) return;
     call.write({ message: 'preview_answer', preview_answer: { id, answer: jsonBytes(preview) } });
   };
-  return { send: createStatusSender(call), answer, close: () => call.cancel(), ended };
+  const askBundle = (question: BundleQuestion): boolean => {
+    if (call.writableEnded || call.destroyed) return false;
+    call.write({ message: 'policy_question', policy_question: question });
+    return true;
+  };
+  return { send: createStatusSender(call), answer, askBundle, close: () => call.cancel(), ended };
 };

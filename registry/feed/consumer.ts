@@ -3,9 +3,11 @@
 
 import type { ConsumerStatus, EnvoyPreview, FeedEvent } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
+import type { Result } from '#core/result.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { backoffMs } from '#registry/feed/backoff.ts';
+import { type BundleQuestion, createBundleRequests, type NoBundle } from '#registry/feed/bundle-requests.ts';
 import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from '#registry/feed/consumer-metrics.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
@@ -47,6 +49,8 @@ export type FeedConsumer = {
    * @returns false if the registry is away and figures in it reached nobody.
    */
   report(status: ConsumerStatus): boolean;
+  /** A bundle of a tenant's policy, whose bytes are those of the digest. Never rejects. */
+  fetchBundle(question: BundleQuestion): Promise<Result<Buffer, NoBundle>>;
   stop(): Promise<void>;
 };
 
@@ -78,6 +82,9 @@ class Consumer implements FeedConsumer {
   readonly #metrics: ConsumerMetrics;
   readonly #isNewEvent = createSeenEvents();
   readonly #freshness = createFreshness();
+  readonly #bundles = createBundleRequests(
+    (question) => this.#connected && this.#connection?.askBundle(question) === true,
+  );
   #copy: ReceivedCopy = EMPTY_COPY;
   #source: FeedState['source'] = 'none';
   #connected = false;
@@ -87,6 +94,8 @@ class Consumer implements FeedConsumer {
   #notifying = false;
   #stopped = false;
   #retry: NodeJS.Timeout | undefined;
+
+  readonly fetchBundle: FeedConsumer['fetchBundle'] = (question) => this.#bundles.fetch(question);
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
@@ -133,6 +142,7 @@ class Consumer implements FeedConsumer {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#bundles.lost();
     clearTimeout(this.#retry);
     this.#connection?.close();
     await this.#connection?.ended;
@@ -161,6 +171,7 @@ class Consumer implements FeedConsumer {
     if (this.#stopped) return;
     if (this.#connected || this.#failures === 0) this.#tellLoss(reason);
     this.#connected = false;
+    this.#bundles.lost();
     this.#metrics.disconnected();
     this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#failures, Math.random()));
     this.#failures += 1;
@@ -171,6 +182,7 @@ class Consumer implements FeedConsumer {
     else if (received.message === 'change') this.#onChange(received.change);
     else if (received.message === 'event') this.#onEvent(received.event);
     else if (received.message === 'preview') this.#onPreview(received.preview);
+    else if (received.message === 'policy_bundle') this.#bundles.answered(received.policy_bundle);
     else if (received.message === 'caught_up') this.#onCaughtUp(Number(received.caught_up.sequence));
     else this.#metrics.refused('unknown');
   }
@@ -282,6 +294,7 @@ export const startFeedConsumer = async (options: FeedConsumerOptions): Promise<F
   return {
     current: () => consumer.current(),
     report: (status) => consumer.report(status),
+    fetchBundle: (question) => consumer.fetchBundle(question),
     stop: () => consumer.stop(),
   };
 };

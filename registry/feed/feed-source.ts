@@ -38,6 +38,8 @@ export type FeedSource = {
    *   changed of a tenant is counted from here, because the batch before may have left it out.
    */
   readAfter(sequence: number, limit: number, known: number): Promise<FeedBatch>;
+  /** The bytes of a bundle of a tenant's policy, if it has such a one. */
+  findPolicyBundle(tenantId: string, digest: string): Promise<{ readonly bytes: Uint8Array } | undefined>;
   /** Calls `listener` after every commit; returns what ends that. */
   onCommit(listener: () => void): () => void;
 };

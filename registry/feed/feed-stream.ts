@@ -19,7 +19,7 @@ type Subscribe = Extract<FromConsumer, { message: 'subscribe' }>['subscribe'];
 export type FeedStream = { readonly consumer: string; readonly subscriber: Subscriber };
 
 /** Kinds of messages that are refused; the labels of a metric. */
-export type RefusedMessage = 'subscribe' | 'status' | 'preview';
+export type RefusedMessage = 'subscribe' | 'status' | 'preview' | 'policy';
 
 /** What all streams of one server share. */
 export type FeedDesk = {
@@ -114,9 +114,38 @@ const takePreview = (desk: FeedDesk, call: FeedCall, answer: PreviewAnswer): voi
   if (!desk.previews.answered(call, answer)) desk.onRefused('preview');
 };
 
+type PolicyQuestion = Extract<FromConsumer, { message: 'policy_question' }>['policy_question'];
+
+/** What the store cannot say at the moment is not answered: the consumer asks again. */
+const answerPolicy = async (desk: FeedDesk, call: FeedCall, question: PolicyQuestion): Promise<void> => {
+  const { tenant, digest } = question;
+  const found = await desk.source.findPolicyBundle(tenant, digest);
+  if (call.cancelled || call.destroyed || call.writableEnded) return;
+  const bundle = found === undefined ? Buffer.alloc(0) : Buffer.from(found.bytes);
+  call.write({ message: 'policy_bundle', policy_bundle: { tenant, digest, bundle } });
+};
+
+/** One at a time for each stream: what a slow peer has not read yet lies in memory here. */
+const createPolicyAnswers = (desk: FeedDesk, call: FeedCall) => {
+  let isBusy = false;
+  return (question: PolicyQuestion): void => {
+    if (isBusy) {
+      desk.onRefused('policy');
+      return;
+    }
+    isBusy = true;
+    answerPolicy(desk, call, question)
+      .catch(() => desk.onRefused('policy'))
+      .finally(() => {
+        isBusy = false;
+      });
+  };
+};
+
 /** Serves a stream until either side ends it. */
 export const serveFeedStream = (desk: FeedDesk, call: FeedCall): void => {
   let subscribed = false;
+  const takePolicyQuestion = createPolicyAnswers(desk, call);
   const subscribe = (message: Subscribe): void => {
     if (subscribed || !CONSUMER_NAME.test(message.consumer)) {
       desk.onRefused('subscribe');
@@ -134,6 +163,8 @@ export const serveFeedStream = (desk: FeedDesk, call: FeedCall): void => {
     else if (received.message === 'status' && consumer !== undefined)
       takeStatus(desk, consumer, received.status.status);
     else if (received.message === 'preview_answer') takePreview(desk, call, received.preview_answer);
+    else if (received.message === 'policy_question' && consumer !== undefined)
+      takePolicyQuestion(received.policy_question);
     else desk.onRefused('status');
   });
   call.on('error', () => leave(desk, call));

@@ -10,7 +10,10 @@ export const TENANT_LISTS = [
 ] as const;
 
 /** Resources of which a tenant has one or none. */
-export const TENANT_SINGLES = [{ field: 'adminIssuer', name: 'admin-issuer' }] as const;
+export const TENANT_SINGLES = [
+  { field: 'adminIssuer', name: 'admin-issuer' },
+  { field: 'policy', name: 'policy' },
+] as const;
 
 /** Fields of a tenant that are no settings: all others are, together, the resource `tenant`. */
 const NO_SETTINGS: ReadonlySet<string> = new Set([

@@ -18,6 +18,10 @@ export type FromConsumer =
   | {
       readonly message: 'preview_answer';
       readonly preview_answer: { readonly id: string; readonly answer: Buffer };
+    }
+  | {
+      readonly message: 'policy_question';
+      readonly policy_question: { readonly tenant: string; readonly digest: string };
     };
 
 export type FromRegistry =
@@ -25,7 +29,11 @@ export type FromRegistry =
   | { readonly message: 'change'; readonly change: Buffer }
   | { readonly message: 'event'; readonly event: Buffer }
   | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } }
-  | { readonly message: 'preview'; readonly preview: { readonly id: string; readonly tenant: Buffer } };
+  | { readonly message: 'preview'; readonly preview: { readonly id: string; readonly tenant: Buffer } }
+  | {
+      readonly message: 'policy_bundle';
+      readonly policy_bundle: { readonly tenant: string; readonly digest: string; readonly bundle: Buffer };
+    };
 
 export const FEED_SERVICE = loadService('mcpgw.feed.v1.RegistryFeed');
 

@@ -1,10 +1,12 @@
 // What stands between a caller and a tool beside grants, and is weaker after a change: limits on arguments, required
-// scopes, accepted audiences, hosts, origins. Where weaker or stronger cannot be told, it is named all the same.
+// scopes, accepted audiences, hosts, origins, the tenant's policy. Where weaker or stronger cannot be told, it is named
+// all the same.
 
 import { servedVersions } from '#core/served-versions.ts';
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
-import { type ResourceName, serverName } from '#registry/commands/resources.ts';
+import { keyThumbprint } from '#core/tenant-policy.ts';
+import { POLICY_NAME, type ResourceName, serverName } from '#registry/commands/resources.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
 
 export type LoosenedLimit = { readonly resource: ResourceName; readonly message: string };
@@ -81,9 +83,21 @@ const loosenedSettings = (before: Tenant, after: Tenant): readonly string[] => {
   ];
 };
 
+/** A bundle only narrows, so a first one loosens nothing; of another one nobody can tell. */
+const loosenedPolicy = ({ policy: old }: Tenant, { policy: current }: Tenant): readonly string[] => {
+  const isOther = old?.bundle !== undefined && old.bundle.digest !== current?.bundle?.digest;
+  const loosened = isOther ? [`the bundle is ${current?.bundle === undefined ? 'dropped' : 'another'}`] : [];
+  if (old?.requireSignature !== true) return loosened;
+  if (current?.requireSignature !== true) return [...loosened, 'a bundle needs no signature any more'];
+  const known = new Set(old.keys.map(({ jwk }) => keyThumbprint(jwk)));
+  const signers = current.keys.filter(({ jwk }) => !known.has(keyThumbprint(jwk)));
+  return [...loosened, ...signers.map(({ kid }) => `key ${kid} may sign bundles`)];
+};
+
 /** Every limit that is gone or may be weaker in `after`. A server that is new has none that it had before. */
 export const loosenedLimits = (before: Tenant, after: Tenant): readonly LoosenedLimit[] => [
   ...loosenedSettings(before, after).map((message) => ({ resource: 'tenant', message })),
+  ...loosenedPolicy(before, after).map((message) => ({ resource: POLICY_NAME, message })),
   ...before.servers.flatMap((server) => {
     const kept = findServer(after, server.id);
     const messages = kept === undefined ? [] : loosenedServer(server, kept);

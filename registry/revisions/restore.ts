@@ -53,6 +53,18 @@ const restoreServers = (present: Tenant, past: Tenant): readonly McpServer[] => 
 };
 
 /**
+ * The bundle of then, with who may sign one as it is now: a key that was withdrawn is withdrawn, and a signature that is
+ * asked for now is asked for after it.
+ */
+const restorePolicy = (present: Tenant, past: Tenant): Pick<Tenant, 'policy'> => {
+  const { keys = [], requireSignature = false } = present.policy ?? {};
+  const isAsked = requireSignature || past.policy?.requireSignature === true;
+  if (present.policy === undefined && past.policy === undefined) return {};
+  const { bundle } = past.policy ?? {};
+  return { policy: { keys, requireSignature: isAsked, ...(bundle === undefined ? {} : { bundle }) } };
+};
+
+/**
  * The present with the former settings in place of its own: a setting made since is gone, what it owns is not. Four
  * eyes that are asked for now are asked for after it: one admin alone could else go back to where he may approve himself.
  */
@@ -65,6 +77,7 @@ const restoreTenantState = (present: Tenant, past: Tenant): Tenant => {
     fourEyes: present.fourEyes || past.fourEyes,
     servers: restoreServers(present, past),
     grants: past.grants,
+    ...restorePolicy(present, past),
   };
 };
 

@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { adoptServing, type RowMover } from '#registry/store/adopt-serving.ts';
 import { CALL_APPROVAL_TABLE } from '#registry/store/call-approval-table.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
+import { POLICY_BUNDLES } from '#registry/store/policy-bundle-table.ts';
 
 /**
  * Statements in SQLite's words (`ddl-words.ts` says them to Postgres), and, between them, what moves rows about. That
@@ -284,6 +285,7 @@ export const MIGRATIONS: readonly Migration[] = [
   CONSUMERS,
   KEYED_AUDIT,
   CALL_APPROVALS,
+  POLICY_BUNDLES,
 ];
 
 /** More migrations were seen than there are here. */

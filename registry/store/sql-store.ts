@@ -14,6 +14,12 @@ import { writeEvent } from '#registry/store/events.ts';
 import { readBatch } from '#registry/store/feed-batch.ts';
 import { keepAnswer, releaseKey, reserveKey } from '#registry/store/idempotency.ts';
 import { findManifest, findPublished, isSpent, listManifests, spendId } from '#registry/store/manifests.ts';
+import {
+  deletePolicyBundle,
+  findPolicyBundle,
+  listPolicyBundles,
+  writePolicyBundle,
+} from '#registry/store/policy-bundles.ts';
 import { createPresentTenants, type PresentTenants } from '#registry/store/present-tenants.ts';
 import { findRevision, listRevisions } from '#registry/store/revisions.ts';
 import { listConsumers, reportConsumers } from '#registry/store/seen-consumers.ts';
@@ -46,7 +52,15 @@ type CallApprovals = Pick<Store, 'askApproval' | 'findCallApproval' | 'listCallA
 
 type Writes = Pick<
   Store,
-  'write' | 'decide' | 'decideApproval' | 'announce' | 'spend' | 'recordRefusal' | 'signAudit'
+  | 'write'
+  | 'decide'
+  | 'decideApproval'
+  | 'announce'
+  | 'keepPolicyBundle'
+  | 'forgetPolicyBundle'
+  | 'spend'
+  | 'recordRefusal'
+  | 'signAudit'
 >;
 
 type Reads = Omit<
@@ -93,6 +107,8 @@ const createReads = ({ database, audit }: StoreEngine, tenants: PresentTenants):
   findAuditFault: () => inReadTransaction(database, (all) => findAuditFault(all, audit)),
   listManifests: (tenantId, page) => guardStore(() => listManifests(database, tenantId, page)),
   findManifest: (tenantId, digest) => guardStore(() => findManifest(database, tenantId, digest)),
+  listPolicyBundles: (tenantId, page) => guardStore(() => listPolicyBundles(database, tenantId, page)),
+  findPolicyBundle: (tenantId, digest) => guardStore(() => findPolicyBundle(database, tenantId, digest)),
   findPublished: (tenantId, version) =>
     inReadTransaction(database, (all) => findPublished(all, tenantId, version)),
   isSpent: (id) => guardStore(() => isSpent(database, id)),
@@ -131,6 +147,27 @@ const undoStale = async <T>(work: () => Promise<T>): Promise<Result<T, 'stale'>>
     throw thrown;
   }
 };
+
+type Commits = {
+  readonly commit: <T>(work: (transaction: Database) => Promise<T>) => Promise<T>;
+  readonly committed: (sequence: number) => void;
+};
+
+const createPolicyBundles = (
+  audit: AuditSecrets,
+  { commit, committed }: Commits,
+): Pick<Store, 'keepPolicyBundle' | 'forgetPolicyBundle'> => ({
+  keepPolicyBundle: async (write) => {
+    const kept = await commit((transaction) => writePolicyBundle(transaction, audit, write));
+    if (kept.ok) committed(kept.value);
+    return kept;
+  },
+  forgetPolicyBundle: async (write) => {
+    const sequence = await commit((transaction) => deletePolicyBundle(transaction, audit, write));
+    if (sequence !== undefined) committed(sequence);
+    return sequence !== undefined;
+  },
+});
 
 /** The store over an open, migrated database. */
 export const createSqlStore = (engine: StoreEngine): Store => {
@@ -175,6 +212,7 @@ export const createSqlStore = (engine: StoreEngine): Store => {
       watch.committed(sequence);
       return sequence;
     },
+    ...createPolicyBundles(audit, { commit, committed: watch.committed }),
     spend: (id, nowSeconds) => inTransaction(database, (transaction) => spendId(transaction, id, nowSeconds)),
     recordRefusal: (refusal) =>
       inTransaction(database, (transaction) => appendRefusal(transaction, audit, refusal)),

@@ -11,6 +11,7 @@ import { moveRows } from '#registry/store/sqlite-migrate.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import { describeAdoption, describeApprovals } from '#test/support/approval-contract.ts';
 import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
+import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
@@ -28,6 +29,7 @@ const create = async () => {
 
 describeStore('sqlite', create);
 describeKeys('sqlite', create);
+describeBundles('sqlite', create);
 describeApprovals('sqlite', create);
 describeCallApprovals('sqlite', create);
 describeAdoption('sqlite', async () => {

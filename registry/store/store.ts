@@ -10,6 +10,7 @@ import type { ResourceName } from '#registry/commands/resources.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import type { AskedApproval, CallApproval, CallApprovalsPage } from '#registry/store/call-approval.ts';
+import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
 
 /** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
 export type ResourceStamps = Readonly<Record<ResourceName, number>>;
@@ -204,13 +205,19 @@ export type AuditPage = Page &
     readonly action?: string;
   };
 
+export type PolicyBundleWrite = {
+  readonly tenantId: string;
+  readonly bundle: Omit<StoredPolicyBundle, 'number'>;
+  readonly record: ChangeRecord;
+};
+
 export type ManifestsPage = Page & { readonly serverId?: string };
 
 /**
  * Every method rejects with GatewayError `store_failed` if the store is broken. A write that resolved survives
  * the death of the process and of the machine; one that did not has left nothing behind, or is whole.
  */
-export type Store = FeedSource & {
+export type Store = Omit<FeedSource, 'findPolicyBundle'> & {
   findTenant(tenantId: string): Promise<StoredTenant | undefined>;
   /** Sorted by id. */
   listTenants(): Promise<readonly StoredTenant[]>;
@@ -240,6 +247,20 @@ export type Store = FeedSource & {
     tenantId: string,
     wanted: { readonly page: CallApprovalsPage; readonly nowMs: number },
   ): Promise<readonly CallApproval[]>;
+  /**
+   * Keeps a bundle and its audit record together; resolves with the sequence. It changes no tenant, so it makes no
+   * revision. One that is there already is left as it is. `full`: the tenant has as many as it may.
+   */
+  keepPolicyBundle(write: PolicyBundleWrite): Promise<Result<number, 'full'>>;
+  /** Forgets a bundle, with an audit record. False: there is none of this digest. */
+  forgetPolicyBundle(write: {
+    readonly tenantId: string;
+    readonly digest: string;
+    readonly record: ChangeRecord;
+  }): Promise<boolean>;
+  /** Newest first. */
+  listPolicyBundles(tenantId: string, page: Page): Promise<readonly PolicyBundleSummary[]>;
+  findPolicyBundle(tenantId: string, digest: string): Promise<StoredPolicyBundle | undefined>;
   /** What reviews are made from, of all servers of a tenant there have ever been or of one of them. */
   findApprovals(tenantId: string, serverId?: string): Promise<ApprovalRecords>;
   listRevisions(tenantId: string, page: RevisionsPage): Promise<readonly RevisionSummary[]>;

@@ -112,6 +112,17 @@ export type Tables = {
   };
   key_registrations: { tenant: string; publisher: string; kid: string; actor: string; at: string };
   consumers: { consumer: string; replica: string; seen_at: number; entry: string };
+  policy_bundles: {
+    number: Generated<number>;
+    tenant: string;
+    digest: string;
+    revision: string;
+    size: number;
+    signer: string | null;
+    kid: string | null;
+    at: string;
+    bytes: Uint8Array;
+  };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };
 

@@ -61,11 +61,17 @@ const assertSound = (loaded: Loaded, entrypoints: readonly string[]): void => {
  */
 export const loadPolicyModule = (
   wasm: Uint8Array,
-  options: { readonly data: JsonObject; readonly entrypoints: readonly string[] },
+  options: {
+    readonly data: JsonObject;
+    readonly entrypoints: readonly string[];
+    /** Of 64 KiB: where a runaway evaluation ends, by throwing. */
+    readonly maximumPages?: number;
+  },
 ): PolicyModule => {
   const compile = () => {
     const module = new WebAssembly.Module(wasm);
-    const load = () => loadPolicySync(module, { initial: INITIAL_PAGES, maximum: MAXIMUM_PAGES });
+    const memory = { initial: INITIAL_PAGES, maximum: options.maximumPages ?? MAXIMUM_PAGES };
+    const load = () => loadPolicySync(module, memory);
     assertSound(load(), options.entrypoints);
     return load;
   };

@@ -82,6 +82,7 @@ it('leads through every task, and each command does what the page says', async (
     scripts: SCRIPTS,
     variables: {
       REGISTRY: url,
+      POLICIES: join(ROOT, 'policies'),
       MCPGW_STATE_DIR: join(directory, 'state'),
       PLATFORM_TOKEN: await adminToken(['platform-admin']),
       TOKEN: await adminToken(['admin:acme']),
@@ -101,6 +102,9 @@ it('leads through every task, and each command does what the page says', async (
     (said.get('End open streams, and retry safely') ?? '').match(/^[0-9a-f-]{36}$/gm) ?? [];
   expect(first).toBeDefined();
   expect(second).toBe(first);
+  expect(said.get('Judge by rules of your own')).toMatch(
+    /"digest": "[0-9a-f]{64}"[\s\S]*^[A-Za-z0-9_-]{43}$/m,
+  );
   expect(said.get('Read the audit')).toContain('restore revisions/7');
   expect(said.get('Read the audit')).toMatch(/^registry .* integrity ok; completeness ok$/m);
   expect(said.get('Read long lists')).toMatch(/^304$/m);

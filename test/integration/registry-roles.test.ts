@@ -53,6 +53,14 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`PATCH ${T}/publishers/{id}`]: ADMIN,
   [`DELETE ${T}/publishers/{id}`]: ADMIN,
 
+  [`GET ${T}/policy`]: READING,
+  [`PUT ${T}/policy`]: ADMIN,
+  [`DELETE ${T}/policy`]: ADMIN,
+  [`GET ${T}/policy-bundles`]: READING,
+  [`POST ${T}/policy-bundles`]: ADMIN,
+  [`GET ${T}/policy-bundles/{digest}`]: READING,
+  [`DELETE ${T}/policy-bundles/{digest}`]: ADMIN,
+
   [`GET ${T}/servers`]: PUBLISHING,
   [`GET ${T}/servers/{id}`]: PUBLISHING,
   [`PUT ${T}/servers/{id}`]: ADMIN,

@@ -15,6 +15,7 @@ import { inTransaction } from '#registry/store/transaction.ts';
 import { describeAdoption, describeApprovals } from '#test/support/approval-contract.ts';
 import { runAuditCommand } from '#test/support/audit-command.ts';
 import { auditSecretsIn, TEST_AUDIT } from '#test/support/audit-secrets.ts';
+import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
@@ -36,6 +37,7 @@ const create = async () => {
 
 describeStore('postgres', create);
 describeKeys('postgres', create);
+describeBundles('postgres', create);
 describeApprovals('postgres', create);
 describeCallApprovals('postgres', create);
 

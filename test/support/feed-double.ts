@@ -64,6 +64,7 @@ export const createFeedDouble = (settings: Partial<Tenant> = {}) => {
       const batch = items.slice(after, after + limit);
       return { items: batch, upTo: after + batch.length, more: after + batch.length < items.length };
     },
+    findPolicyBundle: async () => undefined,
     onCommit: (listener: () => void) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -1,6 +1,6 @@
 // A FeedSource that lives in memory: for tests of the feed, and of services that need one to follow.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { changedResources } from '#registry/commands/changed-resources.ts';
@@ -11,6 +11,8 @@ export type MemoryFeedSource = FeedSource & {
   put(tenant: Tenant): void;
   remove(tenantId: string): void;
   announce(event: FeedEvent): void;
+  /** Keeps a bundle of any tenant's policy; its digest. */
+  keepBundle(bytes: Buffer): string;
 };
 
 type Kept = {
@@ -45,6 +47,7 @@ export const createMemoryFeedSource = (epoch: string = randomUUID()): MemoryFeed
   const entries = new Map<string, Entry>();
   const tenants = new Map<string, Kept>();
   const listeners = new Set<() => void>();
+  const bundles = new Map<string, { readonly bytes: Buffer }>();
   let sequence = 0;
   const commit = (key: string, build: (sequence: number) => Entry['item']): void => {
     sequence += 1;
@@ -62,9 +65,15 @@ export const createMemoryFeedSource = (epoch: string = randomUUID()): MemoryFeed
       const more = newer.length > limit;
       return { items, upTo: more ? (items.at(-1)?.sequence ?? from) : sequence, more };
     },
+    findPolicyBundle: async (_tenantId, digest) => bundles.get(digest),
     onCommit: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    keepBundle: (bytes) => {
+      const digest = createHash('sha256').update(bytes).digest('hex');
+      bundles.set(digest, { bytes });
+      return digest;
     },
     put: (tenant) =>
       commit(tenant.id, (at) => {

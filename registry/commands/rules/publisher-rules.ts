@@ -86,7 +86,8 @@ const judgeTimes = ({ notBefore, notAfter }: PublisherKey): Fault[] => {
     : unreadable;
 };
 
-const judgeKey = (key: PublisherKey, at: string): Fault[] => [
+/** What is wrong with a registered key, with pointers that begin with `at`. */
+export const judgeKey = (key: PublisherKey, at: string): Fault[] => [
   ...judgeJwk(key.jwk).map(({ pointer, message }) => ({ pointer: `${at}/jwk${pointer}`, message })),
   ...(key.jwk.kid === undefined || key.jwk.kid === key.kid
     ? []

@@ -26,7 +26,8 @@ const PublicJwkSchema = Type.Object(
   { additionalProperties: false },
 );
 
-const KeySchema = Type.Object(
+/** A public key and when it is in force. */
+export const KeySchema = Type.Object(
   {
     kid: KeyId,
     jwk: PublicJwkSchema,

@@ -5,6 +5,7 @@ import { AdminIssuerSchema } from '#registry/feed/schema/admin-issuer-schema.ts'
 import { GrantSchema } from '#registry/feed/schema/grant-schema.ts';
 import { IssuerSchema } from '#registry/feed/schema/issuer-schema.ts';
 import { KillSwitchSchema } from '#registry/feed/schema/kill-switch-schema.ts';
+import { TenantPolicySchema } from '#registry/feed/schema/policy-schema.ts';
 import { PublisherSchema } from '#registry/feed/schema/publisher-schema.ts';
 import { ServerSchema } from '#registry/feed/schema/server-schema.ts';
 import { Id, ShortText } from '#registry/feed/schema/words.ts';
@@ -38,6 +39,7 @@ export const TenantSchema = Type.Object(
     grants: Type.Array(GrantSchema, { maxItems: 10_000 }),
     publishers: Type.Array(PublisherSchema, { maxItems: 200 }),
     adminIssuer: Type.Optional(AdminIssuerSchema),
+    policy: Type.Optional(TenantPolicySchema),
     killSwitches: Type.Array(KillSwitchSchema, { maxItems: 1_000 }),
   },
   { additionalProperties: false },

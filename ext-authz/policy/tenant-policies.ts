@@ -1,0 +1,228 @@
+// The policies of tenants, in service: follows what tenants name, loads it beside what judges, and swaps it in between two
+// calls. Whatever fails leaves the old one; where there is none, the tenant's calls are refused, because its admin has
+// asked for something to judge them.
+
+import { type Deny, deny } from '#core/decision.ts';
+import { GatewayError } from '#core/gateway-error.ts';
+import { err, ok, type Result } from '#core/result.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
+import type { BundleFiles } from '#ext-authz/policy/bundle-files.ts';
+import type { TenantPolicies } from '#ext-authz/policy/judge-for-tenant.ts';
+import type { LoadBundle, LoadFault } from '#ext-authz/policy/load-bundle.ts';
+import type { TenantPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
+import { createTenantEngine, revisionOfBundle, type TenantEngine } from '#ext-authz/policy/tenant-engine.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { PolicyThread } from '#runtime/policy/policy-thread.ts';
+
+/** How often what may pass is tried again, milliseconds. */
+const RETRY_MS = 5_000;
+
+type Loaded = { readonly id: string; readonly digest: string; readonly engine: TenantEngine };
+
+type Entry = {
+  wanted: string;
+  serving: Loaded | undefined;
+  /** Ends when `wanted` serves or has failed. */
+  loading: Promise<void> | undefined;
+  fault: LoadFault | undefined;
+};
+
+export type TenantPolicyService = TenantPolicies & {
+  /** Follows a snapshot; resolves once everything in it serves or has failed. */
+  follow(snapshot: Snapshot): Promise<void>;
+  /** Tenants that are not judged by what they name. */
+  failing(): readonly string[];
+  stop(): Promise<void>;
+};
+
+export type TenantPolicyParts = {
+  readonly thread: PolicyThread;
+  readonly load: LoadBundle;
+  readonly files: BundleFiles;
+  readonly logger: Logger;
+  readonly metrics: TenantPolicyMetrics;
+  /** Calls after a later attempt has changed which tenants fail. */
+  readonly onRecovered?: () => void;
+  readonly retryMs?: number;
+};
+
+class Service implements TenantPolicyService {
+  readonly #parts: TenantPolicyParts;
+  readonly #entries = new Map<string, Entry>();
+  /** What judged before the restart. */
+  readonly #judgedBefore: Map<string, string>;
+  readonly #retry: NodeJS.Timeout;
+  #saved: Promise<void> = Promise.resolve();
+  /** Ids in the thread never repeat: what is dropped late must not be what came after it. */
+  #count = 0;
+
+  constructor(parts: TenantPolicyParts, judgedBefore: ReadonlyMap<string, string>) {
+    this.#parts = parts;
+    this.#judgedBefore = new Map(judgedBefore);
+    this.#retry = setInterval(() => void this.#tryAgain(), parts.retryMs ?? RETRY_MS).unref();
+  }
+
+  async follow({ tenants, sequence }: Snapshot): Promise<void> {
+    const named = new Set(tenants.filter(({ policy }) => policy?.bundle !== undefined).map(({ id }) => id));
+    for (const id of this.#entries.keys()) if (!named.has(id)) this.#forget(id);
+    if (sequence > 0)
+      for (const id of this.#judgedBefore.keys()) if (!named.has(id)) this.#judgedBefore.delete(id);
+    const entries = tenants.flatMap((tenant) => this.#track(tenant) ?? []);
+    await Promise.all(entries.map(({ loading }) => loading));
+  }
+
+  async engineOf(tenant: Tenant): Promise<Result<TenantEngine, Deny>> {
+    const entry = this.#track(tenant);
+    // The first bundle of a tenant: nothing may judge in its place, and it is there in a moment.
+    if (entry?.serving === undefined) await entry?.loading;
+    if (entry?.serving !== undefined) return ok(entry.serving.engine);
+    return err(
+      deny('policy_failed', { log: { tenant: tenant.id, fault: entry?.fault?.message ?? 'not loaded' } }),
+    );
+  }
+
+  revisionOf(tenant: Tenant): string | undefined {
+    return tenant.policy?.bundle === undefined
+      ? undefined
+      : this.#entries.get(tenant.id)?.serving?.engine.revision;
+  }
+
+  failing(): readonly string[] {
+    return [...this.#entries].filter(([, { fault }]) => fault !== undefined).map(([id]) => id);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#retry);
+    await this.#parts.thread.stop();
+    await this.#saved;
+  }
+
+  /** The entry of a tenant, at work on what the tenant names. */
+  #track(tenant: Tenant): Entry | undefined {
+    const digest = tenant.policy?.bundle?.digest;
+    if (digest === undefined) return undefined;
+    const known = this.#entries.get(tenant.id);
+    if (known?.wanted === digest) return known;
+    const entry: Entry = known ?? {
+      wanted: digest,
+      serving: undefined,
+      loading: undefined,
+      fault: undefined,
+    };
+    entry.wanted = digest;
+    this.#entries.set(tenant.id, entry);
+    this.#begin(tenant.id, entry);
+    return entry;
+  }
+
+  #begin(tenantId: string, entry: Entry): void {
+    // One after the other: two at once could end in the wrong order.
+    const before = entry.loading ?? Promise.resolve();
+    const loading = before
+      .then(() => this.#bring(tenantId, entry))
+      .finally(() => {
+        if (entry.loading === loading) entry.loading = undefined;
+      });
+    entry.loading = loading;
+  }
+
+  /** What judged before a restart first: it needs nobody, and judges until what is wanted is there. */
+  async #bring(tenantId: string, entry: Entry): Promise<void> {
+    const before = this.#judgedBefore.get(tenantId);
+    this.#judgedBefore.delete(tenantId);
+    if (before !== undefined && entry.serving === undefined)
+      await this.#place(tenantId, entry, { digest: before, isProven: true });
+    const { wanted } = entry;
+    const isThere = entry.serving?.digest === wanted;
+    const fault = isThere
+      ? undefined
+      : await this.#place(tenantId, entry, { digest: wanted, isProven: false });
+    if (entry.wanted === wanted && this.#entries.get(tenantId) === entry)
+      this.#settle(tenantId, entry, fault);
+  }
+
+  /** Loads a bundle and puts it in the place of what serves. */
+  async #place(
+    tenantId: string,
+    entry: Entry,
+    { digest, isProven }: { readonly digest: string; readonly isProven: boolean },
+  ): Promise<LoadFault | undefined> {
+    const { thread, load, metrics } = this.#parts;
+    try {
+      const bundle = await load({ tenant: tenantId, digest }, { isProven });
+      if (!bundle.ok) return bundle.error;
+      this.#count += 1;
+      const id = `${tenantId}/${digest}/${this.#count}`;
+      const loaded = await thread.load(id, bundle.value);
+      if (!loaded.ok) return { message: loaded.error.message, mayPass: loaded.error.kind !== 'threw' };
+      const onAsked = metrics.asked(tenantId);
+      const old = entry.serving;
+      entry.serving = { id, digest, engine: createTenantEngine({ thread, id, digest, onAsked }) };
+      if (old !== undefined) thread.drop(old.id);
+      // Forgotten meanwhile: nobody will ask it, and nobody would drop it.
+      if (this.#entries.get(tenantId) !== entry) thread.drop(id);
+      return undefined;
+    } catch (thrown) {
+      return { message: GatewayError.from(thrown).message, mayPass: true };
+    }
+  }
+
+  #settle(tenantId: string, entry: Entry, fault: LoadFault | undefined): void {
+    const { logger, metrics } = this.#parts;
+    const isNews = entry.fault?.message !== fault?.message;
+    entry.fault = fault;
+    metrics.failing(this.failing().length);
+    const policy = entry.serving === undefined ? 'none' : revisionOfBundle(entry.serving.digest);
+    if (fault === undefined) {
+      metrics.loaded('ok');
+      logger.info({ tenant: tenantId, policy }, 'policy of a tenant in service');
+      this.#save();
+    } else if (isNews) {
+      metrics.loaded('failed');
+      const told = { tenant: tenantId, wanted: revisionOfBundle(entry.wanted), policy, error: fault.message };
+      logger.error(told, 'policy of a tenant refused; what judged before goes on, or its calls are refused');
+    }
+  }
+
+  #forget(tenantId: string): void {
+    const entry = this.#entries.get(tenantId);
+    this.#entries.delete(tenantId);
+    if (entry?.serving !== undefined) this.#parts.thread.drop(entry.serving.id);
+    this.#parts.metrics.failing(this.failing().length);
+    this.#save();
+  }
+
+  async #tryAgain(): Promise<void> {
+    const waiting = [...this.#entries].filter(
+      ([, { fault, loading }]) => fault?.mayPass === true && loading === undefined,
+    );
+    for (const [id, entry] of waiting) this.#begin(id, entry);
+    await Promise.all(waiting.map(([, { loading }]) => loading));
+    if (waiting.some(([, { fault }]) => fault === undefined)) this.#parts.onRecovered?.();
+  }
+
+  /** One write after the other, each of what is true when it begins. */
+  #save(): void {
+    const write = async (): Promise<void> => {
+      const entries = [...this.#entries];
+      const serving = entries.flatMap(([id, entry]) =>
+        entry.serving === undefined ? [] : [[id, entry.serving.digest] as const],
+      );
+      await this.#parts.files.keepServing(
+        new Map([...this.#judgedBefore, ...serving]),
+        () => new Set([...this.#entries.values()].map(({ wanted }) => wanted)),
+      );
+    };
+    this.#saved = this.#saved.then(write).catch((thrown: unknown) => {
+      this.#parts.logger.error(
+        { error: GatewayError.from(thrown).message },
+        'bundles on disk not brought up to date',
+      );
+    });
+  }
+}
+
+/** Reads what judged before the restart; follow the first snapshot to put it to work. */
+export const createTenantPolicies = async (parts: TenantPolicyParts): Promise<TenantPolicyService> =>
+  new Service(parts, await parts.files.readServing());

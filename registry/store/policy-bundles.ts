@@ -1,0 +1,127 @@
+// Table of uploaded policy bundles. Their bytes are no part of a tenant: tenants travel to every service at every change.
+
+import { err, ok, type Result } from '#core/result.ts';
+import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
+import { settleKey } from '#registry/store/idempotency.ts';
+import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
+import { takeSequence } from '#registry/store/sequence.ts';
+import type { ChangeRecord, Page, PolicyBundleWrite } from '#registry/store/store.ts';
+import type { Database } from '#registry/store/tables.ts';
+
+/** Bundles one tenant may have: a release a day for a year. What is not needed any more is removed by its admin. */
+export const MAX_POLICY_BUNDLES = 400;
+
+const SUMMARY = ['number', 'digest', 'revision', 'size', 'signer', 'kid', 'at'] as const;
+
+type SummaryRow = {
+  readonly number: number;
+  readonly digest: string;
+  readonly revision: string;
+  readonly size: number;
+  readonly signer: string | null;
+  readonly kid: string | null;
+  readonly at: string;
+};
+
+const summaryFromRow = ({
+  signer,
+  kid,
+  number,
+  digest,
+  revision,
+  size,
+  at,
+}: SummaryRow): PolicyBundleSummary => ({
+  number,
+  digest,
+  revision,
+  size,
+  at,
+  ...(signer === null || kid === null ? {} : { signedBy: signer, kid }),
+});
+
+const recordOf = async (
+  transaction: Database,
+  secrets: AuditSecrets,
+  { tenantId, record }: { readonly tenantId: string; readonly record: ChangeRecord },
+): Promise<number> => {
+  // First of all: from here on nobody else writes.
+  const sequence = await takeSequence(transaction);
+  await settleKey(transaction, record.request, sequence);
+  await appendAudit(transaction, secrets, { kind: 'change', sequence, tenantId, record });
+  return sequence;
+};
+
+const count = async (database: Database, tenantId: string): Promise<number> => {
+  const { total } = await database
+    .selectFrom('policy_bundles')
+    .select(({ fn }) => fn.countAll<number>().as('total'))
+    .where('tenant', '=', tenantId)
+    .executeTakeFirstOrThrow();
+  return Number(total);
+};
+
+export const findPolicyBundle = async (
+  database: Database,
+  tenantId: string,
+  digest: string,
+): Promise<StoredPolicyBundle | undefined> => {
+  const row = await database
+    .selectFrom('policy_bundles')
+    .selectAll()
+    .where('tenant', '=', tenantId)
+    .where('digest', '=', digest)
+    .executeTakeFirst();
+  return row === undefined ? undefined : { ...summaryFromRow(row), bytes: row.bytes };
+};
+
+export const listPolicyBundles = async (
+  database: Database,
+  tenantId: string,
+  page: Page,
+): Promise<readonly PolicyBundleSummary[]> => {
+  const rows = await database
+    .selectFrom('policy_bundles')
+    .select(SUMMARY)
+    .where('tenant', '=', tenantId)
+    .where('number', '<', page.before ?? Number.MAX_SAFE_INTEGER)
+    .orderBy('number', 'desc')
+    .limit(page.limit)
+    .execute();
+  return rows.map(summaryFromRow);
+};
+
+/** Keeps a bundle, and that it was uploaded. `full` writes nothing. */
+export const writePolicyBundle = async (
+  transaction: Database,
+  secrets: AuditSecrets,
+  write: PolicyBundleWrite,
+): Promise<Result<number, 'full'>> => {
+  const { tenantId, bundle } = write;
+  if ((await count(transaction, tenantId)) >= MAX_POLICY_BUNDLES) return err('full');
+  const sequence = await recordOf(transaction, secrets, write);
+  const { digest, revision, size, signedBy = null, kid = null, at, bytes } = bundle;
+  await transaction
+    .insertInto('policy_bundles')
+    .values({ tenant: tenantId, digest, revision, size, signer: signedBy, kid, at, bytes })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  return ok(sequence);
+};
+
+/** Removes a bundle, and keeps that it was removed; undefined if there is none. */
+export const deletePolicyBundle = async (
+  transaction: Database,
+  secrets: AuditSecrets,
+  write: { readonly tenantId: string; readonly digest: string; readonly record: ChangeRecord },
+): Promise<number | undefined> => {
+  const { tenantId, digest } = write;
+  if ((await findPolicyBundle(transaction, tenantId, digest)) === undefined) return undefined;
+  const sequence = await recordOf(transaction, secrets, write);
+  await transaction
+    .deleteFrom('policy_bundles')
+    .where('tenant', '=', tenantId)
+    .where('digest', '=', digest)
+    .execute();
+  return sequence;
+};

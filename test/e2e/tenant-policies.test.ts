@@ -1,0 +1,81 @@
+// A tenant's own policy, from `opa build` to a refused call: uploaded and named through the API, in force when the answer
+// comes, and in force after a restart that finds no registry.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Product, startProduct } from '#test/support/product.ts';
+import { callTool } from '#test/support/raw-call.ts';
+import { buildTenantBundle } from '#test/support/tenant-bundle.ts';
+
+const POLICY = '/v1/tenants/default/policy';
+
+const BUNDLE = buildTenantBundle({
+  files: {
+    'tickets.rego':
+      'package mcp.authz.constraint\n\nviolated contains "no-secrets" if contains(input.call.arguments.title, "secret")\n',
+  },
+});
+
+let product: Product;
+let tracker: string;
+let alice: string;
+
+beforeAll(async () => {
+  product = await startProduct();
+  tracker = product.serverUrl('tracker');
+  alice = await product.token('alice');
+}, 300_000);
+afterAll(() => product.stop());
+
+const upload = async (bytes: Buffer): Promise<string> => {
+  const response = await fetch(`${product.quickstart.registry}/v1/tenants/default/policy-bundles`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${await product.token('--admin')}`,
+      'content-type': 'application/gzip',
+      'x-change-reason': 'a test',
+    },
+    body: new Uint8Array(bytes),
+  });
+  const body = (await response.json()) as { readonly digest: string };
+  expect(response.status, JSON.stringify(body)).toBe(201);
+  return body.digest;
+};
+
+const create = (title: string) => callTool(tracker, alice, { name: 'create_issue', arguments: { title } });
+
+const reasonOf = async (title: string): Promise<unknown> =>
+  (await create(title)).message.error?.data['reason'] ?? 'allowed';
+
+describe("a tenant's own policy", () => {
+  it('is in force when the answer says that it is applied', async () => {
+    expect(await reasonOf('a secret')).toBe('allowed');
+    const digest = await upload(BUNDLE);
+    const answer = await product.registry('PUT', `${POLICY}?wait=applied`, { bundle: { digest } });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+    const refused = await create('a secret');
+    expect(refused.message.error?.data).toMatchObject({
+      reason: 'constraint_violated',
+      constraint: 'no-secrets',
+    });
+    expect(await reasonOf('a bug')).toBe('allowed');
+  });
+
+  it('is named in the decision log beside the platform’s, without any argument', async () => {
+    const decisions = await product.decisions();
+    expect(decisions.at(-1)).toMatchObject({
+      policyRevision: expect.stringMatching(/^default-policy@sha256:\w{12} bundle@sha256:\w{12}$/),
+    });
+    expect(await product.allLogs()).not.toContain('a secret');
+  });
+
+  it('judges on after a restart that finds no registry', async () => {
+    await product.pauseRestart('registry');
+    await product.kill('ext-authz');
+    await expect.poll(() => product.isReady('ext-authz'), { timeout: 60_000 }).toBe(true);
+    await expect
+      .poll(() => reasonOf('a bug').catch(() => 'unreachable'), { timeout: 60_000 })
+      .toBe('allowed');
+    expect(await reasonOf('a secret')).toBe('constraint_violated');
+    await product.resumeRestart('registry');
+  });
+});
