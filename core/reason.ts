@@ -140,6 +140,12 @@ export const REASONS = {
   dpop_proof_replayed: challenge(-31231, 'The DPoP proof was used before.'),
   dpop_replay_unknown: outage(-31232, 'Whether the DPoP proof was used before cannot be told at the moment.'),
 
+  token_certificate_missing: challenge(
+    -31234,
+    'The access token is bound to a client certificate; connect with it.',
+  ),
+  token_certificate_mismatch: challenge(-31235, 'The access token is bound to another client certificate.'),
+
   // What the issuer said of a token only it can read.
   token_inactive: challenge(-31241, 'The access token is not active.'),
   introspection_unavailable: outage(-31242, 'The issuer of the access token cannot be asked at the moment.'),

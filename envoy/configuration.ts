@@ -3,6 +3,7 @@
 import { hostname, totalmem } from 'node:os';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { NodeClaim } from '#envoy/bootstrap.ts';
+import { GATEWAY_CLIENT_VARIABLES } from '#envoy/gateway-authorities.ts';
 import { GATEWAY_TLS_VARIABLES } from '#envoy/gateway-certificate.ts';
 import { PUBLISH_VARIABLES } from '#envoy/publish-door.ts';
 import {
@@ -35,6 +36,7 @@ const VARIABLES = {
   extProc: dialledAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
   rateLimit: dialledAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
   ...GATEWAY_TLS_VARIABLES,
+  ...GATEWAY_CLIENT_VARIABLES,
   ...PUBLISH_VARIABLES,
 };
 

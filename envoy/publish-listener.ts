@@ -2,7 +2,7 @@
 // believes what it says of the certificate. It stands in the bootstrap because nothing in it comes from a tenant. Pure.
 
 import type { JsonObject } from '#core/json.ts';
-import { certificateDocument, secretDocument } from '#envoy/secret-document.ts';
+import { authoritiesDocument, certificateDocument } from '#envoy/secret-document.ts';
 
 export type PublishListenerOptions = {
   readonly listenAddress: string;
@@ -29,19 +29,12 @@ const any = (type: string, fields: JsonObject): JsonObject => ({
   ...fields,
 });
 
-const file = (filename: string): JsonObject => ({ filename });
-
 /** The documents of the secret files, as Envoy reads them from the disk. */
 export const buildPublishSecrets = (
   options: PublishListenerOptions,
 ): Readonly<Record<keyof SecretFiles, JsonObject>> => ({
   certificate: certificateDocument('publish-certificate', options.certificateFile, options.keyFile),
-  authorities: secretDocument('publish-authorities', {
-    validation_context: {
-      trusted_ca: file(options.clientCaFile),
-      ...(options.clientCrlFile === '' ? {} : { crl: file(options.clientCrlFile) }),
-    },
-  }),
+  authorities: authoritiesDocument('publish-authorities', options.clientCaFile, options.clientCrlFile),
 });
 
 const secretFrom = (name: string, path: string): JsonObject => ({

@@ -18,6 +18,15 @@ export const secretDocument = (name: string, fields: JsonObject): JsonObject => 
 const watched = (first: string, second: string): JsonObject =>
   dirname(first) === dirname(second) ? { watched_directory: { path: dirname(first) } } : {};
 
+/** Who may sign certificates of the other side; `crlFile` may be empty. */
+export const authoritiesDocument = (name: string, caFile: string, crlFile: string): JsonObject =>
+  secretDocument(name, {
+    validation_context: {
+      trusted_ca: { filename: caFile },
+      ...(crlFile === '' ? {} : { crl: { filename: crlFile } }),
+    },
+  });
+
 /** A certificate (with its chain) and its key. */
 export const certificateDocument = (name: string, certificateFile: string, keyFile: string): JsonObject =>
   secretDocument(name, {

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBootstrap } from '#envoy/bootstrap.ts';
 import { type BootstrapConfiguration, maxHeapBytes, nodeClaim } from '#envoy/configuration.ts';
+import { readGatewayAuthorities, writeGatewayAuthorities } from '#envoy/gateway-authorities.ts';
 import {
   type GatewayCertificate,
   readGatewayCertificate,
@@ -46,6 +47,8 @@ export const writeBootstrap = async (config: BootstrapConfiguration): Promise<Wr
   const file = join(runtimeDirectory, 'envoy-bootstrap.json');
   const text = `${JSON.stringify(bootstrap, null, 2)}\n`;
   await writeFile(file, text, { mode: 0o600 });
+  const authorities = readGatewayAuthorities(config);
+  if (authorities !== undefined) await writeGatewayAuthorities(runtimeDirectory, authorities);
   const certificate = readGatewayCertificate(config);
   if (certificate === undefined) return { file, text };
   await writeGatewayCertificate(runtimeDirectory, certificate);

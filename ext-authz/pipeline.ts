@@ -103,10 +103,12 @@ const recognise = async (
   const isLong = request.body.length > MAX_STRANGER_BYTES;
   if (isLong && !open.ok) return open;
   const authenticate = () => {
-    const { headers, method } = request;
+    const { headers, method, clientCertificate } = request;
     const target = { method, url: endpointUrl(parts.publicUrl, place.value.path) };
     const nowSeconds = secondsOf(nowMs);
-    return parts.authenticator.authenticate({ headers, tenant, server, target, nowSeconds, signal });
+    const connection = clientCertificate === undefined ? {} : { clientCertificate };
+    const at = { tenant, server, target, nowSeconds, signal, ...connection };
+    return parts.authenticator.authenticate({ headers, ...at });
   };
   const early = isLong ? await authenticate() : undefined;
   if (early?.ok === false) return early;

@@ -121,6 +121,9 @@ export const socketDefault = (service: string, environment: Environment = proces
 /** TLS at the gateway's own listener; xds-server builds it, every Envoy has a certificate for it. */
 export const gatewayTls = flag('GATEWAY_TLS', 'false');
 
+/** Whether that listener asks clients for certificates; each Envoy has the authorities. */
+export const gatewayClientCertificates = flag('GATEWAY_CLIENT_CERTIFICATES', 'false');
+
 /** Absolute URL clients reach the gateway by: metadata and challenges are made from it, never from a request. */
 export const gatewayPublicUrl = url(
   'GATEWAY_PUBLIC_URL',

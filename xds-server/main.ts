@@ -5,6 +5,7 @@ import { startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { Address } from '#runtime/address.ts';
 import {
   flag,
+  gatewayClientCertificates,
   gatewayTls,
   integer,
   list,
@@ -47,6 +48,7 @@ const VARIABLES = {
   listenAddress: text('GATEWAY_LISTEN_ADDRESS', '127.0.0.1'),
   port: port('GATEWAY_PORT', '8080'),
   listenerTls: gatewayTls,
+  listenerClientCertificates: gatewayClientCertificates,
   streamIdleSeconds: integer(1, 86_400)('GATEWAY_STREAM_IDLE_SECONDS', '3600'),
   trustedHops: integer(0, 16)('GATEWAY_TRUSTED_HOPS', '0'),
   accessLogOnStdout: flag('ENVOY_ACCESS_LOG', 'false'),

@@ -7,6 +7,8 @@ export type GatewaySettings = {
   readonly port: number;
   /** TLS at the listener; each Envoy has a certificate of its own for it. */
   readonly listenerTls: boolean;
+  /** It asks clients for certificates, and lets in those who have none; absent: it does not ask. */
+  readonly listenerClientCertificates?: boolean;
   /** Longest silence on a stream before it is ended; there is no longest time. */
   readonly streamIdleSeconds: number;
   /** Proxies in front of us whose `x-forwarded-for` entries are believed. */

@@ -6,10 +6,12 @@ import { findClaim } from '#core/find-claim.ts';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
-export type Confirmation = {
-  /** SHA-256 thumbprint of a key (RFC 7638), base64url: RFC 9449 §6.1. */
-  readonly jkt: string;
-};
+/** SHA-256 thumbprints, base64url. */
+export type Confirmation =
+  /** Of a key (RFC 7638): DPoP, RFC 9449 §6.1. */
+  | { readonly kind: 'key'; readonly jkt: string }
+  /** Of a client certificate: RFC 8705 §3.1. */
+  | { readonly kind: 'certificate'; readonly thumbprint: string };
 
 const SHA256 = /^[\w-]{43}$/;
 
@@ -17,15 +19,17 @@ const invalid = err(deny('claims_invalid', { log: { claim: 'cnf' } }));
 
 /**
  * The binding of a token; undefined for one that anybody may carry.
- * @returns it, claims_invalid where it is no binding at all, or token_binding_refused where it is of another kind than
- * DPoP (RFC 8705's certificate, a key in full) or of two kinds.
+ * @returns it, claims_invalid where it is no binding at all, or token_binding_refused where it is of another kind (a key
+ * in full) or of two kinds.
  */
 export const parseConfirmation = (payload: JsonObject): Result<Confirmation | undefined, Deny> => {
   const cnf = findClaim(payload, 'cnf');
   if (cnf === undefined) return ok(undefined);
   if (!isJsonObject(cnf)) return invalid;
-  const { jkt, ...others } = cnf;
-  if (Object.keys(others).length > 0)
+  const [[member, value] = [], ...others] = Object.entries(cnf);
+  if (member === undefined) return invalid;
+  if (others.length > 0 || (member !== 'jkt' && member !== 'x5t#S256'))
     return err(deny('token_binding_refused', { log: { members: Object.keys(cnf).join(' ').slice(0, 100) } }));
-  return typeof jkt === 'string' && SHA256.test(jkt) ? ok({ jkt }) : invalid;
+  if (typeof value !== 'string' || !SHA256.test(value)) return invalid;
+  return ok(member === 'jkt' ? { kind: 'key', jkt: value } : { kind: 'certificate', thumbprint: value });
 };

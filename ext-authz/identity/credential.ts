@@ -20,6 +20,8 @@ export type Presentation = {
   readonly signal: AbortSignal;
   /** The request it came with; `url` is absolute and the gateway's own, without a query. */
   readonly target: { readonly method: string; readonly url: string };
+  /** PEM; absent: the connection has none. */
+  readonly clientCertificate?: string;
 };
 
 /** An identity whose groups may still have to be asked for: undefined is not "none". */

@@ -17,6 +17,8 @@ export type HttpRequest = {
   readonly requestId: string;
   /** The client's IP address as Envoy trusts it; empty if Envoy named none. */
   readonly clientAddress: string;
+  /** PEM of the certificate Envoy verified on the client's connection; absent: the client showed none. */
+  readonly clientCertificate?: string;
   /** What the route says it is for (ExtAuthzPerRoute context_extensions). */
   readonly context: {
     readonly tenantId?: string;
@@ -30,6 +32,8 @@ export type CheckRequestMessage = {
   readonly attributes?: {
     readonly source?: {
       readonly address?: { readonly socket_address?: { readonly address?: string } | null } | null;
+      /** PEM, URL-encoded. */
+      readonly certificate?: string;
     } | null;
     readonly request?: {
       readonly http?: {
@@ -81,6 +85,9 @@ const contextOf = (extensions: Readonly<Record<string, string>> = {}): HttpReque
   };
 };
 
+const certificateOf = (encoded = ''): Pick<HttpRequest, 'clientCertificate'> =>
+  encoded === '' ? {} : { clientCertificate: decodeURIComponent(encoded) };
+
 /**
  * @throws GatewayError `codec_failed` if the message holds no HTTP request, or no header lines: the filter then runs
  * without `encode_raw_headers`, and joined headers would hide a repeated one.
@@ -103,6 +110,7 @@ export const requestFromCheckRequest = (message: CheckRequestMessage): HttpReque
     body: raw.length > 0 ? raw : Buffer.from(http.body ?? ''),
     requestId: requestIdOf(headers, http.id ?? ''),
     clientAddress: attributes?.source?.address?.socket_address?.address ?? '',
+    ...certificateOf(attributes?.source?.certificate),
     context: contextOf(attributes?.context_extensions),
   };
 };

@@ -255,7 +255,7 @@ describe('a bound token', () => {
   });
 
   it.each([
-    ['a certificate', { 'x5t#S256': 'x'.repeat(43) }, 'token_binding_refused'],
+    ['a certificate', { 'x5t#S256': 'x'.repeat(43) }, 'token_not_bound'],
     ['a key and a certificate', { jkt: 'x'.repeat(43), 'x5t#S256': 'x'.repeat(43) }, 'token_binding_refused'],
     ['a key in full', { jwk: { kty: 'EC' } }, 'token_binding_refused'],
     ['nothing', {}, 'claims_invalid'],

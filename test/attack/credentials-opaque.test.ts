@@ -324,7 +324,7 @@ describe('an issuer that is asked', () => {
     [
       'a certificate to prove',
       () => ({ body: JSON.stringify(claims({ cnf: { 'x5t#S256': 'x'.repeat(43) } })) }),
-      'token_binding_refused',
+      'token_certificate_missing',
     ],
   ])('lets nobody in by answering with %s', async (_title, make, reason) => {
     lie(make());

@@ -8,7 +8,7 @@ import { deny } from '#core/decision.ts';
 import { err, ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
+import { type Authenticator, createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory, type ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
 import { createIntrospector, type Introspector } from '#ext-authz/identity/introspection.ts';
@@ -27,6 +27,8 @@ export type IdentityBench = {
   readonly keyServer: KeyServer;
   readonly keySets: KeySets;
   readonly metrics: Metrics;
+  /** As it is; its callers say where they are and when. */
+  readonly authenticator: Authenticator;
   /** Moves the clock of the key sets, not the one tokens are judged by. */
   advance(durationMs: number): void;
   /** One request to the tenant's first server, at `ENDPOINT_URL`. */
@@ -46,6 +48,8 @@ export type Presented = {
   readonly tenant: Tenant;
   readonly method?: string;
   readonly nowSeconds?: number;
+  /** PEM. */
+  readonly clientCertificate?: string;
 };
 
 /** For tests in which nobody may be asked about a token. */
@@ -94,12 +98,19 @@ export const startIdentityBench = async (
     ...(maxOpenQuestions === undefined ? {} : { maxOpenQuestions }),
   });
   const authenticator = createAuthenticator({ keySets, introspector, replays, groups: NO_LOOKUPS, metrics });
-  const present: IdentityBench['present'] = ({ headers, tenant, method = 'POST', nowSeconds = NOW }) =>
+  const present: IdentityBench['present'] = ({
+    headers,
+    tenant,
+    method = 'POST',
+    nowSeconds = NOW,
+    ...connection
+  }) =>
     authenticator.authenticate({
       headers: new Map(Object.entries(headers)),
       tenant,
       server: tenant.servers[0] ?? testServer([]),
       target: { method, url: ENDPOINT_URL },
+      ...connection,
       nowSeconds,
       signal: AbortSignal.timeout(30_000),
     });
@@ -112,6 +123,7 @@ export const startIdentityBench = async (
     advance: (durationMs) => {
       nowMs += durationMs;
     },
+    authenticator,
     present,
     authenticate,
     outcomeOf: async (token, tenant, nowSeconds) => {

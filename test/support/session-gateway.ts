@@ -1,6 +1,7 @@
 // Envoy, xds-server, ext-authz and ext-proc as they are, in front of servers of the test's making. Played are only the
 // identity provider (a bearer token is its user's name, `user@application`), the policy (all is granted) and the broker.
 
+import { connect } from 'node:net';
 import { deny } from '#core/decision.ts';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Identity } from '#core/identity.ts';
@@ -47,8 +48,13 @@ export type SessionGateway = {
   stop(): Promise<void>;
 };
 
-const isOpen = async (origin: string): Promise<boolean> =>
-  (await fetch(origin).catch(() => undefined)) !== undefined;
+const isOpen = (origin: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const { hostname, port } = new URL(origin);
+    const socket = connect(Number(port), hostname);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 
 /** `as`: user, or `user@application`. `session` and `lastEvent` are sent as they are. */
 export type SessionRequest = {
@@ -111,12 +117,16 @@ const identityOf = (name: string): Identity => {
 };
 
 /**
- * Starts everything; nothing is served before the first `update`. `policy` takes the place of the one that grants all.
+ * Starts everything; nothing is served before the first `update`. `policy` takes the place of the one that grants all, and
+ * `authenticator` that of the one who believes names.
  */
 export const startSessionGateway = async (
-  options: { readonly policy?: CheckParts['policy'] } & Partial<GatewaySettings> = {},
+  options: {
+    readonly policy?: CheckParts['policy'];
+    readonly authenticator?: CheckParts['authenticator'];
+  } & Partial<GatewaySettings> = {},
 ): Promise<SessionGateway> => {
-  const { policy, ...settings } = options;
+  const { policy, authenticator, ...settings } = options;
   let snapshot: Snapshot = { sequence: 0, tenants: [] };
   const written: string[] = [];
   const refusals: Record<string, unknown>[] = [];
@@ -125,7 +135,7 @@ export const startSessionGateway = async (
   const logger = createLogger('test', 'info', { write: (line) => void written.push(line) });
   const parts: CheckParts = {
     world: () => ({ snapshot, freshAtMs: Date.now() }),
-    authenticator: {
+    authenticator: authenticator ?? {
       authenticate: async ({ headers }) => {
         const name = /^Bearer (.+)$/.exec(headers.get('authorization')?.[0] ?? '')?.[1];
         return name === undefined

@@ -30,7 +30,7 @@ const WHAT_IT_MAY_CHANGE: JsonObject = {
 export const extAuthz: HttpFilter = {
   name: NAME,
   // TypedStruct: clear_route_cache_headers is newer than the npm protos.
-  listenerPart: () =>
+  listenerPart: ({ listenerClientCertificates = false }) =>
     typedStruct('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
       grpc_service: envoyGrpc('ext-authz', TIMEOUT),
       transport_api_version: 'V3',
@@ -47,6 +47,7 @@ export const extAuthz: HttpFilter = {
       clear_route_cache_headers: [VERSION_HEADER],
       // Repeated headers reach ext-authz as they were sent instead of joined by commas.
       encode_raw_headers: true,
+      ...(listenerClientCertificates ? { include_peer_certificate: true } : {}),
       validate_mutations: true,
       decoder_header_mutation_rules: WHAT_IT_MAY_CHANGE,
     }),

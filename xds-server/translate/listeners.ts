@@ -89,7 +89,7 @@ export const buildListener = (settings: GatewaySettings, clusters: Clusters = 'a
     ...BUFFER_LIMITS,
     filter_chains: [
       {
-        ...(settings.listenerTls ? buildDownstreamTls() : {}),
+        ...(settings.listenerTls ? buildDownstreamTls(settings) : {}),
         filters: [
           {
             name: 'envoy.filters.network.http_connection_manager',

@@ -1,8 +1,9 @@
-// Whether a verified token is presented as it must be: with a proof of the key it is bound to, or without where it is
-// bound to none. Judged with every call; what is remembered of the token makes no difference.
+// Whether a verified token is presented as it must be: with a proof of the key it is bound to, over a connection with the
+// certificate it is bound to, or without where it is bound to none. Judged with every call; what is remembered of the token makes no difference.
 
 import { type Deny, deny } from '#core/decision.ts';
 import type { AccessToken, RequestHeaders } from '#ext-authz/identity/access-token.ts';
+import { judgeCertificate } from '#ext-authz/identity/client-certificate.ts';
 import type { Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
 import { PROOF_WINDOW_SECONDS, verifyProof } from '#ext-authz/identity/dpop-proof.ts';
 import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
@@ -32,7 +33,7 @@ const judgeScheme = (
   { binding, confirmation }: VerifiedCredential,
   scheme: AccessToken['scheme'],
 ): Deny | undefined => {
-  const isBound = confirmation !== undefined;
+  const isBound = confirmation?.kind === 'key';
   if (binding.dpop === undefined)
     return isBound || scheme === 'dpop' ? deny('token_binding_refused', { log: { scheme } }) : undefined;
   if (!isBound)
@@ -65,8 +66,11 @@ export const createPossessionJudge = (options: {
   return {
     judge: async (credential, presented) => {
       const unfit = judgeScheme(credential, presented.scheme);
-      if (unfit !== undefined || credential.confirmation === undefined) return unfit;
-      const refused = await judgeProof(credential.confirmation.jkt, presented);
+      const { confirmation } = credential;
+      if (unfit !== undefined || confirmation === undefined) return unfit;
+      if (confirmation.kind === 'certificate')
+        return judgeCertificate(presented.clientCertificate, confirmation.thumbprint);
+      const refused = await judgeProof(confirmation.jkt, presented);
       proofs.inc({ outcome: refused?.reason ?? 'accepted' });
       return refused;
     },
