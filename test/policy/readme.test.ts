@@ -53,11 +53,12 @@ const policyWith = async (...names: readonly string[]) => {
 };
 
 describe('the examples of policies/README.md', () => {
-  it('are the four this file tries', () => {
+  it('are the five this file tries', () => {
     expect([...EXAMPLES.keys()]).toEqual([
       'office-hours.rego',
       'four-eyes.rego',
       'readers.rego',
+      'looked-at.rego',
       'refused.rego',
     ]);
   });
@@ -99,6 +100,18 @@ describe('the examples of policies/README.md', () => {
       value: { lists: [{ visible: { names: ['look'] } }] },
     });
     expect(judge({ tenant: tenant([]), version, call: toolCall('look') }).ok).toBe(false);
+  });
+
+  it('looked-at.rego holds back what destroys, and nothing else', async () => {
+    const { judge } = await policyWith('looked-at.rego');
+    const identity = { ...ALICE, scopes: ['tools.use', 'issues.write'] };
+    expect(judge({ call: toolCall('purge'), identity })).toMatchObject({
+      value: { obligations: { approval: ['destructive-tools'] } },
+    });
+    const harmless = tool('create_issue', { annotations: { destructiveHint: false } });
+    expect(judge({ version: { ...VERSION, tools: [harmless] } })).toMatchObject({
+      value: { obligations: {} },
+    });
   });
 
   it('refused.rego does not build', async () => {

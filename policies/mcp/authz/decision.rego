@@ -38,9 +38,19 @@ visible := grant.visible
 
 # What rules of package `mcp.authz.obligation` order beside the allow: `ordered["logLevel"] := "warn"`. Two values for one
 # order are an error, and a call that cannot be judged is refused.
-default obligations := {}
+obligations := ordered if count(held_by) == 0
 
-obligations := data.mcp.authz.obligation.ordered
+else := object.union(ordered, {"approval": sort(held_by)})
+
+default ordered := {}
+
+ordered := data.mcp.authz.obligation.ordered
+
+# Rules that want a person to approve the call first, each by its name: `approval contains "destructive" if …`. Any number
+# may want it; all of them are named to whoever decides.
+default held_by := set()
+
+held_by := data.mcp.authz.obligation.approval
 
 refusal(reason, facts, explain) := object.union(facts, {
 	"allow": false,

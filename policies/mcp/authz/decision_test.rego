@@ -78,3 +78,15 @@ test_orders_travel_with_the_allow_and_with_nothing_else if {
 		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
 	refused.obligations == {}
 }
+
+test_every_rule_that_wants_an_approval_is_named if {
+	allowed := authz.decision with input as question
+		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
+		with data.mcp.authz.obligation.approval as {"night", "destructive"}
+	allowed.obligations == {"logLevel": "warn", "approval": ["destructive", "night"]}
+}
+
+test_no_approval_is_no_order if {
+	allowed := authz.decision with input as question with data.mcp.authz.obligation.approval as set()
+	allowed.obligations == {}
+}
