@@ -1,5 +1,11 @@
 // Who is calling, read from a verified credential. Nothing in here was believed before its signature was.
 
+/**
+ * What an AI agent with an identity of its own is in a call: it acts `alone`, `for-person` who signed in, or as the person
+ * of its `own-account`.
+ */
+export type AgentRole = 'alone' | 'for-person' | 'own-account';
+
 export type Identity = {
   /** Stable key of the caller inside a tenant: see `principalKey`. */
   readonly principal: string;
@@ -21,6 +27,8 @@ export type Identity = {
   /** Client id of the application that obtained the token (`azp`, `appid`, `client_id`). */
   readonly app?: string;
   readonly actor?: string;
+  /** The issuer says that an AI agent is behind it; absent: it says nothing. */
+  readonly agent?: AgentRole;
   readonly guest: boolean;
   /** Authentication context (`acrs`, `amr`, `acr`). */
   readonly assurance: readonly string[];

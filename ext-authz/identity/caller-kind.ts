@@ -3,10 +3,12 @@
 
 import { type Deny, deny } from '#core/decision.ts';
 import { findClaim } from '#core/find-claim.ts';
+import type { AgentRole } from '#core/identity.ts';
 import type { IssuerKind } from '#core/issuer.ts';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { findText } from '#ext-authz/identity/claim-values.ts';
+import { readFacets } from '#ext-authz/identity/entra-facets.ts';
 import { type AcceptedIssuer, isGuid } from '#ext-authz/identity/issuers.ts';
 
 export type Caller = {
@@ -16,6 +18,7 @@ export type Caller = {
   readonly oid?: string;
   readonly app?: string;
   readonly actor?: string;
+  readonly agent?: AgentRole;
   readonly guest: boolean;
 };
 
@@ -32,16 +35,27 @@ const hasRoles = (payload: JsonObject): boolean => {
 };
 
 /**
- * `idtyp` decides where it is there. Without it: a token with scopes is a user's; one without is an application's only
- * if something says so (its own object as subject, or app roles). Neither is nobody.
+ * `idtyp` decides where it is there, and an agent that is its own subject is an application. Without either: a token with
+ * scopes is a user's; one without is an application's only if something says so (its own object as subject, or app
+ * roles). Neither is nobody.
  */
-const entraKind = (payload: JsonObject, scopes: readonly string[]): 'user' | 'app' | undefined => {
+const entraKind = (
+  payload: JsonObject,
+  { scopes, agent }: { readonly scopes: readonly string[]; readonly agent: AgentRole | undefined },
+): 'user' | 'app' | undefined => {
   const { idtyp } = payload;
+  if (agent === 'alone') return idtyp === undefined || idtyp === 'app' ? 'app' : undefined;
   if (idtyp !== undefined) return idtyp === 'app' || idtyp === 'user' ? idtyp : undefined;
   if (scopes.length > 0) return 'user';
-  const isApplication = payload['sub'] === payload['oid'] || hasRoles(payload);
-  return findText(payload, 'azp') !== undefined && isApplication ? 'app' : undefined;
+  return payload['sub'] === payload['oid'] || hasRoles(payload) ? 'app' : undefined;
 };
+
+/**
+ * Version 1 and 2 have other claims with other meanings under the same names. Which one a token is, its issuer says:
+ * `https://login.microsoftonline.com/{tid}/v2.0`, or `https://sts.windows.net/{tid}/`.
+ */
+const versionOf = ({ iss }: AcceptedIssuer): { readonly ver: string; readonly appClaim: string } =>
+  iss.endsWith('/v2.0') ? { ver: '2.0', appClaim: 'azp' } : { ver: '1.0', appClaim: 'appid' };
 
 // `idp` names where a guest signed in; for members it is absent or names their own directory, in the v1 form too.
 const isEntraGuest = (payload: JsonObject, tid: string): boolean => {
@@ -50,21 +64,33 @@ const isEntraGuest = (payload: JsonObject, tid: string): boolean => {
   return idp !== undefined && idp !== iss && idp !== `https://sts.windows.net/${tid}/`;
 };
 
-const readEntraCaller: CallerReader = (payload, { accepted, scopes }) => {
-  const { tid, oid } = payload;
-  // Version 1 tokens have other claims with other meanings under the same names.
-  if (payload['ver'] !== '2.0') return invalid('ver');
+/** What the token says of its directory, as far as that is one of those accepted. */
+const readDirectory = (
+  { tid, oid }: JsonObject,
+  { directories }: AcceptedIssuer,
+): Result<{ readonly tid: string; readonly oid: string }, Deny> => {
   if (!isGuid(tid)) return invalid('tid');
-  if (!accepted.directories.includes(tid)) return err(deny('directory_tenant_refused', { log: { tid } }));
-  if (!isGuid(oid)) return invalid('oid');
+  if (!directories.includes(tid)) return err(deny('directory_tenant_refused', { log: { tid } }));
+  return isGuid(oid) ? ok({ tid, oid }) : invalid('oid');
+};
+
+const readEntraCaller: CallerReader = (payload, { accepted, scopes }) => {
+  const { ver, appClaim } = versionOf(accepted);
+  if (payload['ver'] !== ver) return invalid('ver');
+  const directory = readDirectory(payload, accepted);
+  if (!directory.ok) return directory;
   const subject = findText(payload, 'sub');
   if (subject === undefined) return invalid('sub');
-  const kind = entraKind(payload, scopes);
-  const app = findText(payload, 'azp');
+  const facets = readFacets(payload);
+  if (!facets.ok) return invalid(facets.error);
+  const { agent } = facets.value;
+  const kind = entraKind(payload, { scopes, agent });
+  const app = findText(payload, appClaim);
   if (kind === undefined) return invalid('idtyp');
-  if (kind === 'app' && app === undefined) return invalid('azp');
-  const guest = kind === 'user' && isEntraGuest(payload, tid);
-  return ok({ kind, subject, tid, oid, guest, ...(app === undefined ? {} : { app }) });
+  if (kind === 'app' && app === undefined) return invalid(appClaim);
+  const guest = kind === 'user' && (facets.value.guest || isEntraGuest(payload, directory.value.tid));
+  const behind = { ...(app === undefined ? {} : { app }), ...(agent === undefined ? {} : { agent }) };
+  return ok({ kind, subject, ...directory.value, guest, ...behind });
 };
 
 /** `azp` (OpenID Connect), `client_id` (RFC 9068), `cid` (Okta). */

@@ -103,7 +103,49 @@ describe('identityFromToken() of an Entra v2 token', () => {
     expect(identityOf(entra, Object.fromEntries(claims)).kind).toBe(kind);
   });
 
+  it.each<[string, object, object]>([
+    ['alone', { xms_sub_fct: '11 99', idtyp: 'app', scp: '/' }, { kind: 'app', agent: 'alone' }],
+    ['alone, without idtyp', { xms_sub_fct: '11', idtyp: undefined }, { kind: 'app', agent: 'alone' }],
+    ['for a person', { xms_act_fct: '3 11' }, { kind: 'user', agent: 'for-person' }],
+    [
+      'in an account of its own',
+      { xms_act_fct: '11', xms_sub_fct: '13' },
+      { kind: 'user', agent: 'own-account' },
+    ],
+  ])('knows an agent %s', (_title, changes, expected) => {
+    const claims = Object.entries(entraClaims(changes)).filter(([, value]) => value !== undefined);
+    expect(identityOf(entra, Object.fromEntries(claims))).toMatchObject(expected);
+  });
+
+  it('takes facets whole, and none it does not know', () => {
+    expect(identityOf(entra, entraClaims({ xms_act_fct: '111 1 12', xms_sub_fct: '' }))).not.toHaveProperty(
+      'agent',
+    );
+  });
+
+  it('reads a token of version 1 by the names of that version', () => {
+    const first = entraIssuer('x', { issuer: 'https://sts.example/{tenantid}/' });
+    const claims = (changes: object = {}) => {
+      const named = { ver: '1.0', azp: undefined, appid: 'an-application', ...changes };
+      const iss = `https://sts.example/${HOME_TID}/`;
+      return Object.fromEntries(
+        Object.entries(entraClaims({ iss, ...named })).filter(([, value]) => value !== undefined),
+      );
+    };
+    expect(identityOf(first, claims({ idp: `https://sts.windows.net/${HOME_TID}/` }))).toMatchObject({
+      kind: 'user',
+      app: 'an-application',
+      guest: false,
+      oid: OID,
+    });
+    const application = claims({ idtyp: 'app', scp: undefined });
+    expect(identityOf(first, application)).toMatchObject({ kind: 'app', app: 'an-application' });
+    expect(reasonOf(first, claims({ ver: '2.0' }))).toBe('claims_invalid');
+    expect(reasonOf(first, claims({ idtyp: 'app', appid: undefined, azp: 'x' }))).toBe('claims_invalid');
+  });
+
   it.each([
+    ['a relation of a guest', { xms_idrel: '5' }, true],
     ['acct 1', { acct: 1 }, true],
     ['an identity provider of another directory', { idp: `https://sts.windows.net/${OTHER_TID}/` }, true],
     ['a social identity provider', { idp: 'live.com' }, true],
@@ -122,7 +164,9 @@ describe('identityFromToken() of an Entra v2 token', () => {
   });
 
   it.each<[string, object, Reason]>([
-    ['version 1', { ver: '1.0' }, 'claims_invalid'],
+    ['version 1 of an issuer of version 2', { ver: '1.0' }, 'claims_invalid'],
+    ['facets of another shape', { xms_act_fct: 11 }, 'claims_invalid'],
+    ['an agent that is said to be a user', { xms_sub_fct: '11', idtyp: 'user' }, 'claims_invalid'],
     ['no version', { ver: undefined }, 'claims_invalid'],
     ['a directory that is not listed', { tid: OTHER_TID }, 'directory_tenant_refused'],
     ['a directory that is no GUID', { tid: 'contoso' }, 'claims_invalid'],

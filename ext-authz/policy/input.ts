@@ -36,9 +36,9 @@ const present = (fields: Readonly<Record<string, Json | undefined>>): JsonObject
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as JsonObject;
 
 const identityPart = (identity: Identity): JsonObject => {
-  const { issuer, issuerId, relation, subject, tid, oid, kind, app, actor } = identity;
+  const { issuer, issuerId, relation, subject, tid, oid, kind, app, actor, agent } = identity;
   const { guest, groups, roles, scopes, assurance } = identity;
-  const who = { issuer, issuerId, relation, subject, tid, oid, kind, app, actor };
+  const who = { issuer, issuerId, relation, subject, tid, oid, kind, app, actor, agent };
   return present({ ...who, guest, groups, roles, scopes, assurance });
 };
 

@@ -69,6 +69,17 @@ describe('answerMetadata()', () => {
     ]);
   });
 
+  it('sends clients of an issuer of version 1 tokens to where people sign in', () => {
+    const first = issuer('idp', {
+      kind: 'entra',
+      issuer: 'https://sts.example/{tenantid}/',
+      tokenEndpoint: 'https://login.example/{tenantid}/oauth2/v2.0/token',
+      directoryTenants: [TID],
+    });
+    const { body } = documentOf(subject([first], [binding('idp')]));
+    expect(body['authorization_servers']).toEqual([`https://login.example/${TID}/v2.0`]);
+  });
+
   it('qualifies scopes of Entra with the audience that is a URI, and never offers offline_access', () => {
     const audiences = ['a4d1e6b8-0c72-4f39-8b5a-3c2d1e0f9a11', 'api://gateway-tracker'];
     const requiredScopes = ['tools.use', 'https://other.example/x', 'offline_access'];

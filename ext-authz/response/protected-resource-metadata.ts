@@ -26,12 +26,22 @@ const OPEN_HEADERS = {
 export const resourceMetadataUrl = (publicUrl: string, path: string): string =>
   endpointUrl(publicUrl, metadataPath(path));
 
+const ENTRA_TOKEN_PATH = '/oauth2/v2.0/token';
+
+/** Entra signs tokens of version 1 as an issuer at which nobody can sign in: that is at the one of version 2. */
+const signInAt = ({ kind, issuer, tokenEndpoint = '' }: TrustedIssuer): string =>
+  kind === 'entra' && !issuer.endsWith('/v2.0') && tokenEndpoint.endsWith(ENTRA_TOKEN_PATH)
+    ? `${tokenEndpoint.slice(0, -ENTRA_TOKEN_PATH.length)}/v2.0`
+    : issuer;
+
 // Clients compare an issuer with its own metadata, where the placeholder of Entra's multi-tenant endpoint never
 // matches: each directory's concrete issuer is named instead.
-const serversOf = (issuer: TrustedIssuer): readonly string[] =>
-  issuer.issuer.includes('{tenantid}')
-    ? issuer.directoryTenants.map((tid) => issuer.issuer.replaceAll('{tenantid}', tid))
-    : [issuer.issuer];
+const serversOf = (issuer: TrustedIssuer): readonly string[] => {
+  const server = signInAt(issuer);
+  return server.includes('{tenantid}')
+    ? issuer.directoryTenants.map((tid) => server.replaceAll('{tenantid}', tid))
+    : [server];
+};
 
 /** Home issuers first: clients take the first one they can use. */
 const authorizationServers = ({ tenant, server }: MetadataSubject): readonly string[] => {

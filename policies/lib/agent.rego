@@ -17,6 +17,15 @@ through_any(applications) if {
 	through(application)
 }
 
+# An AI agent with an identity of its own, as far as the identity provider says (Entra does). Not saying so proves nothing.
+known if input.identity.agent
+
+# It acts for a person who signed in; `input.identity` is that person.
+known_for_person if input.identity.agent == "for-person"
+
+# It acts for nobody else: alone, or as the person of an account that is its own.
+known_on_its_own if input.identity.agent in {"alone", "own-account"}
+
 # The identity provider says that somebody else acts for the subject (RFC 8693, `act`).
 delegated if input.identity.actor
 

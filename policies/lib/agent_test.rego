@@ -37,3 +37,16 @@ test_delegation_is_what_the_provider_says if {
 	not agent.delegated_to("other") with input.identity as delegated
 	not agent.delegated with input.identity as person
 }
+
+test_agents_are_known_where_the_provider_says_so if {
+	for_person := object.union(person, {"agent": "for-person"})
+	agent.known with input.identity as for_person
+	agent.known_for_person with input.identity as for_person
+	not agent.known_on_its_own with input.identity as for_person
+	every role in ["alone", "own-account"] {
+		agent.known_on_its_own with input.identity as {"agent": role}
+		not agent.known_for_person with input.identity as {"agent": role}
+	}
+	not agent.known with input.identity as person
+	not agent.known_on_its_own with input.identity as robot
+}
