@@ -53,6 +53,8 @@ export type ConsumerStatus = {
   readonly sequence: number;
   /** Reported by xds-server only: one entry per connected Envoy. */
   readonly nodes?: readonly EnvoyNodeStatus[];
+  /** Reported by xds-server only: Envoys that were connected to it within the last hour and are no more, latest first. */
+  readonly gone?: readonly GoneNode[];
   /**
    * Tenants that are served as they were, because what they are cannot be: xds-server cannot translate it, or ext-authz
    * cannot load the policy they name.
@@ -79,4 +81,46 @@ export type EnvoyNodeStatus = {
     /** The sequences among which the refused content came to be wanted; `after` is absent where nobody knows. */
     readonly arrived?: { readonly after?: number; readonly upTo: number };
   }[];
+  /** Told only to a registry that says it takes them. */
+  readonly about?: EnvoyNodeFacts;
+};
+
+/** Who an Envoy is. What is its own word says so; the rest xds-server saw. */
+export type EnvoyNodeFacts = {
+  /** Claimed, and admitted as such. */
+  readonly group: 'edge' | 'sidecar';
+  /** `tenant/server` or `tenant/*`, of a sidecar. */
+  readonly servers?: readonly string[];
+  readonly region?: string;
+  /** Name of its certificate by which it was admitted; absent on a Unix socket. */
+  readonly san?: string;
+  /** Its own word: `1.40.0`. */
+  readonly envoyVersion?: string;
+  readonly protocol: 'delta' | 'sotw';
+  /** RFC 3339. */
+  readonly connectedSince: string;
+  /** Of this connection. */
+  readonly lastNack?: LastNack;
+};
+
+/** The response that an Envoy refused last; it may have taken everything since. */
+export type LastNack = {
+  readonly typeUrl: string;
+  /** Names of what was in the response, of which one at least is at fault; the first few. */
+  readonly resources: readonly string[];
+  /** Names left out because there are too many. */
+  readonly omitted: number;
+  /** Envoy's text, cut and redacted. */
+  readonly message: string;
+  /** RFC 3339. */
+  readonly at: string;
+};
+
+export type GoneNode = {
+  readonly nodeId: string;
+  /** RFC 3339. */
+  readonly since: string;
+  /** As it was when it left. */
+  readonly acknowledgedSequence: number;
+  readonly about: EnvoyNodeFacts;
 };

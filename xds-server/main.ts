@@ -1,5 +1,6 @@
 // Wires xds-server: registry feed → snapshot → Envoys. Holds no logic.
 
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { Address } from '#runtime/address.ts';
@@ -31,6 +32,7 @@ import { createEndpointAddresses, type EndpointAddresses } from '#xds-server/end
 import { startAdmission } from '#xds-server/nodes/start-admission.ts';
 import { createPublisher, type Publisher } from '#xds-server/publisher.ts';
 import { describeReadiness, isCurrent } from '#xds-server/readiness.ts';
+import { consumerName, replicaVariable } from '#xds-server/replica.ts';
 import { createUpstreamSecrets, type UpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { createSnapshotBuilder } from '#xds-server/snapshot/builder.ts';
@@ -41,6 +43,7 @@ import { type Ads, createAds } from '#xds-server/stream/ads.ts';
 
 const VARIABLES = {
   stateDirectory,
+  replica: replicaVariable,
   address: servedAddress('XDS_ADDRESS', socketDefault('xds-server')),
   opsAddress: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
   statusAddress: localAddress('XDS_STATUS_ADDRESS', socketDefault('xds-server-status')),
@@ -138,6 +141,7 @@ runService(logger, async (lifecycle) => {
   const reporter = createStatusReporter({
     publishedSequence: () => publisher.publishedSequence(),
     nodes: () => ads.nodes(),
+    gone: () => ads.gone(),
     untranslated: () => publisher.faults().map(({ tenantId }) => tenantId),
   });
   const admission = await startAdmission(config, { logger, metrics, lifecycle });
@@ -157,7 +161,7 @@ runService(logger, async (lifecycle) => {
   const feed = await startFeedConsumer({
     address: config.feedAddress,
     tls,
-    consumer: 'xds-server',
+    consumer: consumerName(config.replica, { host: hostname(), stateDirectory: config.stateDirectory }),
     stateFile: join(config.stateDirectory, 'xds-server-snapshot.json'),
     logger,
     metrics,

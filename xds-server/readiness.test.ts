@@ -57,6 +57,7 @@ describe('a status reporter', () => {
     const reporter = createStatusReporter({
       publishedSequence: () => 4,
       nodes: () => nodes,
+      gone: () => [],
       untranslated: () => untranslated,
     });
     reporter.changed();

@@ -2,7 +2,7 @@
 // milliseconds, because many Envoys answer for one change one after another; and what they counted of calls, each once.
 
 import type { VersionFigures } from '#core/call-figures.ts';
-import type { ConsumerStatus, EnvoyNodeStatus } from '#core/feed-message.ts';
+import type { ConsumerStatus, EnvoyNodeStatus, GoneNode } from '#core/feed-message.ts';
 
 export type StatusReporter = {
   /** What is reported may have changed. */
@@ -20,6 +20,7 @@ const PAUSE_MS = 20;
 export const createStatusReporter = (facts: {
   readonly publishedSequence: () => number;
   readonly nodes: () => readonly EnvoyNodeStatus[];
+  readonly gone: () => readonly GoneNode[];
   /** Ids of tenants whose present state cannot be translated. */
   readonly untranslated: () => readonly string[];
 }): StatusReporter => {
@@ -38,9 +39,11 @@ export const createStatusReporter = (facts: {
 
   const statusNow = (): ConsumerStatus => {
     const untranslated = facts.untranslated();
+    const gone = facts.gone();
     return {
       sequence: Math.max(0, facts.publishedSequence()),
       nodes: facts.nodes(),
+      ...(gone.length === 0 ? {} : { gone }),
       ...(untranslated.length === 0 ? {} : { untranslated }),
     };
   };

@@ -16,6 +16,7 @@ import { registerKillSwitches } from '#registry/api/kill-switches.ts';
 import { registerManifestDryRun } from '#registry/api/manifests/dry-run.ts';
 import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
+import { registerNodes } from '#registry/api/nodes.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
 import { registerPolicyBundles } from '#registry/api/policies/bundles.ts';
 import { registerPolicy } from '#registry/api/policies/policy.ts';
@@ -54,6 +55,7 @@ const REGISTRATIONS = [
   registerRestore,
   registerRollout,
   registerConsumers,
+  registerNodes,
 ];
 
 /** Builds the API; the caller listens and closes. */

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { ApiContext } from '#registry/api/context.ts';
 import { PROBLEM_RESPONSES } from '#registry/api/route-schema.ts';
-import { ConsumerStatusSchema } from '#registry/feed/schema/parse-message.ts';
+import { ConsumerStatusSchema } from '#registry/feed/schema/status-schema.ts';
 
 const ConsumerSchema = Type.Object({
   consumer: Type.String(),

@@ -10,7 +10,7 @@ const ENTITY_TAG = {
 } as const satisfies Headers;
 
 /** Only where there is more. */
-const NEXT = {
+export const NEXT = {
   Link: { type: 'string', description: '`<…>; rel="next"` (RFC 8288): where the list goes on, if it does.' },
 } as const satisfies Headers;
 

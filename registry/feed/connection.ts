@@ -3,6 +3,7 @@
 import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { ConsumerStatus, EnvoyPreview } from '#core/feed-message.ts';
 import type { BundleQuestion } from '#registry/feed/bundle-requests.ts';
+import { withoutNodeFacts } from '#registry/feed/node-facts.ts';
 import {
   type FromConsumer,
   type FromRegistry,
@@ -48,15 +49,20 @@ export type FeedConnection = {
 
 type Call = ClientDuplexStream<FromConsumer, FromRegistry>;
 
+/** Created before whatever answers a hello with a status: it has to have read that first. */
 const createStatusSender = (call: Call): ((status: ConsumerStatus) => void) => {
   let waiting: ConsumerStatus | undefined;
   let blocked = false;
+  let takesFacts = false;
   const flush = (): void => {
     if (blocked || waiting === undefined || call.writableEnded || call.destroyed) return;
-    const status = jsonBytes(waiting);
+    const status = jsonBytes(takesFacts ? waiting : withoutNodeFacts(waiting));
     waiting = undefined;
     blocked = !call.write({ message: 'status', status: { status } });
   };
+  call.on('data', (received: FromRegistry) => {
+    if (received.message === 'hello') takesFacts = received.hello.node_facts === true;
+  });
   call.on('drain', () => {
     blocked = false;
     flush();
@@ -114,6 +120,7 @@ export const openFeedConnection = (
     SUBSCRIBE_METHOD.responseDeserialize,
   );
   const { consumer, epoch, position, previews = false, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
+  const send = createStatusSender(call);
   const ended = watch(call, silenceLimitMs, onMessage).finally(() => client.close());
   call.write({ message: 'subscribe', subscribe: { consumer, epoch, sequence: String(position), previews } });
   const answer = (id: string, preview: EnvoyPreview): void => {
@@ -125,5 +132,5 @@ export const openFeedConnection = (
     call.write({ message: 'policy_question', policy_question: question });
     return true;
   };
-  return { send: createStatusSender(call), answer, askBundle, close: () => call.cancel(), ended };
+  return { send, answer, askBundle, close: () => call.cancel(), ended };
 };

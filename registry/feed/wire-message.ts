@@ -24,8 +24,10 @@ export type FromConsumer =
       readonly policy_question: { readonly tenant: string; readonly digest: string };
     };
 
+export type Hello = { readonly epoch: string; readonly reset: boolean; readonly node_facts?: boolean };
+
 export type FromRegistry =
-  | { readonly message: 'hello'; readonly hello: { readonly epoch: string; readonly reset: boolean } }
+  | { readonly message: 'hello'; readonly hello: Hello }
   | { readonly message: 'change'; readonly change: Buffer }
   | { readonly message: 'event'; readonly event: Buffer }
   | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } }

@@ -62,6 +62,12 @@ describe('assessRollout()', () => {
     expect(assess(...entries).state).toBe('pending');
   });
 
+  it('counts every xds-server: one that lags holds it up, one without Envoys that has it does not', () => {
+    const second = (sequence: number) => entry('xds-server/two', null, { status: { sequence, nodes: [] } });
+    expect(assess(xds(20, node(20)), second(20)).state).toBe('applied');
+    expect(assess(xds(20, node(20)), second(19)).state).toBe('pending');
+  });
+
   it('is applied though another tenant cannot be translated', () => {
     const status = { sequence: 20, nodes: [node(20)], untranslated: ['beta'] };
     expect(assess(entry('xds-server', null, { status })).state).toBe('applied');

@@ -80,6 +80,7 @@ const ROUTES = [
   `get ${TENANT}/rollout/{revision}`,
   `get ${TENANT}/audit`,
   'get /v1/consumers',
+  'get /v1/nodes',
 ];
 
 describe('/openapi.json', () => {

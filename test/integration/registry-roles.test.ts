@@ -25,6 +25,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   'GET /openapi.json': 'open',
   'GET /v1/tenants': 'caller',
   'GET /v1/consumers': PLATFORM,
+  'GET /v1/nodes': PLATFORM,
 
   [`GET ${T}`]: READING,
   [`PUT ${T}`]: ADMIN,

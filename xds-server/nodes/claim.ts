@@ -12,6 +12,8 @@ export type NodeClaim = {
   readonly region?: string;
   /** Each with the first call that needs it. Absent: all of them at once. */
   readonly clusters?: 'on-demand';
+  /** Of the Envoy: `1.40.0`. Nothing is decided by it. */
+  readonly envoyVersion?: string;
 };
 
 /** google.protobuf.Value and Struct as the gRPC library gives them. */
@@ -26,6 +28,13 @@ export type ProtoStruct = { readonly fields: Readonly<Record<string, ProtoValue>
 export type WireNode = {
   readonly id: string;
   readonly metadata?: ProtoStruct | null;
+  readonly user_agent_build_version?: {
+    readonly version: {
+      readonly major_number: number;
+      readonly minor_number: number;
+      readonly patch: number;
+    } | null;
+  } | null;
 };
 
 const MAX_ID = 256;
@@ -63,11 +72,19 @@ const readWishes = (
   return ok({ ...(region === undefined ? {} : { region }), ...(clusters === undefined ? {} : { clusters }) });
 };
 
+const versionOf = ({ user_agent_build_version: build }: WireNode): Pick<NodeClaim, 'envoyVersion'> => {
+  if (build?.version == null) return {};
+  const { major_number, minor_number, patch } = build.version;
+  return { envoyVersion: `${major_number}.${minor_number}.${patch}` };
+};
+
 /** Without `mcpgw` in its metadata a node is an edge. The error is a sentence for whoever set the node up. */
-export const readClaim = ({ id, metadata }: WireNode): Result<NodeClaim, string> => {
+export const readClaim = (node: WireNode): Result<NodeClaim, string> => {
+  const { id, metadata } = node;
   if (id === '' || id.length > MAX_ID) return err(`a node has an id of 1 to ${MAX_ID} characters`);
+  const version = versionOf(node);
   const said = metadata?.fields['mcpgw'];
-  if (said === undefined) return ok({ nodeId: id, group: 'edge', servers: [] });
+  if (said === undefined) return ok({ nodeId: id, group: 'edge', servers: [], ...version });
   const fields = said.structValue?.fields;
   if (fields === undefined) return err('mcpgw in the metadata is no object');
   const group = fields['group']?.stringValue;
@@ -75,5 +92,6 @@ export const readClaim = ({ id, metadata }: WireNode): Result<NodeClaim, string>
   const servers = readServers(fields['servers']);
   if (!servers.ok) return servers;
   const wishes = readWishes(fields);
-  return wishes.ok ? judge({ nodeId: id, group, servers: servers.value, ...wishes.value }) : wishes;
+  const claim = { nodeId: id, group, servers: servers.value, ...version } as const;
+  return wishes.ok ? judge({ ...claim, ...wishes.value }) : wishes;
 };

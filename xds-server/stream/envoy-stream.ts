@@ -3,9 +3,10 @@
 // it reads again. All judgement is in conversation.ts.
 
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
-import type { EnvoyNodeStatus } from '#core/feed-message.ts';
+import type { EnvoyNodeFacts, EnvoyNodeStatus } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Logger } from '#runtime/logger.ts';
+import type { AdmittedNode } from '#xds-server/nodes/authorise.ts';
 import type { WireNode } from '#xds-server/nodes/claim.ts';
 import { findKind, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { Arrivals } from '#xds-server/snapshot/arrivals.ts';
@@ -25,6 +26,7 @@ import {
   retarget,
   type Told,
 } from '#xds-server/stream/conversation.ts';
+import { nackIn, nodeFacts, type StreamFacts } from '#xds-server/stream/node-facts.ts';
 import { nodeStatus } from '#xds-server/stream/node-status.ts';
 import { findExcess } from '#xds-server/stream/requested-names.ts';
 import { countAnswer, countPush, type StreamMetrics } from '#xds-server/stream/stream-metrics.ts';
@@ -68,6 +70,7 @@ export class EnvoyStream<Request extends AnyRequest> {
   readonly #dialect: Dialect<Request>;
   readonly #dependencies: StreamDependencies;
   #conversation: Conversation;
+  #facts: StreamFacts;
   #nodeId = '';
   #isAdmitted = false;
   #unservedRequests = 0;
@@ -87,6 +90,7 @@ export class EnvoyStream<Request extends AnyRequest> {
     this.#dialect = dialect;
     this.#dependencies = dependencies;
     this.#conversation = openConversation(dialect.protocol, dependencies.nonces);
+    this.#facts = { protocol: dialect.protocol, connectedSince: new Date().toISOString() };
     call.on('data', (request) => this.#guarded(() => this.#receive(request)));
     call.on('end', () => this.end());
     call.on('error', () => this.#stopClock());
@@ -103,8 +107,10 @@ export class EnvoyStream<Request extends AnyRequest> {
     });
   }
 
-  status(arrivals: Arrivals): EnvoyNodeStatus {
-    return nodeStatus(this.#nodeId, this.#conversation, arrivals);
+  /** @param node what it was admitted as. */
+  status(node: AdmittedNode, arrivals: Arrivals): EnvoyNodeStatus & { readonly about: EnvoyNodeFacts } {
+    const status = nodeStatus(this.#nodeId, this.#conversation, arrivals);
+    return { ...status, about: nodeFacts(node, this.#facts) };
   }
 
   /** Resource by resource; costs a walk over all of them, so it is made when somebody asks. */
@@ -164,6 +170,8 @@ export class EnvoyStream<Request extends AnyRequest> {
     );
     if (refusal !== undefined)
       logger.error({ nodeId, kind, fault: refusal }, 'Envoy refused a response; last good kept');
+    const lastNack = nackIn(this.#conversation, heard, new Date().toISOString());
+    if (lastNack !== undefined) this.#facts = { ...this.#facts, lastNack };
     this.#conversation = hear(this.#conversation, heard);
     this.#stopClock();
     this.#advance();

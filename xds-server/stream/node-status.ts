@@ -24,7 +24,7 @@ export const nodeStatus = (
   nodeId: string,
   conversation: Conversation,
   arrivals: Arrivals,
-): EnvoyNodeStatus => ({
+): Omit<EnvoyNodeStatus, 'about'> => ({
   nodeId,
   acknowledgedSequence: Math.max(0, conversation.settledSequence),
   rejected: RESOURCE_KINDS.flatMap((kind) => rejectedOf(conversation, kind, arrivals)),

@@ -16,6 +16,8 @@ export type Seat<Stream> = { readonly stream: Stream; readonly node: AdmittedNod
 export type Seats<Stream> = {
   /** The node of the stream's first message. @returns why it is refused; undefined if it has a seat. */
   take(stream: Stream, node: WireNode | null, call: Parameters<typeof callerNames>[0]): string | undefined;
+  /** Undefined: it has none. */
+  find(stream: Stream): Seat<Stream> | undefined;
   leave(stream: Stream): void;
   /** Tells everybody what concerns them, now and later, until the next call. */
   publish(snapshot: ResourceSnapshot): void;
@@ -54,6 +56,7 @@ export const createSeats = <Stream extends Guest>(admission: Admission): Seats<S
 
   return {
     take,
+    find: (stream) => seats.get(stream),
     leave: (stream) => void seats.delete(stream),
     publish: (snapshot) => {
       views.publish(snapshot);

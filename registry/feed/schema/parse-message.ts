@@ -11,6 +11,7 @@ import type { Snapshot, TenantChange } from '#core/snapshot.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
 import { readPatch } from '#registry/feed/schema/parse-patch.ts';
+import { ConsumerStatusSchema } from '#registry/feed/schema/status-schema.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
 import { Id, VersionName } from '#registry/feed/schema/words.ts';
 
@@ -38,42 +39,6 @@ const eventCheck = Compile(
     },
     closed,
   ),
-);
-
-/** What a consumer's status says for longer than a moment: all but the figures. */
-export const ConsumerStatusSchema = Type.Object(
-  {
-    sequence: Sequence,
-    nodes: Type.Optional(
-      Type.Array(
-        Type.Object(
-          {
-            nodeId: Type.String({ maxLength: 256 }),
-            acknowledgedSequence: Sequence,
-            rejected: Type.Array(
-              Type.Object(
-                {
-                  typeUrl: Type.String({ maxLength: 512 }),
-                  resource: Type.String({ maxLength: 512 }),
-                  tenantId: Type.Optional(Id),
-                  message: Type.String({ maxLength: 1_024 }),
-                  arrived: Type.Optional(
-                    Type.Object({ after: Type.Optional(Sequence), upTo: Sequence }, closed),
-                  ),
-                },
-                closed,
-              ),
-              { maxItems: 1_000 },
-            ),
-          },
-          closed,
-        ),
-        { maxItems: 1_000 },
-      ),
-    ),
-    untranslated: Type.Optional(Type.Array(Id, { maxItems: 100_000 })),
-  },
-  closed,
 );
 
 const Count = Type.Integer({ minimum: 0 });
