@@ -301,6 +301,51 @@ describe('what is wrong with a split is named', () => {
   });
 });
 
+describe('versions that are spoken to in different ways', () => {
+  beforeEach(async () => {
+    const live = {
+      endpoints: ['https://tracker.example.com/live'],
+      protocolVersions: ['2025-11-25'],
+      tools: [tool('list')],
+      transport: 'websocket',
+    };
+    for (const version of ['4', '5'])
+      expect((await call('PUT', `/servers/tracker/versions/${version}`, live)).status).toBe(201);
+  });
+
+  it.each([
+    ['calls', { weights: w(['1', 9], ['4', 1]) }, '/weights/1/version'],
+    [
+      'calls from a moment on',
+      { weights: w(['1', 1]), steps: [{ afterSeconds: 60, weights: w(['4', 1], ['1', 1]) }] },
+      '/steps/0/weights/1/version',
+    ],
+    [
+      'calls of one tool and those of the others',
+      { weights: w(['1', 1]), tools: [{ tool: 'list', weights: w(['4', 1]) }] },
+      '/tools/0/weights/0/version',
+    ],
+    [
+      'calls now and those after an abort',
+      { weights: w(['1', 1]), testers: [{ version: '4', principal: 'a' }], abort: { ...ABORT, version: '4' } },
+      '/abort/fallback',
+    ],
+  ])('do not share %s', async (_what, body, pointer) => {
+    const answer = await putTraffic(body);
+    expect(answer.status).toBe(422);
+    expect(pointers(answer)).toEqual([pointer]);
+  });
+
+  it('may follow each other at a moment, be tried by testers, and share with their like', async () => {
+    const split = {
+      weights: w(['1', 1], ['4', 0]),
+      testers: [{ version: '4', principal: 'a' }],
+      steps: [{ afterSeconds: 60, weights: w(['4', 1], ['5', 1]) }],
+    };
+    expect((await putTraffic(split)).status).toBe(200);
+  });
+});
+
 describe('no version gets calls by a split that could not by an activation', () => {
   const everyPlace: readonly (readonly [string, object])[] = [
     ['weights', { weights: w(['1', 99], ['2', 1]) }],

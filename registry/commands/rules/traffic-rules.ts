@@ -36,14 +36,16 @@ type Placed = PlacedWeights & { readonly tool?: string };
 const ofTools = (tools: readonly ToolWeights[] = [], at: string): readonly Placed[] =>
   tools.map(({ tool, weights }, index) => ({ tool, weights, at: `${at}/tools/${index}` }));
 
-const placedWeights = ({ weights, tools, steps }: TrafficSplit): readonly Placed[] => [
-  { weights, at: '' },
-  ...ofTools(tools, ''),
-  ...steps.flatMap((step, index) => [
+/** What holds at the same time: the shares of the server and of single tools, now and from each step on. */
+const momentsOf = ({ weights, tools, steps }: TrafficSplit): readonly (readonly Placed[])[] => [
+  [{ weights, at: '' }, ...ofTools(tools, '')],
+  ...steps.map((step, index) => [
     { weights: step.weights, at: `/steps/${index}` },
     ...ofTools(step.tools, `/steps/${index}`),
   ]),
 ];
+
+const placedWeights = (split: TrafficSplit): readonly Placed[] => momentsOf(split).flat();
 
 /** Every place of a split that names a version, with pointers into the split. */
 export const namedVersions = (split: TrafficSplit): readonly NamedVersion[] => [
@@ -70,6 +72,32 @@ const judgeNames = (server: McpServer, split: TrafficSplit): Fault[] =>
       ? [{ pointer, message: `version ${version} is withdrawn and can get no calls` }]
       : [];
   });
+
+/**
+ * A caller is not told which version he gets, so he could not know how to speak to it. A tester may be: he is named, or says
+ * so himself.
+ */
+const judgeTransports = (server: McpServer, shares: readonly NamedVersion[]): Fault[] => {
+  const spoken = shares.flatMap(({ version, pointer, getsCalls }) => {
+    const transport = findVersion(server, version)?.transport;
+    return transport === undefined || !getsCalls ? [] : [{ version, pointer, transport }];
+  });
+  const [first, ...others] = spoken;
+  return others
+    .filter(({ transport }) => transport !== first?.transport)
+    .map(({ version, pointer, transport }) => ({
+      pointer,
+      message: `version ${version} is spoken to by ${transport} and version ${first?.version} by ${first?.transport}: calls cannot be shared between them`,
+    }));
+};
+
+const judgeMoments = (server: McpServer, split: TrafficSplit): Fault[] =>
+  momentsOf(split).flatMap((placed) =>
+    judgeTransports(
+      server,
+      placed.flatMap(({ weights, at }) => inWeights(weights, at)),
+    ),
+  );
 
 const hasTool = (version: ServerVersion | undefined, tool: string): boolean =>
   version === undefined || version.tools.some(({ name }) => name === tool);
@@ -164,6 +192,13 @@ const judgeAbort = (split: TrafficSplit, { version, fallback, limits }: AbortRul
   ];
 };
 
+/** Callers are thrown from the one to the other while they call. */
+const judgeFallback = (server: McpServer, { version, fallback }: AbortRule): Fault[] =>
+  judgeTransports(server, [
+    { version, pointer: '/abort/version', getsCalls: true },
+    { version: fallback, pointer: '/abort/fallback', getsCalls: true },
+  ]);
+
 /** Everything wrong with a split on this server, with pointers into the split. */
 export const judgeSplit = (server: McpServer, split: TrafficSplit): Fault[] => [
   ...(server.activeVersion === ''
@@ -171,10 +206,13 @@ export const judgeSplit = (server: McpServer, split: TrafficSplit): Fault[] => [
     : []),
   ...judgeNames(server, split),
   ...placedWeights(split).flatMap((placed) => [...judgeWeights(placed), ...judgeTool(server, placed)]),
+  ...judgeMoments(server, split),
   ...judgeTools(split.tools, ''),
   ...judgeSteps(split.steps),
   ...judgeTesters(split),
-  ...(split.abort === undefined ? [] : judgeAbort(split, split.abort)),
+  ...(split.abort === undefined
+    ? []
+    : [...judgeAbort(split, split.abort), ...judgeFallback(server, split.abort)]),
 ];
 
 const judgeServer = (server: McpServer): Fault[] =>
