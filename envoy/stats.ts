@@ -29,6 +29,7 @@ const GROUPS = [
   'original_dst_host_invalid',
   'outlier_detection\\.',
   'retry_or_shadow_abandoned',
+  'socket_match_',
   'ssl\\.',
   'update_',
   'upstream_',

@@ -15,20 +15,27 @@ import {
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
 
-const VERSIONS = ['1.0.0', '2.1.0-rc.1', '3_0', '4.0.0-upstream'];
+/** The last is of a server with endpoints by TLS, which has statistics of its own. */
+const VERSIONS = ['1.0.0', '2.1.0-rc.1', '3_0', '4.0.0-upstream', '5.0'];
 
 let gateway: Gateway;
 let xds: XdsServer;
 let upstream: Upstream;
+let secure: Upstream;
 let prometheus: string;
 
 const serverOf = (index: number): string => `server-${index}`;
 
 beforeAll(async () => {
   upstream = await startUpstream('one');
+  secure = await startUpstream('secure', '/mcp', 'https');
   gateway = await startGateway();
   xds = await startXdsServer({ address: gateway.xdsAddress, settings: gateway.settings });
-  const servers = VERSIONS.map((version, index) => [serverOf(index), { [version]: [upstream.url] }] as const);
+  const named = secure.url.replace('127.0.0.1', 'tracker.upstream.example');
+  const urlsOf = (version: string) => (version === '5.0' ? [upstream.url, named] : [upstream.url]);
+  const servers = VERSIONS.map(
+    (version, index) => [serverOf(index), { [version]: urlsOf(version) }] as const,
+  );
   xds.update(snapshotOf(1, tenantOf('acme-2', Object.fromEntries(servers))));
   for (const [index, version] of VERSIONS.entries()) {
     gateway.decide(() => ({ version }));
@@ -43,7 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await xds?.stop();
   await gateway?.stop();
-  await upstream?.stop();
+  await Promise.all([upstream?.stop(), secure?.stop()]);
 });
 
 describe('the statistics of a cluster', () => {
@@ -64,6 +71,11 @@ describe('the statistics of a cluster', () => {
       expect(names.filter((name) => !/^envoy_cluster_[a-z_0-9]+$/.test(name))).toEqual([]);
     },
   );
+
+  it('have no name that an owner chose', () => {
+    expect(prometheus).toContain('envoy_cluster_socket_match_0_total_match_count{');
+    expect(prometheus).not.toMatch(/tracker.upstream.example/);
+  });
 
   it('of one server have the names of those of another', () => {
     const namesOf = (server: string) =>

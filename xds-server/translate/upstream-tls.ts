@@ -11,6 +11,12 @@ import type { Upstream } from '#xds-server/translate/upstream.ts';
 export const TLS_HOST_KEY = 'host';
 
 /**
+ * Names of matches are names of statistics: a number, because a host name of the owner's would make one of its own for each
+ * server. envoy/stats.ts knows how they begin.
+ */
+const SOCKET_MATCH = 'socket_match_';
+
+/**
  * How long a cluster waits for its secrets. Envoy answers for no other cluster meanwhile; one without them refuses its
  * calls and takes the secret when it comes.
  */
@@ -86,12 +92,12 @@ export const buildTransportSockets = (upstream: Upstream, caFile: string): JsonO
     // What matches nothing is encrypted, never sent in the clear.
     transport_socket: socketOf(first),
     transport_socket_matches: [
-      ...[first, ...others].map((host) => ({
-        name: host,
+      ...[first, ...others].map((host, index) => ({
+        name: `${SOCKET_MATCH}${index}`,
         match: { [TLS_HOST_KEY]: host },
         transport_socket: socketOf(host),
       })),
-      ...(plain ? [{ name: 'plain', match: { [TLS_HOST_KEY]: '' }, transport_socket: raw }] : []),
+      ...(plain ? [{ name: `${SOCKET_MATCH}plain`, match: { [TLS_HOST_KEY]: '' }, transport_socket: raw }] : []),
     ],
   };
 };
