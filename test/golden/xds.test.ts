@@ -35,6 +35,8 @@ type Input = {
   readonly upstream?: Readonly<Record<string, UpstreamSettings>>;
   /** By server id. */
   readonly adaptive?: Readonly<Record<string, AdaptiveSettings>>;
+  /** Servers, by id, that are spoken to by WebSocket. */
+  readonly webSockets?: readonly string[];
   /** What has moved, by cluster name. */
   readonly paces?: Readonly<Record<string, Pace>>;
 };
@@ -63,10 +65,20 @@ const withBounds = (tenant: Tenant, bounds: Input['adaptive'] = {}): Tenant => (
   }),
 });
 
+const withWebSockets = (tenant: Tenant, ids: Input['webSockets'] = []): Tenant => ({
+  ...tenant,
+  servers: tenant.servers.map((server) =>
+    ids.includes(server.id)
+      ? { ...server, versions: server.versions.map((version) => ({ ...version, transport: 'websocket' })) }
+      : server,
+  ),
+});
+
 const translate = (input: Input): ResourceMessages => {
   const settings = { ...DEFAULTS, ...input.settings };
   const tenants = Object.entries(input.tenants).map(([id, servers]) => {
-    const tenant = withBounds(withUpstreams(tenantOf(id, servers), input.upstream ?? {}), input.adaptive);
+    const spoken = withWebSockets(tenantOf(id, servers), input.webSockets);
+    const tenant = withBounds(withUpstreams(spoken, input.upstream ?? {}), input.adaptive);
     const translated = translateTenant(tenant, settings, (cluster) => input.paces?.[cluster]);
     if (!translated.ok) throw new Error(translated.error);
     return translated.value;

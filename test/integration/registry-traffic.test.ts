@@ -327,7 +327,11 @@ describe('versions that are spoken to in different ways', () => {
     ],
     [
       'calls now and those after an abort',
-      { weights: w(['1', 1]), testers: [{ version: '4', principal: 'a' }], abort: { ...ABORT, version: '4' } },
+      {
+        weights: w(['1', 1]),
+        testers: [{ version: '4', principal: 'a' }],
+        abort: { ...ABORT, version: '4' },
+      },
       '/abort/fallback',
     ],
   ])('do not share %s', async (_what, body, pointer) => {

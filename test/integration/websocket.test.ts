@@ -1,7 +1,9 @@
 // WebSockets through the real Envoy, ext-authz and ext-proc with the default policy: who may open one, what goes through
 // it, and everything that ends it.
 
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:http2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Grant } from '#core/grant.ts';
 import type { KillSwitch } from '#core/kill-switch.ts';
@@ -183,6 +185,26 @@ describe('an opening is refused', () => {
   it('to another protocol, by Envoy itself', async () => {
     const client = await open('alice', { upgrade: 'tcp' });
     expect([client.status, reasonOf(client)]).toEqual([403, 'header_invalid']);
+  });
+
+  it('over HTTP/2 (RFC 8441), which is not offered: it is no call that anybody judges', async () => {
+    const opened = live.opened.length;
+    const session = connect(running.gateway.origin);
+    await once(session, 'remoteSettings');
+    expect(session.remoteSettings.enableConnectProtocol).not.toBe(true);
+    const stream = session.request({
+      ':method': 'CONNECT',
+      ':protocol': 'websocket',
+      ':path': '/t/default/mcp/live',
+      authorization: 'Bearer alice',
+    });
+    const [answered] = await Promise.race([
+      once(stream, 'response').then(([headers]) => [headers[':status']]),
+      once(stream, 'close').then(() => ['ended']),
+    ]).catch(() => ['ended']);
+    expect(answered).toBe('ended');
+    session.destroy();
+    expect(live.opened.length).toBe(opened);
   });
 
   it('of a caller whom a limit on arguments binds', async () => {

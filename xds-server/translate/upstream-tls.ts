@@ -97,7 +97,9 @@ export const buildTransportSockets = (upstream: Upstream, caFile: string): JsonO
         match: { [TLS_HOST_KEY]: host },
         transport_socket: socketOf(host),
       })),
-      ...(plain ? [{ name: `${SOCKET_MATCH}plain`, match: { [TLS_HOST_KEY]: '' }, transport_socket: raw }] : []),
+      ...(plain
+        ? [{ name: `${SOCKET_MATCH}plain`, match: { [TLS_HOST_KEY]: '' }, transport_socket: raw }]
+        : []),
     ],
   };
 };
