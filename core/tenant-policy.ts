@@ -14,11 +14,17 @@ export type BundleReference = {
 export type TenantPolicy = {
   /** Absent: the platform's policy judges alone. */
   readonly bundle?: BundleReference;
+  /** Is asked beside what judges, to compare; it decides nothing. */
+  readonly shadow?: BundleReference;
   /** Keys that sign bundles of this tenant. */
   readonly keys: readonly PublisherKey[];
   /** True: a bundle serves only if one of `keys` has signed it. */
   readonly requireSignature: boolean;
 };
+
+/** Members of a policy that name a bundle. */
+export const BUNDLE_MEMBERS = ['bundle', 'shadow'] as const satisfies readonly (keyof TenantPolicy)[];
+export type BundleMember = (typeof BUNDLE_MEMBERS)[number];
 
 /** The members that make a key, in the order of RFC 7638 §3.2. */
 const MEMBERS: Readonly<Record<PublicJwk['kty'], readonly (keyof PublicJwk)[]>> = {

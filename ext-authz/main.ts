@@ -19,12 +19,11 @@ import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
 import { createBundleSource } from '#ext-authz/policy/bundle.ts';
+import { createCallPolicy } from '#ext-authz/policy/call-policy.ts';
 import { createPolicyHolder, type PolicyHolder } from '#ext-authz/policy/holder.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
-import { createCallPolicy } from '#ext-authz/policy/judge-for-tenant.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
-import { startTenantPolicies } from '#ext-authz/policy/start-tenant-policies.ts';
-import type { TenantPolicyService } from '#ext-authz/policy/tenant-policies.ts';
+import { type StartedTenantPolicies, startTenantPolicies } from '#ext-authz/policy/start-tenant-policies.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
@@ -124,18 +123,18 @@ const worldOf = (feed: FeedConsumer): World => {
 const startFeed = async (
   { config, logger, metrics, lifecycle, tls }: Tools,
   keySets: KeySets,
-): Promise<{ readonly feed: FeedConsumer; readonly tenants: TenantPolicyService }> => {
+): Promise<{ readonly feed: FeedConsumer; readonly policies: StartedTenantPolicies }> => {
   let consumer: FeedConsumer | undefined;
-  const tenants = await startTenantPolicies({
+  const policies = await startTenantPolicies({
     directory: join(config.stateDirectory, 'ext-authz-policies'),
     fetchBundle: async (name) => (await consumer?.fetchBundle(name)) ?? err('unreachable'),
-    onRecovered: () => follower.report(),
+    onChanged: () => follower.report(),
     logger,
     metrics,
   });
-  lifecycle.onStop('policies of tenants', () => tenants.stop());
+  lifecycle.onStop('policies of tenants', () => policies.stop());
   const report = (status: ConsumerStatus) => void consumer?.report(status);
-  const follower = createSnapshotFollower({ keySets, policies: tenants, report });
+  const follower = createSnapshotFollower({ keySets, policies, report });
   const started = await startFeedConsumer({
     address: config.feedAddress,
     tls,
@@ -148,7 +147,7 @@ const startFeed = async (
   lifecycle.onStop('feed', () => started.stop());
   consumer = started;
   follower.follow(started.current().snapshot);
-  return { feed: started, tenants };
+  return { feed: started, policies };
 };
 
 const startApprovals = ({ config, lifecycle, tls }: Tools): AskApproval => {
@@ -170,14 +169,14 @@ const start = async (tools: Tools): Promise<void> => {
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
-  const { feed, tenants } = await startFeed(tools, keySets);
+  const { feed, policies } = await startFeed(tools, keySets);
   const broker = createBroker(tools);
   const parts = {
     world: () => worldOf(feed),
     authenticator: createCallerAuthenticator(tools, { keySets, broker }),
     policy: createCallPolicy({
       platform: createPolicy({ holder: await startPolicyLog(tools, policy) }),
-      tenants,
+      ...policies,
     }),
     broker,
     askApproval: startApprovals(tools),
@@ -195,7 +194,7 @@ const start = async (tools: Tools): Promise<void> => {
     const judgedBy = {
       policy: policy.current().revision,
       policyFault: policy.fault() ?? null,
-      tenantPoliciesFailing: tenants.failing().length,
+      tenantPoliciesFailing: policies.failing().length,
     };
     const audit = { auditFault: chain.fault() ?? null };
     return {

@@ -14,7 +14,7 @@ import { judgeAssurance } from '#ext-authz/assurance.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
-import type { CallPolicy } from '#ext-authz/policy/judge-for-tenant.ts';
+import type { CallPolicy } from '#ext-authz/policy/call-policy.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';

@@ -6,24 +6,10 @@ import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { Obligations, VisibleLists } from '#core/policy/answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import type { Tenant } from '#core/tenant.ts';
 import { findHiddenTarget, grantQuestion } from '#ext-authz/policy/grant-question.ts';
 import { buildPolicyInput, type PolicyInput, type PolicyQuestion } from '#ext-authz/policy/input.ts';
-import { type Judgement, type Policy, refusalOf } from '#ext-authz/policy/judge.ts';
+import { type Judgement, refusalOf } from '#ext-authz/policy/judge.ts';
 import type { TenantEngine } from '#ext-authz/policy/tenant-engine.ts';
-
-export type TenantPolicies = {
-  /** What judges the tenant's calls beside the platform's policy; policy_failed while there is nothing that could. */
-  engineOf(tenant: Tenant): Promise<Result<TenantEngine, Deny>>;
-  /** Revision of what would judge now. */
-  revisionOf(tenant: Tenant): string | undefined;
-};
-
-/** The policy step as the pipeline sees it. Without a policy of the tenant's the answer is there at once. */
-export type CallPolicy = {
-  judge(question: PolicyQuestion): Result<Judgement, Deny> | Promise<Result<Judgement, Deny>>;
-  revision(tenant: Tenant): string;
-};
 
 const both = (ours: VisibleNames, theirs: VisibleNames): VisibleNames => {
   if (ours.all) return theirs;
@@ -64,7 +50,11 @@ const judgeGrants = async (
   return err(deny(reason, { log: { policy: engine.revision, hidden: hidden.kind } }));
 };
 
-const judgeCall = async (
+/**
+ * What is left of what the platform's policy permits.
+ * @returns the judgement, or the refusal: a reason of the tenant's policy, or policy_failed if it did not answer.
+ */
+export const judgeForTenant = async (
   engine: TenantEngine,
   question: PolicyQuestion,
   permitted: Judgement,
@@ -85,30 +75,4 @@ const judgeCall = async (
     explain: [...permitted.explain, ...decision.value.explain.map((line) => `tenant/${line}`)],
     lists: lists.value,
   });
-};
-
-/** The platform's policy, and after it, where there is one, the tenant's. */
-export const createCallPolicy = (parts: {
-  readonly platform: Policy;
-  readonly tenants: TenantPolicies;
-}): CallPolicy => {
-  const { platform, tenants } = parts;
-  const judgeBoth = async (
-    question: PolicyQuestion,
-    permitted: Judgement,
-  ): Promise<Result<Judgement, Deny>> => {
-    const engine = await tenants.engineOf(question.tenant);
-    return engine.ok ? judgeCall(engine.value, question, permitted) : engine;
-  };
-  return {
-    judge: (question) => {
-      const judged = platform.judge(question);
-      const isAlone = question.tenant.policy?.bundle === undefined;
-      return judged.ok && !isAlone ? judgeBoth(question, judged.value) : judged;
-    },
-    revision: (tenant) => {
-      const own = tenants.revisionOf(tenant);
-      return own === undefined ? platform.revision() : `${platform.revision()} ${own}`;
-    },
-  };
 };

@@ -1,5 +1,7 @@
 // What Prometheus learns of policies. Labels are closed lists; the policy's own words never become one.
 
+import type { BundleMember } from '#core/tenant-policy.ts';
+import type { ShadowDifference } from '#ext-authz/policy/shadow.ts';
 import type { Asked } from '#ext-authz/policy/tenant-engine.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
@@ -32,6 +34,7 @@ export const createPolicyMetrics = (metrics: Metrics): PolicyMetrics => {
   };
 };
 
+/** What Prometheus learns of one kind of bundle that tenants name. */
 export type TenantPolicyMetrics = {
   /** Hears of the questions put to one tenant's policy. */
   asked(tenantId: string): (asked: Asked) => void;
@@ -40,30 +43,45 @@ export type TenantPolicyMetrics = {
   failing(count: number): void;
 };
 
-/** Labels are ids of tenants, which the registry gives, and kinds of faults. */
-export const createTenantPolicyMetrics = (metrics: Metrics): TenantPolicyMetrics => {
+/** Labels are ids of tenants, which the registry gives, and closed lists. */
+export const createTenantPolicyMetrics = (
+  metrics: Metrics,
+): ((member: BundleMember) => TenantPolicyMetrics) => {
   const evaluations = metrics.counter(
     'tenant_policy_evaluations_total',
     "Questions put to tenants' own policies.",
-    ['tenant', 'outcome'],
+    ['tenant', 'member', 'outcome'],
   );
   const duration = metrics.duration(
     'tenant_policy_evaluation_seconds',
     'Time of one evaluation, in its thread.',
+    ['member'],
   );
   const loads = metrics.counter('tenant_policy_loads_total', 'Attempts to load a bundle of a tenant.', [
+    'member',
     'outcome',
   ]);
   const failing = metrics.gauge(
     'tenant_policies_failing',
-    'Tenants that are not judged by the bundle they name.',
+    'Tenants whose bundle of this kind is not the one they name.',
+    ['member'],
   );
-  return {
+  return (member) => ({
     asked: (tenant) => (asked) => {
-      evaluations.inc({ tenant, outcome: asked.ok ? 'answered' : asked.error.kind });
-      if (asked.ok) duration.observe(asked.value.ms / 1_000);
+      evaluations.inc({ tenant, member, outcome: asked.ok ? 'answered' : asked.error.kind });
+      if (asked.ok) duration.observe({ member }, asked.value.ms / 1_000);
     },
-    loaded: (outcome) => loads.inc({ outcome }),
-    failing: (count) => failing.set(count),
-  };
+    loaded: (outcome) => loads.inc({ member, outcome }),
+    failing: (count) => failing.set({ member }, count),
+  });
+};
+
+/** Counts comparisons with bundles on trial. */
+export const createShadowMetric = (metrics: Metrics) => {
+  const comparisons = metrics.counter(
+    'policy_shadow_total',
+    "Calls that a tenant's bundle on trial was compared on, by how it differed.",
+    ['tenant', 'difference'],
+  );
+  return (tenant: string, difference: ShadowDifference): void => comparisons.inc({ tenant, difference });
 };

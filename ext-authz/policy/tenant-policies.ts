@@ -7,8 +7,9 @@ import { GatewayError } from '#core/gateway-error.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
+import type { BundleMember } from '#core/tenant-policy.ts';
 import type { BundleFiles } from '#ext-authz/policy/bundle-files.ts';
-import type { TenantPolicies } from '#ext-authz/policy/judge-for-tenant.ts';
+import type { TenantPolicies } from '#ext-authz/policy/call-policy.ts';
 import type { LoadBundle, LoadFault } from '#ext-authz/policy/load-bundle.ts';
 import type { TenantPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { createTenantEngine, revisionOfBundle, type TenantEngine } from '#ext-authz/policy/tenant-engine.ts';
@@ -31,6 +32,8 @@ type Entry = {
 export type TenantPolicyService = TenantPolicies & {
   /** Follows a snapshot; resolves once everything in it serves or has failed. */
   follow(snapshot: Snapshot): Promise<void>;
+  /** What is there to be asked now, without waiting for it. */
+  serving(tenant: Tenant): TenantEngine | undefined;
   /** Tenants that are not judged by what they name. */
   failing(): readonly string[];
   stop(): Promise<void>;
@@ -42,8 +45,10 @@ export type TenantPolicyParts = {
   readonly files: BundleFiles;
   readonly logger: Logger;
   readonly metrics: TenantPolicyMetrics;
-  /** Calls after a later attempt has changed which tenants fail. */
-  readonly onRecovered?: () => void;
+  /** Which of the bundles that a tenant names. */
+  readonly member: BundleMember;
+  /** Called when other tenants fail than before, without a snapshot. */
+  readonly onChanged?: () => void;
   readonly retryMs?: number;
 };
 
@@ -64,7 +69,9 @@ class Service implements TenantPolicyService {
   }
 
   async follow({ tenants, sequence }: Snapshot): Promise<void> {
-    const named = new Set(tenants.filter(({ policy }) => policy?.bundle !== undefined).map(({ id }) => id));
+    const named = new Set(
+      tenants.filter((tenant) => this.#digestOf(tenant) !== undefined).map(({ id }) => id),
+    );
     for (const id of this.#entries.keys()) if (!named.has(id)) this.#forget(id);
     if (sequence > 0)
       for (const id of this.#judgedBefore.keys()) if (!named.has(id)) this.#judgedBefore.delete(id);
@@ -82,10 +89,12 @@ class Service implements TenantPolicyService {
     );
   }
 
+  serving(tenant: Tenant): TenantEngine | undefined {
+    return this.#digestOf(tenant) === undefined ? undefined : this.#entries.get(tenant.id)?.serving?.engine;
+  }
+
   revisionOf(tenant: Tenant): string | undefined {
-    return tenant.policy?.bundle === undefined
-      ? undefined
-      : this.#entries.get(tenant.id)?.serving?.engine.revision;
+    return this.serving(tenant)?.revision;
   }
 
   failing(): readonly string[] {
@@ -98,9 +107,13 @@ class Service implements TenantPolicyService {
     await this.#saved;
   }
 
+  #digestOf(tenant: Tenant): string | undefined {
+    return tenant.policy?.[this.#parts.member]?.digest;
+  }
+
   /** The entry of a tenant, at work on what the tenant names. */
   #track(tenant: Tenant): Entry | undefined {
-    const digest = tenant.policy?.bundle?.digest;
+    const digest = this.#digestOf(tenant);
     if (digest === undefined) return undefined;
     const known = this.#entries.get(tenant.id);
     if (known?.wanted === digest) return known;
@@ -169,14 +182,14 @@ class Service implements TenantPolicyService {
   }
 
   #settle(tenantId: string, entry: Entry, fault: LoadFault | undefined): void {
-    const { logger, metrics } = this.#parts;
+    const { logger, metrics, member } = this.#parts;
     const isNews = entry.fault?.message !== fault?.message;
     entry.fault = fault;
     metrics.failing(this.failing().length);
     const policy = entry.serving === undefined ? 'none' : revisionOfBundle(entry.serving.digest);
     if (fault === undefined) {
       metrics.loaded('ok');
-      logger.info({ tenant: tenantId, policy }, 'policy of a tenant in service');
+      logger.info({ tenant: tenantId, member, policy }, 'policy of a tenant in service');
       this.#save();
     } else if (isNews) {
       metrics.loaded('failed');
@@ -199,7 +212,7 @@ class Service implements TenantPolicyService {
     );
     for (const [id, entry] of waiting) this.#begin(id, entry);
     await Promise.all(waiting.map(([, { loading }]) => loading));
-    if (waiting.some(([, { fault }]) => fault === undefined)) this.#parts.onRecovered?.();
+    if (waiting.some(([, { fault }]) => fault === undefined)) this.#parts.onChanged?.();
   }
 
   /** One write after the other, each of what is true when it begins. */

@@ -2,7 +2,12 @@
 
 import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
-import type { BundleReference, TenantPolicy } from '#core/tenant-policy.ts';
+import {
+  BUNDLE_MEMBERS,
+  type BundleMember,
+  type BundleReference,
+  type TenantPolicy,
+} from '#core/tenant-policy.ts';
 import { type Fault, notFound, type Outcome } from '#registry/commands/outcome.ts';
 import { POLICY_NAME } from '#registry/commands/resources.ts';
 import { settle } from '#registry/commands/settle.ts';
@@ -10,32 +15,40 @@ import { settle } from '#registry/commands/settle.ts';
 /** What is known of a bundle that was uploaded. */
 export type UploadedBundle = { readonly digest: string; readonly signedBy?: string };
 
+/** The bundles that a policy names, as they were uploaded; one that was not is not in it. */
+export type UploadedBundles = Readonly<Partial<Record<BundleMember, UploadedBundle | undefined>>>;
+
 const judgeReference = (
-  reference: BundleReference,
+  { signedBy }: BundleReference,
   uploaded: UploadedBundle | undefined,
+  pointer: string,
 ): readonly Fault[] => {
   if (uploaded === undefined)
-    return [{ pointer: '/bundle/digest', message: 'no bundle of this digest was uploaded for this tenant' }];
-  return reference.signedBy === undefined || reference.signedBy === uploaded.signedBy
+    return [
+      { pointer: `${pointer}/digest`, message: 'no bundle of this digest was uploaded for this tenant' },
+    ];
+  return signedBy === undefined || signedBy === uploaded.signedBy
     ? []
-    : [{ pointer: '/bundle/signedBy', message: 'is not who signed it' }];
+    : [{ pointer: `${pointer}/signedBy`, message: 'is not who signed it' }];
 };
 
-/** The tenant with this policy in the place of the one it had. `uploaded`: the bundle it names, if there is such a one. */
-export const putPolicy = (
-  before: Tenant,
-  policy: TenantPolicy,
-  uploaded: UploadedBundle | undefined,
-): Outcome => {
-  const { bundle, ...rules } = policy;
-  const signedBy = uploaded?.signedBy === undefined ? {} : { signedBy: uploaded.signedBy };
-  const completed =
-    bundle === undefined ? rules : { ...rules, bundle: { digest: bundle.digest, ...signedBy } };
+/** The reference with who signed the bundle, whatever was sent. */
+const complete = ({ digest }: BundleReference, uploaded: UploadedBundle | undefined): BundleReference =>
+  uploaded?.signedBy === undefined ? { digest } : { digest, signedBy: uploaded.signedBy };
+
+/** The tenant with this policy in the place of the one it had. */
+export const putPolicy = (before: Tenant, policy: TenantPolicy, uploaded: UploadedBundles): Outcome => {
+  const { keys, requireSignature } = policy;
+  const named = BUNDLE_MEMBERS.flatMap((member) => {
+    const reference = policy[member];
+    return reference === undefined ? [] : [{ member, reference, found: uploaded[member] }];
+  });
+  const references = named.map(({ member, reference, found }) => [member, complete(reference, found)]);
   return settle({
     before,
-    after: { ...before, policy: completed },
+    after: { ...before, policy: { keys, requireSignature, ...Object.fromEntries(references) } },
     resource: POLICY_NAME,
-    faults: bundle === undefined ? [] : judgeReference(bundle, uploaded),
+    faults: named.flatMap(({ member, reference, found }) => judgeReference(reference, found, `/${member}`)),
   });
 };
 

@@ -6,6 +6,7 @@ import { err } from '#core/result.ts';
 import { servedNames, servedVersions } from '#core/served-versions.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
+import { BUNDLE_MEMBERS } from '#core/tenant-policy.ts';
 import type { VersionOfServer } from '#registry/approval/review.ts';
 import { newlyServed } from '#registry/approval/serve.ts';
 import type { CheckUrl, Fault, Outcome } from '#registry/commands/outcome.ts';
@@ -53,15 +54,16 @@ const restoreServers = (present: Tenant, past: Tenant): readonly McpServer[] => 
 };
 
 /**
- * The bundle of then, with who may sign one as it is now: a key that was withdrawn is withdrawn, and a signature that is
+ * The bundles of then, with who may sign one as it is now: a key that was withdrawn is withdrawn, and a signature that is
  * asked for now is asked for after it.
  */
 const restorePolicy = (present: Tenant, past: Tenant): Pick<Tenant, 'policy'> => {
   const { keys = [], requireSignature = false } = present.policy ?? {};
   const isAsked = requireSignature || past.policy?.requireSignature === true;
   if (present.policy === undefined && past.policy === undefined) return {};
-  const { bundle } = past.policy ?? {};
-  return { policy: { keys, requireSignature: isAsked, ...(bundle === undefined ? {} : { bundle }) } };
+  const named = BUNDLE_MEMBERS.map((member) => [member, past.policy?.[member]]);
+  const bundles = Object.fromEntries(named.filter(([, reference]) => reference !== undefined));
+  return { policy: { keys, requireSignature: isAsked, ...bundles } };
 };
 
 /**

@@ -15,6 +15,14 @@ const BUNDLE = buildTenantBundle({
   },
 });
 
+/** Refuses more than the one that judges. */
+const STRICTER = buildTenantBundle({
+  files: {
+    'tickets.rego':
+      'package mcp.authz.constraint\n\nviolated contains "no-bugs" if contains(input.call.arguments.title, "bug")\n',
+  },
+});
+
 let product: Product;
 let tracker: string;
 let alice: string;
@@ -66,6 +74,27 @@ describe("a tenant's own policy", () => {
       policyRevision: expect.stringMatching(/^default-policy@sha256:\w{12} bundle@sha256:\w{12}$/),
     });
     expect(await product.allLogs()).not.toContain('a secret');
+  });
+
+  it('is compared with one on trial, which refuses nothing', async () => {
+    const shadow = await upload(STRICTER);
+    const { etag, body } = await product.registry('GET', POLICY);
+    const tried = await product.registry(
+      'PUT',
+      POLICY,
+      { ...(body as object), shadow: { digest: shadow } },
+      { 'if-match': etag },
+    );
+    expect(tried.status, JSON.stringify(tried.body)).toBe(200);
+    await expect
+      .poll(
+        async () => {
+          expect(await reasonOf('a bug')).toBe('allowed');
+          return product.allLogs();
+        },
+        { timeout: 25_000 },
+      )
+      .toMatch(/"difference":"would-refuse".*"constraint":"no-bugs".*"shadow policy differs"/);
   });
 
   it('judges on after a restart that finds no registry', async () => {

@@ -241,6 +241,22 @@ describe('the policy of a tenant', () => {
     expect((await registry.call('GET', POLICY)).status).toBe(404);
   });
 
+  it('has a bundle on trial beside it, which is held to the same', async () => {
+    const [digest, shadow] = [await digestAfterUpload(FIRST), await digestAfterUpload(SECOND)];
+    const set = await put({ bundle: { digest }, shadow: { digest: shadow } });
+    expect(set).toMatchObject({ status: 201, body: { bundle: { digest }, shadow: { digest: shadow } } });
+    expect((await registry.call('DELETE', `${BUNDLES}/${shadow}`)).status).toBe(409);
+    expect(await replace({ shadow: { digest: '0'.repeat(64) } })).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '/shadow/digest' }] },
+    });
+    const unsigned = { shadow: { digest: shadow }, requireSignature: true, keys: [keyOf(RELEASE.publicKey)] };
+    expect(await replace(unsigned)).toMatchObject({
+      status: 422,
+      body: { errors: [{ pointer: '/shadow' }] },
+    });
+  });
+
   it('names what was uploaded and nothing else', async () => {
     expect(await put({ bundle: { digest: '0'.repeat(64) } })).toMatchObject({
       status: 422,

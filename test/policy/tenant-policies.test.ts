@@ -10,11 +10,12 @@ import { err, ok } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createBundleSource, DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import { createBundleFiles } from '#ext-authz/policy/bundle-files.ts';
+import { createCallPolicy } from '#ext-authz/policy/call-policy.ts';
 import type { PolicyQuestion } from '#ext-authz/policy/input.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
-import { createCallPolicy } from '#ext-authz/policy/judge-for-tenant.ts';
 import { createBundleLoader } from '#ext-authz/policy/load-bundle.ts';
 import { createTenantPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
+import type { Shadow } from '#ext-authz/policy/shadow.ts';
 import { createTenantPolicies, type TenantPolicyService } from '#ext-authz/policy/tenant-policies.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
@@ -91,6 +92,8 @@ const tenantWith = (bytes: Buffer | undefined, id = 'default'): Tenant => ({
     : { policy: { keys: [], requireSignature: false, bundle: { digest: digestOf(bytes) } } }),
 });
 
+const NO_SHADOW: Shadow = { observe: () => undefined };
+
 let directory: string;
 let registry: Map<string, Buffer>;
 let isReachable: boolean;
@@ -119,11 +122,12 @@ const start = async (limitMs = 10_000) => {
     }),
     files,
     logger: createLogger('ext-authz', 'debug', { write: (line) => logLines.push(line) }),
-    metrics: createTenantPolicyMetrics(metrics),
+    metrics: createTenantPolicyMetrics(metrics)('bundle'),
+    member: 'bundle',
     retryMs: 20,
   });
   services.push(service);
-  const policy = createCallPolicy({ platform, tenants: service });
+  const policy = createCallPolicy({ platform, tenants: service, shadow: NO_SHADOW });
   return {
     service,
     follow: (...tenants: readonly Tenant[]) => service.follow({ sequence: 1, tenants }),
@@ -267,7 +271,7 @@ describe('a bundle that cannot be loaded', () => {
     expect(logLines.join()).toMatch(
       /policy of a tenant refused.*is not gzip|is not gzip.*policy of a tenant refused/,
     );
-    expect(await metric('mcpgw_tenant_policies_failing{service="test"} 1')).toBe(true);
+    expect(await metric('mcpgw_tenant_policies_failing{member="bundle",service="test"} 1')).toBe(true);
   });
 
   it('refuses every call where there was none before, and nobody else’s', async () => {
@@ -364,7 +368,9 @@ describe('a policy that fails', () => {
     });
     expect(await reason(of)).toBe('allowed');
     expect(
-      await metric('tenant_policy_evaluations_total{tenant="default",outcome="threw",service="test"} 1'),
+      await metric(
+        'tenant_policy_evaluations_total{tenant="default",member="bundle",outcome="threw",service="test"} 1',
+      ),
     ).toBe(true);
   });
 

@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { BUNDLE_MEMBERS } from '#core/tenant-policy.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { IdempotencyHeader } from '#registry/api/idempotency.ts';
 import { linkNext, pageByNumber } from '#registry/api/paging.ts';
@@ -83,7 +84,9 @@ const remove = async (context: ApiContext, reply: FastifyReply): Promise<Fastify
   const { tenant: tenantId } = paramsOf(reply.request);
   const digest = digestIn(reply);
   const stored = await context.store.findTenant(tenantId);
-  if (stored?.tenant.policy?.bundle?.digest === digest) return sendProblem(reply, IN_SERVICE);
+  const policy = stored?.tenant.policy;
+  if (BUNDLE_MEMBERS.some((member) => policy?.[member]?.digest === digest))
+    return sendProblem(reply, IN_SERVICE);
   const record = recordOf(context, reply.request, `remove policy-bundles/${digest}`);
   const isGone = await context.store.forgetPolicyBundle({ tenantId, digest, record });
   return isGone ? reply.code(204).send() : sendProblem(reply, noSuchResource);

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Json } from '#core/json.ts';
 import type { Tenant } from '#core/tenant.ts';
-import type { TenantPolicy } from '#core/tenant-policy.ts';
+import type { BundleReference, TenantPolicy } from '#core/tenant-policy.ts';
 import type { TenantChangeRequest } from '#registry/api/change-tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { DryRunQuery, DryRunSchema, isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
@@ -66,9 +66,9 @@ const change = async (
 const put = async (context: ApiContext, reply: FastifyReply): Promise<FastifyReply> => {
   const { tenant: tenantId } = paramsOf(reply.request);
   const given = fillDefaults(INPUT, reply.request.body as Json) as unknown as TenantPolicy;
-  const { bundle } = given;
-  const uploaded =
-    bundle === undefined ? undefined : await context.store.findPolicyBundle(tenantId, bundle.digest);
+  const findBundle = async (reference: BundleReference | undefined) =>
+    reference && (await context.store.findPolicyBundle(tenantId, reference.digest));
+  const uploaded = { bundle: await findBundle(given.bundle), shadow: await findBundle(given.shadow) };
   return change(context, reply, {
     action: 'put',
     // `judge` has refused a tenant that does not exist.
@@ -89,7 +89,7 @@ const registerWrites = (app: FastifyInstance, context: ApiContext): void => {
       ...schema,
       summary: "Set a tenant's own policy",
       description:
-        "Its bundle judges every call beside the platform's policy, and both must permit it. A dry run lists what may be loosened by it.",
+        "Its bundle judges every call beside the platform's policy, and both must permit it; `shadow` is asked too, to compare, and decides nothing. A dry run lists what may be loosened by it.",
       body: inputForm(INPUT),
       response: writeResponses(TenantPolicySchema, DryRunSchema),
     }),

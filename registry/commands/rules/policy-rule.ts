@@ -2,7 +2,7 @@
 // them.
 
 import type { Tenant } from '#core/tenant.ts';
-import { keyThumbprint, type TenantPolicy } from '#core/tenant-policy.ts';
+import { BUNDLE_MEMBERS, keyThumbprint, type TenantPolicy } from '#core/tenant-policy.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { POLICY_NAME } from '#registry/commands/resources.ts';
 import { judgeKey } from '#registry/commands/rules/publisher-rules.ts';
@@ -19,18 +19,24 @@ const judgeKeys = ({ keys }: TenantPolicy): readonly Fault[] => {
 };
 
 /** Whoever takes a key away takes the bundles away that it signed; another one must be there first. */
-const judgeSignature = ({ bundle, keys, requireSignature }: TenantPolicy): readonly Fault[] => {
-  if (!requireSignature || bundle === undefined) return [];
-  if (bundle.signedBy === undefined) return [{ pointer: '/bundle', message: 'must be signed, and is not' }];
-  return keys.some(({ jwk }) => keyThumbprint(jwk) === bundle.signedBy)
-    ? []
-    : [{ pointer: '/bundle', message: 'is signed by a key that is not among keys' }];
+const judgeSignatures = (policy: TenantPolicy): readonly Fault[] => {
+  if (!policy.requireSignature) return [];
+  const known = new Set(policy.keys.map(({ jwk }) => keyThumbprint(jwk)));
+  return BUNDLE_MEMBERS.flatMap((member) => {
+    const reference = policy[member];
+    if (reference === undefined) return [];
+    const { signedBy } = reference;
+    if (signedBy === undefined) return [{ pointer: `/${member}`, message: 'must be signed, and is not' }];
+    return known.has(signedBy)
+      ? []
+      : [{ pointer: `/${member}`, message: 'is signed by a key that is not among keys' }];
+  });
 };
 
 /** Keys are what they say, and a bundle that needs a signature has one of theirs. */
 export const policyRule: Rule = ({ policy }: Tenant) => {
   if (policy === undefined) return [];
   const keys = judgeKeys(policy);
-  const faults = keys.length > 0 ? keys : judgeSignature(policy);
+  const faults = keys.length > 0 ? keys : judgeSignatures(policy);
   return faults.map((fault) => ({ ...fault, resource: POLICY_NAME }));
 };

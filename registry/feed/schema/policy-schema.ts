@@ -24,6 +24,7 @@ const BundleReferenceSchema = Type.Object(
 
 export const POLICY_FIELDS = {
   bundle: Type.Optional(BundleReferenceSchema),
+  shadow: Type.Optional(BundleReferenceSchema),
   keys: Type.Array(KeySchema, {
     maxItems: 16,
     default: [],
