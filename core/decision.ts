@@ -47,6 +47,8 @@ declare const ALLOW: unique symbol;
 export type Steering = {
   /** `address:port` of the replica that holds the caller's session. */
   readonly host?: string;
+  /** The path by which Envoy finds the place's routes, where that is another than the client's. */
+  readonly path?: string;
   /** What consistent hashing goes by. */
   readonly hash?: string;
   /** The call may be tried again even if it may have run. */

@@ -20,8 +20,11 @@ const SHORT_FORM = /^\/mcp\/([a-z0-9][a-z0-9-]{0,62})$/;
 /** `/t/{tenant}/mcp/{server}`: the canonical address of an MCP endpoint. */
 export const endpointPath = (ref: EndpointRef): string => `/t/${ref.tenantId}/mcp/${ref.serverId}`;
 
-/** `/mcp/{server}`: the same endpoint of the default tenant. */
-export const shortEndpointPath = (serverId: string): string => `/mcp/${serverId}`;
+/** What all short addresses begin with. */
+export const SHORT_ROOT = '/mcp/';
+
+/** `/mcp/{server}`: the same endpoint of the default tenant, or of the tenant whose host name the client came by. */
+export const shortEndpointPath = (serverId: string): string => `${SHORT_ROOT}${serverId}`;
 
 /** The absolute address of the endpoint at `path`: what clients call it, sign for and ask tokens for. */
 export const endpointUrl = (publicUrl: string, path: string): string =>

@@ -25,6 +25,9 @@ export type TenantSettings = {
   readonly fourEyes: boolean;
 };
 
+/** Each in its one spelling (core/host-name.ts). */
+export type TenantHosts = { readonly names: readonly string[] };
+
 export type Tenant = TenantSettings & {
   readonly id: string;
   /** Number of the tenant's last committed change. */
@@ -37,6 +40,8 @@ export type Tenant = TenantSettings & {
   readonly adminIssuer?: AdminIssuer;
   /** Absent: the platform's policy judges alone. */
   readonly policy?: TenantPolicy;
+  /** Host names that are this tenant's alone, given by the platform's admins; absent: none. */
+  readonly hosts?: TenantHosts;
   /** Sorted by id. */
   readonly killSwitches: readonly KillSwitch[];
 };

@@ -4,6 +4,7 @@
 import { endpointUrl } from '#core/endpoint-path.ts';
 import type { McpServer } from '#core/server.ts';
 import { canShowLink } from '#ext-authz/approval/approval-params.ts';
+import { rootUrlOf } from '#ext-authz/locate.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import type { ResponseContext } from '#ext-authz/response/check-response.ts';
@@ -36,12 +37,13 @@ export const answerForm = (
   const { place, id, call } = findings;
   const known = { id: id ?? null, requestId: request?.requestId ?? '' };
   if (place === undefined) return { ...known, scopes: [], refusalStatus: 200 };
+  const root = rootUrlOf(place, publicUrl);
   return {
     ...known,
     contact: place.tenant.accessContact,
-    resourceMetadataUrl: resourceMetadataUrl(publicUrl, place.path),
+    resourceMetadataUrl: resourceMetadataUrl(root, place.path),
     scopes: advertisedScopes(
-      { ...place, resource: endpointUrl(publicUrl, place.path) },
+      { ...place, resource: endpointUrl(root, place.path) },
       findings.identity?.issuerId,
     ),
     dpop: dpopOffer(place.tenant, place.server),

@@ -115,9 +115,9 @@ const createCallerAuthenticator = (
   return createAuthenticator({ keySets, introspector, replays: createReplayMemory(), groups, metrics });
 };
 
-const worldOf = (feed: FeedConsumer): World => {
+const worldOf = (feed: FeedConsumer, gatewayHost: string): World => {
   const { snapshot, freshAtMs } = feed.current();
-  return { snapshot, freshAtMs };
+  return { snapshot, freshAtMs, gatewayHost };
 };
 
 const startFeed = async (
@@ -171,8 +171,9 @@ const start = async (tools: Tools): Promise<void> => {
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const { feed, policies } = await startFeed(tools, keySets);
   const broker = createBroker(tools);
+  const gatewayHost = new URL(config.publicUrl).hostname;
   const parts = {
-    world: () => worldOf(feed),
+    world: () => worldOf(feed, gatewayHost),
     authenticator: createCallerAuthenticator(tools, { keySets, broker }),
     policy: createCallPolicy({
       platform: createPolicy({ holder: await startPolicyLog(tools, policy) }),

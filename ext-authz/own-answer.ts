@@ -2,7 +2,7 @@
 // preflights. Pure.
 
 import type { Answer, Deny } from '#core/decision.ts';
-import { findPlace, locate, type World } from '#ext-authz/locate.ts';
+import { findPlace, locate, rootUrlOf, type World } from '#ext-authz/locate.ts';
 import { findDocumentEndpoint } from '#ext-authz/request/document-endpoint.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { isPreflight } from '#ext-authz/request/origin.ts';
@@ -13,9 +13,10 @@ import { answerMetadata } from '#ext-authz/response/protected-resource-metadata.
 const METADATA_DOCUMENT = 'protected-resource-metadata';
 
 const metadata = (request: HttpRequest, world: World, publicUrl: string): Answer => {
-  const endpoint = findDocumentEndpoint(request.path);
-  const subject = endpoint === undefined ? undefined : findPlace(world, endpoint.ref, endpoint.path);
-  return answerMetadata(request.method, { subject, publicUrl });
+  const { method, authority } = request;
+  const path = findDocumentEndpoint(request.path)?.path;
+  const subject = path === undefined ? undefined : findPlace(world, { authority, path });
+  return answerMetadata(method, { subject, publicUrl: rootUrlOf(subject ?? {}, publicUrl) });
 };
 
 const preflight = (request: HttpRequest, world: World, nowMs: number): Answer | Deny => {

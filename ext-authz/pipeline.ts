@@ -12,7 +12,7 @@ import type { ServerVersion } from '#core/server.ts';
 import { type AskApproval, settleApproval } from '#ext-authz/approval/approvals.ts';
 import { judgeAssurance } from '#ext-authz/assurance.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
-import { locate, type Place, type World } from '#ext-authz/locate.ts';
+import { locate, type Place, rootUrlOf, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
 import type { CallPolicy } from '#ext-authz/policy/call-policy.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
@@ -104,7 +104,8 @@ const recognise = async (
   if (isLong && !open.ok) return open;
   const authenticate = () => {
     const { headers, method, clientCertificate } = request;
-    const target = { method, url: endpointUrl(parts.publicUrl, place.value.path) };
+    const url = endpointUrl(rootUrlOf(place.value, parts.publicUrl), place.value.path);
+    const target = { method, url };
     const nowSeconds = secondsOf(nowMs);
     const connection = clientCertificate === undefined ? {} : { clientCertificate };
     const at = { tenant, server, target, nowSeconds, signal, ...connection };

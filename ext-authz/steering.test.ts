@@ -55,6 +55,14 @@ describe('steer()', () => {
     expect(steer({ ...known, call: asked('tools/call') })).toEqual({});
   });
 
+  it('leads a call by a tenant’s own host name to that tenant’s routes', () => {
+    const acme = { ...place(), tenant: { ...place().tenant, id: 'acme' }, host: 'mcp.acme.example' };
+    const short = { ...acme, path: `/mcp/${acme.server.id}` };
+    const known = { version, identity: caller('ada'), session: undefined, call: asked('tools/call') };
+    expect(steer({ ...known, place: short })).toEqual({ path: `/t/acme/mcp/${acme.server.id}` });
+    expect(steer({ ...known, place: { ...acme, path: `/t/acme/mcp/${acme.server.id}` } })).toEqual({});
+  });
+
   it('leads a call in a session to its replica, and to no other by sending it again', () => {
     const session = {
       id: 'u',

@@ -8,7 +8,7 @@ import { RETRY_SAFE } from '#core/internal-headers.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { CallSession } from '#core/sealed-session.ts';
 import type { ServerVersion } from '#core/server.ts';
-import type { Place } from '#ext-authz/locate.ts';
+import { type Place, routePathOf } from '#ext-authz/locate.ts';
 import { isSafeToRepeat } from '#ext-authz/repeatable.ts';
 
 /** A short key is as good for choosing a replica; two callers that share one share a replica, no more. */
@@ -42,7 +42,9 @@ export const steer = ({
   readonly session: CallSession | undefined;
 }): Steering => {
   const hash = hashKey(place, identity, call);
+  const path = routePathOf(place);
   return {
+    ...(path === undefined ? {} : { path }),
     ...(hash === undefined ? {} : { hash }),
     ...(isSafeToRepeat(version, call) ? { retry: RETRY_SAFE } : {}),
     ...(session === undefined ? {} : { host: session.host }),

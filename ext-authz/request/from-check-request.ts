@@ -7,6 +7,8 @@ import { REQUEST_ID_HEADER } from '#core/internal-headers.ts';
 /** A request as Envoy received it: nothing decoded, nothing joined, nothing believed. */
 export type HttpRequest = {
   readonly method: string;
+  /** `:authority` as the client wrote it; only ever looked up among names that were registered. */
+  readonly authority: string;
   /** Without the query. */
   readonly path: string;
   /** What follows the first `?`, without it; empty if there is none. */
@@ -39,6 +41,7 @@ export type CheckRequestMessage = {
       readonly http?: {
         readonly id?: string;
         readonly method?: string;
+        readonly host?: string;
         readonly path?: string;
         readonly header_map?: { readonly headers?: readonly RawHeader[] } | null;
         readonly body?: string;
@@ -104,6 +107,7 @@ export const requestFromCheckRequest = (message: CheckRequestMessage): HttpReque
   const raw = http.raw_body ?? Buffer.alloc(0);
   return {
     method: http.method ?? '',
+    authority: http.host ?? '',
     path: cut === -1 ? target : target.slice(0, cut),
     query: cut === -1 ? '' : target.slice(cut + 1),
     headers,

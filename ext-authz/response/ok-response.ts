@@ -80,8 +80,8 @@ const bearer = (token: Secret): string | undefined => {
 };
 
 /** Undefined if a value cannot stand in a header. */
-const steeringHeaders = ({ host, hash, retry }: Steering): readonly HeaderOption[] | undefined => {
-  const values = { [HOST_HEADER]: host, [HASH_HEADER]: hash, [RETRY_HEADER]: retry };
+const steeringHeaders = ({ path, host, hash, retry }: Steering): readonly HeaderOption[] | undefined => {
+  const values = { ':path': path, [HOST_HEADER]: host, [HASH_HEADER]: hash, [RETRY_HEADER]: retry };
   const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return given.every(([, value]) => HEADER_SAFE.test(value))
     ? headerOptions(Object.fromEntries(given))

@@ -11,6 +11,7 @@ import { registerConsumers } from '#registry/api/consumers.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
+import { registerHosts } from '#registry/api/hosts.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
 import { registerKillSwitches } from '#registry/api/kill-switches.ts';
 import { registerManifestDryRun } from '#registry/api/manifests/dry-run.ts';
@@ -34,6 +35,7 @@ import { registerVersions } from '#registry/api/versions.ts';
 const REGISTRATIONS = [
   registerTenants,
   registerAdminIssuer,
+  registerHosts,
   registerIssuers,
   registerServers,
   registerServerState,

@@ -6,17 +6,18 @@ import { settingsIn, TENANT_LISTS, TENANT_SINGLES } from '#registry/feed/tenant-
 
 /**
  * `tenant` for its settings, `issuers/{id}`, `servers/{id}`, `servers/{id}/versions/{version}`, `grants/{id}`,
- * `publishers/{id}`, `kill-switches/{id}`, `admin-issuer`, `policy`.
+ * `publishers/{id}`, `kill-switches/{id}`, `admin-issuer`, `policy`, `hosts`.
  */
 export type ResourceName = string;
 
 export const issuerName = (id: string): ResourceName => `issuers/${id}`;
 export const serverName = (id: string): ResourceName => `servers/${id}`;
 export const grantName = (id: string): ResourceName => `grants/${id}`;
-/** The one resource of its kind a tenant may have. */
+/** Resources of which a tenant has one or none. */
 export const ADMIN_ISSUER_NAME: ResourceName = 'admin-issuer';
 /** The tenant's own policy; it has one or none. */
 export const POLICY_NAME: ResourceName = 'policy';
+export const HOSTS_NAME: ResourceName = 'hosts';
 export const publisherName = (id: string): ResourceName => `publishers/${id}`;
 export const killSwitchName = (id: string): ResourceName => `kill-switches/${id}`;
 export const versionName = (serverId: string, version: string): ResourceName =>

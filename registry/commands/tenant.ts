@@ -3,6 +3,13 @@
 import type { Tenant, TenantSettings } from '#core/tenant.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
 import { settle } from '#registry/commands/settle.ts';
+import { TENANT_SINGLES } from '#registry/feed/tenant-parts.ts';
+
+/** By the one list of them: a kind that were forgotten here would be lost with the next change of a setting. */
+const singlesOf = (tenant: Tenant | undefined): Partial<Tenant> =>
+  Object.fromEntries(
+    TENANT_SINGLES.flatMap(({ field }) => (tenant?.[field] === undefined ? [] : [[field, tenant[field]]])),
+  );
 
 /**
  * @param before undefined for a new tenant.
@@ -14,8 +21,7 @@ export const putTenant = (
 ): Outcome => {
   const { revision = 0, issuers = [], servers = [], grants = [] } = before ?? {};
   const { publishers = [], killSwitches = [] } = before ?? {};
-  const adminIssuer = before?.adminIssuer === undefined ? {} : { adminIssuer: before.adminIssuer };
-  const owned = { issuers, servers, grants, publishers, killSwitches, ...adminIssuer };
+  const owned = { issuers, servers, grants, publishers, killSwitches, ...singlesOf(before) };
   const after: Tenant = { id, revision, ...settings, ...owned };
   return settle({ before, after, resource: 'tenant' });
 };

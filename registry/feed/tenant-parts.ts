@@ -13,6 +13,7 @@ export const TENANT_LISTS = [
 export const TENANT_SINGLES = [
   { field: 'adminIssuer', name: 'admin-issuer' },
   { field: 'policy', name: 'policy' },
+  { field: 'hosts', name: 'hosts' },
 ] as const;
 
 /** Fields of a tenant that are no settings: all others are, together, the resource `tenant`. */

@@ -3,7 +3,7 @@
 
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import { SILENCE_LIMIT_MS } from '#registry/feed/wire-message.ts';
-import type { SeenConsumer } from '#registry/store/store.ts';
+import type { SeenConsumer } from '#registry/store/seen-consumer.ts';
 
 /** Nobody knows what became of the consumers of a registry that has fallen silent; they are connected to nothing. */
 const asSeen = ({ entry, seenAtMs }: SeenConsumer, nowMs: number): ConsumerEntry =>

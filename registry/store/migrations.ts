@@ -4,6 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { adoptServing, type RowMover } from '#registry/store/adopt-serving.ts';
 import { CALL_APPROVAL_TABLE } from '#registry/store/call-approval-table.ts';
+import { HOST_NAMES } from '#registry/store/host-name-table.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
 import { POLICY_BUNDLES } from '#registry/store/policy-bundle-table.ts';
 
@@ -286,6 +287,7 @@ export const MIGRATIONS: readonly Migration[] = [
   KEYED_AUDIT,
   CALL_APPROVALS,
   POLICY_BUNDLES,
+  HOST_NAMES,
 ];
 
 /** More migrations were seen than there are here. */

@@ -2,7 +2,7 @@
 // looks again. What a registry that died has left is let go after a while.
 
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
-import type { SeenConsumer } from '#registry/store/store.ts';
+import type { SeenConsumer } from '#registry/store/seen-consumer.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 /** How long a consumer that no registry sees stays on the list, milliseconds: an operator asks within the hour. */

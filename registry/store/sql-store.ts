@@ -12,6 +12,7 @@ import { createCommitWatch } from '#registry/store/commit-watch.ts';
 import { decideApproval } from '#registry/store/decide-approval.ts';
 import { writeEvent } from '#registry/store/events.ts';
 import { readBatch } from '#registry/store/feed-batch.ts';
+import { findHostHolders } from '#registry/store/host-names.ts';
 import { keepAnswer, releaseKey, reserveKey } from '#registry/store/idempotency.ts';
 import { findManifest, findPublished, isSpent, listManifests, spendId } from '#registry/store/manifests.ts';
 import {
@@ -111,6 +112,7 @@ const createReads = ({ database, audit }: StoreEngine, tenants: PresentTenants):
   findPolicyBundle: (tenantId, digest) => guardStore(() => findPolicyBundle(database, tenantId, digest)),
   findPublished: (tenantId, version) =>
     inReadTransaction(database, (all) => findPublished(all, tenantId, version)),
+  findHostHolders: (names) => guardStore(() => findHostHolders(database, names)),
   isSpent: (id) => guardStore(() => isSpent(database, id)),
 });
 

@@ -11,6 +11,7 @@ import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import type { AskedApproval, CallApproval, CallApprovalsPage } from '#registry/store/call-approval.ts';
 import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
+import type { SeenConsumer } from '#registry/store/seen-consumer.ts';
 
 /** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
 export type ResourceStamps = Readonly<Record<ResourceName, number>>;
@@ -169,15 +170,6 @@ export type AuditRecord = {
   readonly mac?: string;
 };
 
-/** A consumer as one registry saw it. */
-export type SeenConsumer = {
-  /** The registry, a name of its own for each process. */
-  readonly replica: string;
-  /** By that registry's clock, milliseconds since the epoch. */
-  readonly seenAtMs: number;
-  readonly entry: ConsumerEntry;
-};
-
 /** A verdict on a call that waits for a person, and by whom. */
 export type CallVerdict = {
   readonly tenantId: string;
@@ -223,7 +215,7 @@ export type Store = Omit<FeedSource, 'findPolicyBundle'> & {
   listTenants(): Promise<readonly StoredTenant[]>;
   /**
    * Commits tenant, revision, audit record and decisions together. `stale`: the tenant is no longer what `before`
-   * says, or a decision was made since its own were judged.
+   * says, a decision was made since its own were judged, or a host name is another tenant's by now.
    */
   write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
   /** Commits an event and its audit record together; resolves with the sequence. */
@@ -274,6 +266,8 @@ export type Store = Omit<FeedSource, 'findPolicyBundle'> & {
     tenantId: string,
     version: { readonly serverId: string; readonly version: string },
   ): Promise<{ readonly versions: readonly string[]; readonly digestOfVersion: string | undefined }>;
+  /** Which tenants have these host names; a name that nobody has is not in it. */
+  findHostHolders(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
   isSpent(id: SignatureId): Promise<boolean>;
   /** Uses up a signature without a write. False: it was used before. */
   spend(id: SignatureId, nowSeconds: number): Promise<boolean>;

@@ -123,6 +123,7 @@ export type Tables = {
     at: string;
     bytes: Uint8Array;
   };
+  host_names: { name: string; tenant: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };
 

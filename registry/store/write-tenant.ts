@@ -3,6 +3,7 @@
 import type { Tenant } from '#core/tenant.ts';
 import { type ChangedResource, changedResources } from '#registry/commands/changed-resources.ts';
 import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
+import { releaseHosts, takeHosts } from '#registry/store/host-names.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import { insertManifest, isSpent, markVersions, spendId } from '#registry/store/manifests.ts';
 import { bringForward, type PresentTenant, type PresentTenants } from '#registry/store/present-tenants.ts';
@@ -87,6 +88,7 @@ const keepApprovals = async ({ transaction, write, before }: Parts, tenant: Tena
 
 const remove = async (parts: Parts): Promise<Written> => {
   await supersedeAll(parts.transaction, parts.write.tenantId, parts.place.revision);
+  await releaseHosts(parts.transaction, parts.write.tenantId);
   await putHead(parts, null);
   return parts.place;
 };
@@ -107,6 +109,7 @@ const put = async (parts: Parts, tenant: Tenant): Promise<Written> => {
   const present = await putResources(parts, changed);
   await putHead(parts, present.head.born);
   await markVersions(transaction, write.tenantId, changed);
+  if (!(await takeHosts(transaction, write.tenantId, changed))) throw new StaleWrite();
   await publish(parts);
   await keepApprovals(parts, tenant);
   return { ...place, present };

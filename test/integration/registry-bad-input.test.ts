@@ -82,6 +82,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
     withdrawn: [],
   },
   'POST /v1/tenants/{tenant}/streams/terminate': { serverId: 'tracker', reason: 'a test' },
+  'PUT /v1/tenants/{tenant}/hosts': { names: ['mcp.example.com'] },
   'PUT /v1/tenants/{tenant}/admin-issuer': {
     issuer: 'https://login.example.com/acme',
     jwksUri: 'https://login.example.com/keys',

@@ -45,6 +45,7 @@ const ROUTES = [
   'get /v1/tenants',
   ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}`),
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/admin-issuer`),
+  ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/hosts`),
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/policy`),
   ...['get', 'post'].map((method) => `${method} ${TENANT}/policy-bundles`),
   ...['get', 'delete'].map((method) => `${method} ${TENANT}/policy-bundles/{digest}`),

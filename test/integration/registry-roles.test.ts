@@ -35,6 +35,9 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`GET ${T}/admin-issuer`]: READING,
   [`PUT ${T}/admin-issuer`]: PLATFORM,
   [`DELETE ${T}/admin-issuer`]: PLATFORM,
+  [`GET ${T}/hosts`]: READING,
+  [`PUT ${T}/hosts`]: PLATFORM,
+  [`DELETE ${T}/hosts`]: PLATFORM,
 
   [`GET ${T}/issuers`]: READING,
   [`GET ${T}/issuers/{id}`]: READING,

@@ -203,7 +203,9 @@ describe('our own services', () => {
     'transfer-encoding',
     'x-envoy-upstream-alt-stat-name',
     'x-request-id',
-    ':path',
+    ':method',
+    ':scheme',
+    ':authority',
   ])('ext-authz cannot change where a call goes or how long it is: %s', async (name) => {
     const served = upstream.seen.length;
     gateway.decide(() => ({ version: '1.0.0', headers: { [name]: '0' } }));

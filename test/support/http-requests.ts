@@ -24,6 +24,7 @@ export const httpRequest = (
   change: Partial<HttpRequest> = {},
 ): HttpRequest => ({
   method,
+  authority: 'gw.example',
   path: '/t/default/mcp/tracker',
   query: '',
   headers: headerMap(headers),

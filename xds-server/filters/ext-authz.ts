@@ -15,14 +15,14 @@ const NAME = 'envoy.filters.http.ext_authz';
 const PER_ROUTE = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute';
 
 /**
- * It names the version and the token; it does not say where a call goes or where its body ends. Anything else would be
- * a fault of ours, and fails the call. Routing headers and x-envoy-* are out of its reach by Envoy's own rules.
+ * It names the version, the token, and by `:path` whose routes a call by a tenant's own host name takes; it does not say
+ * where a body ends or what was asked. Anything else would be a fault of ours, and fails the call. Host, scheme and
+ * method are out of its reach by Envoy's own rules too, as is x-envoy-*.
  */
 const WHAT_IT_MAY_CHANGE: JsonObject = {
-  disallow_system: true,
   disallow_expression: {
     regex:
-      'host|content-length|transfer-encoding|connection|upgrade|te|x-request-id|x-forwarded-(for|proto|host)',
+      ':[^p].*|host|content-length|transfer-encoding|connection|upgrade|te|x-request-id|x-forwarded-(for|proto|host)',
   },
   disallow_is_error: true,
 };

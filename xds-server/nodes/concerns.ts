@@ -90,11 +90,26 @@ export const narrow = (piece: Piece, concern: TenantConcern): Piece | undefined 
   return forEachKind((kind) => piece[kind].flatMap((resource) => NARROWED[kind](resource, concern) ?? []));
 };
 
+/** A short address that is nobody's own goes with the servers of its id: to others it would tell what tenants have. */
+const isOfSomeone = (pieces: readonly Piece[]): ((resource: Resource) => boolean) => {
+  const seen = new Set(
+    pieces.flatMap(({ cluster }) => cluster).map(({ name }) => ownerOfCluster(name)?.serverId),
+  );
+  return ({ name, tenantId }) => {
+    const serverId = tenantId === undefined ? serverOfScope(name) : undefined;
+    return serverId === undefined || seen.has(serverId);
+  };
+};
+
 /** Pieces as one snapshot again. */
-export const assemble = (sequence: number, pieces: readonly Piece[]): ResourceSnapshot => ({
-  sequence,
-  kinds: forEachKind(
-    (kind) =>
-      new Map(pieces.flatMap((piece) => piece[kind]).map((resource) => [resource.name, resource] as const)),
-  ),
-});
+export const assemble = (sequence: number, pieces: readonly Piece[]): ResourceSnapshot => {
+  const isForThem = isOfSomeone(pieces);
+  return {
+    sequence,
+    kinds: forEachKind((kind) => {
+      const resources = pieces.flatMap((piece) => piece[kind]);
+      const kept = kind === 'scope' ? resources.filter(isForThem) : resources;
+      return new Map(kept.map((resource) => [resource.name, resource] as const));
+    }),
+  };
+};

@@ -95,11 +95,18 @@ describe('the snapshot of a view', () => {
       endpoint: clusters,
       listener: ['gateway'],
       scope: ['tenant/acme', 'well-known'],
-      route: ['tenant/acme', 'well-known'],
+      route: ['hosted', 'tenant/acme', 'well-known'],
     });
     const routes = find(sidecar).snapshot.kinds.route.get('tenant/acme')?.any.value.toString('latin1') ?? '';
     expect(routes).toContain('/t/acme/mcp/tracker');
     expect(routes).not.toContain('wiki');
+  });
+
+  it('holds the short addresses that tenants’ own hosts give its servers, and no others’', () => {
+    const { publish, namesIn } = start();
+    publish(1, { ...ACME, hosts: { names: ['acme.example'] } }, DEFAULT);
+    expect(namesIn(seen('acme/tracker'))['scope']).toEqual(['short/tracker', 'tenant/acme', 'well-known']);
+    expect(namesIn(seen('default/two'))['scope']).toEqual(['short/two', 'tenant/default', 'well-known']);
   });
 
   it('holds the secrets of its own servers, also where others name the same files', () => {

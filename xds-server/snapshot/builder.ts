@@ -5,6 +5,7 @@ import type { Snapshot } from '#core/snapshot.ts';
 import { forEachKind, RESOURCE_KINDS, type ResourceKind } from '#xds-server/resource-kind.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import type { Facts } from '#xds-server/snapshot/facts.ts';
+import { NO_HOSTED_SCOPES, refreshHostedScopes } from '#xds-server/snapshot/hosted-scopes.ts';
 import {
   packResource,
   type Resource,
@@ -14,8 +15,8 @@ import {
 import { changeResources } from '#xds-server/snapshot/resource-step.ts';
 import { refreshServed, resourcesOf, type ServedTenant } from '#xds-server/snapshot/served-tenant.ts';
 import { buildListener } from '#xds-server/translate/listeners.ts';
-import { LISTENER_NAME, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
-import { buildWellKnownRoutes } from '#xds-server/translate/routes.ts';
+import { HOSTED_ROUTES, LISTENER_NAME, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
+import { buildHostedRoutes, buildWellKnownRoutes } from '#xds-server/translate/routes.ts';
 import { buildWellKnownScope } from '#xds-server/translate/scoped-routes.ts';
 
 export type TenantFault = { readonly tenantId: string; readonly message: string };
@@ -55,23 +56,26 @@ const note = (changes: Changes, before: ServedTenant | undefined, after: ServedT
 };
 
 const commonKinds = (settings: GatewaySettings): Readonly<Record<ResourceKind, Resources>> => {
-  const common: Partial<Record<ResourceKind, Resource>> = {
-    listener: packResource(LISTENER_NAME, buildListener(settings), {
-      onDemand: packResource(LISTENER_NAME, buildListener(settings, 'on-demand')),
-    }),
-    scope: packResource(WELL_KNOWN_ROUTES, buildWellKnownScope(), { needs: WELL_KNOWN_ROUTES }),
-    route: packResource(WELL_KNOWN_ROUTES, buildWellKnownRoutes()),
+  const common: Partial<Record<ResourceKind, readonly Resource[]>> = {
+    listener: [
+      packResource(LISTENER_NAME, buildListener(settings), {
+        onDemand: packResource(LISTENER_NAME, buildListener(settings, 'on-demand')),
+      }),
+    ],
+    scope: [packResource(WELL_KNOWN_ROUTES, buildWellKnownScope(), { needs: WELL_KNOWN_ROUTES })],
+    route: [
+      packResource(WELL_KNOWN_ROUTES, buildWellKnownRoutes()),
+      packResource(HOSTED_ROUTES, buildHostedRoutes()),
+    ],
   };
-  return forEachKind((kind) => {
-    const resource = common[kind];
-    return new Map(resource === undefined ? [] : [[resource.name, resource]]);
-  });
+  return forEachKind((kind) => new Map((common[kind] ?? []).map((resource) => [resource.name, resource])));
 };
 
 /** A builder for one process. */
 export const createSnapshotBuilder = (settings: GatewaySettings): SnapshotBuilder => {
   let kinds = commonKinds(settings);
   let tenants: ReadonlyMap<string, ServedTenant> = new Map();
+  let hosted = NO_HOSTED_SCOPES;
 
   return (snapshot, facts) => {
     const changes: Changes = forEachKind(() => new Map());
@@ -83,6 +87,8 @@ export const createSnapshotBuilder = (settings: GatewaySettings): SnapshotBuilde
       if (served !== before) note(changes, before, served);
     }
     for (const [id, gone] of tenants) if (!next.has(id)) note(changes, gone, undefined);
+    hosted = refreshHostedScopes(snapshot, hosted);
+    for (const [name, scope] of hosted.changes) changes.scope.set(name, scope);
     const before = kinds;
     kinds = forEachKind((kind) => changeResources(before[kind], changes[kind]));
     tenants = next;

@@ -5,16 +5,19 @@ export const LISTENER_NAME = 'gateway';
 /** RouteConfiguration of the documents below /.well-known/, the same for all tenants. */
 export const WELL_KNOWN_ROUTES = 'well-known';
 
+/** RouteConfiguration of short addresses that lead somewhere by a tenant's own host name only, the same for all tenants. */
+export const HOSTED_ROUTES = 'hosted';
+
 /** Also the name in Envoy's statistics: `cluster.mcp.{tenant}.{server}.{version}`. Ids hold no dots, so it can be taken apart. */
 export const clusterName = (tenantId: string, serverId: string, version: string): string =>
   `mcp.${tenantId}.${serverId}.${version}`;
 
 const SHORT_SCOPE = 'short/';
 
-/** Scope of the short address of a server of the default tenant. */
+/** Scope of the short address of servers of this id: of the default tenant's, where it has one. */
 export const shortScopeName = (serverId: string): string => `${SHORT_SCOPE}${serverId}`;
 
-/** The server a scope is of; undefined for one of a whole tenant. */
+/** The id of the server a scope is of; undefined for one of a whole tenant. */
 export const serverOfScope = (name: string): string | undefined =>
   name.startsWith(SHORT_SCOPE) ? name.slice(SHORT_SCOPE.length) : undefined;
 

@@ -1,7 +1,13 @@
 // A tenant's routes. Every match is an exact path, so an endpoint has one spelling; the version is whatever ext-authz
 // chose, matched exactly, and where Envoy has no such version the answer is 503, never another version.
 
-import { ENDPOINT_METHODS, endpointPath, METADATA_ROOT, shortEndpointPath } from '#core/endpoint-path.ts';
+import {
+  ENDPOINT_METHODS,
+  endpointPath,
+  METADATA_ROOT,
+  SHORT_ROOT,
+  shortEndpointPath,
+} from '#core/endpoint-path.ts';
 import { RETRY_HEADER, RETRY_SAFE, SEALED_SESSION_HEADER, VERSION_HEADER } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { McpServer } from '#core/server.ts';
@@ -10,7 +16,12 @@ import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
 import type { Pace } from '#xds-server/adaptive/pace.ts';
 import { checkedAs, unchecked } from '#xds-server/filters/ext-authz.ts';
 import { buildHashPolicy } from '#xds-server/translate/load-balancing.ts';
-import { clusterName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
+import {
+  clusterName,
+  HOSTED_ROUTES,
+  tenantRoutesName,
+  WELL_KNOWN_ROUTES,
+} from '#xds-server/translate/names.ts';
 import { buildPriority, buildRetryPolicy, buildTimedRetryPolicy } from '#xds-server/translate/retries.ts';
 
 /** Value of the context that sends a request to the document part of ext-authz. */
@@ -172,6 +183,19 @@ export const buildTenantFrame = (tenantId: string): RoutesFrame =>
 /** The RouteConfiguration of one tenant, from the routes of its servers. */
 export const buildTenantRoutes = (tenantId: string, routes: readonly JsonObject[]): TypedMessage =>
   filled(buildTenantFrame(tenantId), routes);
+
+/**
+ * The RouteConfiguration of short addresses by tenants' own host names. It leads nowhere: ext-authz finds the tenant by the
+ * host, and by the path it sets Envoy finds that tenant's routes. A call it knows no tenant for ends here.
+ */
+export const buildHostedRoutes = (): TypedMessage =>
+  filled(frame(HOSTED_ROUTES, [otherMethods]), [
+    {
+      match: { prefix: SHORT_ROOT },
+      direct_response: { status: 404 },
+      typed_per_filter_config: checkedAs({}),
+    },
+  ]);
 
 /** The RouteConfiguration of RFC 9728 documents, which ext-authz answers. */
 export const buildWellKnownRoutes = (): TypedMessage =>

@@ -5,7 +5,12 @@ import { METADATA_ROOT } from '#core/endpoint-path.ts';
 import type { JsonObject } from '#core/json.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
-import { shortScopeName, tenantRoutesName, WELL_KNOWN_ROUTES } from '#xds-server/translate/names.ts';
+import {
+  HOSTED_ROUTES,
+  shortScopeName,
+  tenantRoutesName,
+  WELL_KNOWN_ROUTES,
+} from '#xds-server/translate/names.ts';
 
 // ":path" begins with the separator, so element 0 is empty. It includes the query: a short path with one finds no scope.
 const pathElement = (index: number): JsonObject => ({
@@ -31,6 +36,10 @@ export const buildServerScopes = (tenantId: string, serverId: string): TypedMess
   tenantId === DEFAULT_TENANT
     ? [scope(shortScopeName(serverId), ['mcp', serverId], tenantRoutesName(tenantId))]
     : [];
+
+/** The scope of a short address that has a meaning by tenants' own host names only. */
+export const buildHostedScope = (serverId: string): TypedMessage =>
+  scope(shortScopeName(serverId), ['mcp', serverId], HOSTED_ROUTES);
 
 /** The scope of the documents below /.well-known/. */
 export const buildWellKnownScope = (): TypedMessage =>

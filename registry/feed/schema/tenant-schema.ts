@@ -8,6 +8,7 @@ import { KillSwitchSchema } from '#registry/feed/schema/kill-switch-schema.ts';
 import { TenantPolicySchema } from '#registry/feed/schema/policy-schema.ts';
 import { PublisherSchema } from '#registry/feed/schema/publisher-schema.ts';
 import { ServerSchema } from '#registry/feed/schema/server-schema.ts';
+import { TenantHostsSchema } from '#registry/feed/schema/tenant-hosts-schema.ts';
 import { Id, ShortText } from '#registry/feed/schema/words.ts';
 
 export const TENANT_FIELDS = {
@@ -40,6 +41,7 @@ export const TenantSchema = Type.Object(
     publishers: Type.Array(PublisherSchema, { maxItems: 200 }),
     adminIssuer: Type.Optional(AdminIssuerSchema),
     policy: Type.Optional(TenantPolicySchema),
+    hosts: Type.Optional(TenantHostsSchema),
     killSwitches: Type.Array(KillSwitchSchema, { maxItems: 1_000 }),
   },
   { additionalProperties: false },
