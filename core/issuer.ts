@@ -50,6 +50,14 @@ export type Introspection = {
   readonly maxAgeSeconds: number;
 };
 
+/** Machines the issuer vouches for by client certificates, without a token. */
+export type MachineCertificates = {
+  /** PEM of the authorities that sign them, themselves and not by others in between. */
+  readonly authorities: string;
+  /** Names of certificates (core/san-pattern.ts) that are taken, and are then the callers' names. */
+  readonly names: readonly string[];
+};
+
 export type TrustedIssuer = {
   readonly id: string;
   readonly kind: IssuerKind;
@@ -68,6 +76,8 @@ export type TrustedIssuer = {
   readonly groupLookup?: GroupLookup;
   /** Absent: opaque tokens of this issuer are refused. */
   readonly introspection?: Introspection;
+  /** Absent: a certificate without a token says nothing. */
+  readonly machineCertificates?: MachineCertificates;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** `partner`: its callers are guests, and only grants that name this issuer reach them. */
   readonly relation: 'home' | 'partner';

@@ -146,6 +146,11 @@ export const REASONS = {
   ),
   token_certificate_mismatch: challenge(-31235, 'The access token is bound to another client certificate.'),
 
+  // A client certificate in the place of a token.
+  certificate_unknown: challenge(-31251, 'The authority of the client certificate is not accepted here.'),
+  certificate_name_refused: challenge(-31252, 'The name in the client certificate is not accepted here.'),
+  certificate_expired: challenge(-31253, 'The client certificate has expired.'),
+
   // What the issuer said of a token only it can read.
   token_inactive: challenge(-31241, 'The access token is not active.'),
   introspection_unavailable: outage(-31242, 'The issuer of the access token cannot be asked at the moment.'),

@@ -5,8 +5,9 @@
 import { type Deny, deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import type { Secret } from '#core/secret.ts';
+import { Secret } from '#core/secret.ts';
 import { findAccessToken, type RequestHeaders } from '#ext-authz/identity/access-token.ts';
+import { identifyByCertificate } from '#ext-authz/identity/certificate-caller.ts';
 import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
 import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
@@ -21,7 +22,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 
 export type Caller = {
   readonly identity: Identity;
-  /** The caller's own token: the assertion of a token exchange, never sent upstream. */
+  /** The caller's own token: the assertion of a token exchange, never sent upstream. Empty for one who has none. */
   readonly token: Secret;
 };
 
@@ -67,23 +68,32 @@ export const createAuthenticator = (options: {
     return verified;
   };
 
+  /** Undefined where a token is to be looked for: whoever sends anything in its place is judged by that. */
+  const findMachine = (headers: RequestHeaders, at: Presentation): Result<Caller, Deny> | undefined => {
+    if (at.clientCertificate === undefined || headers.has('authorization')) return undefined;
+    const machine = identifyByCertificate(at.clientCertificate, at);
+    return machine?.ok === true ? ok({ identity: machine.value, token: new Secret('') }) : machine;
+  };
+
+  const byToken = async (headers: RequestHeaders, at: Presentation): Promise<Result<Caller, Deny>> => {
+    const found = findAccessToken(headers);
+    if (!found.ok) return found;
+    const { token } = found.value;
+    const verified = await verify(token, at);
+    if (!verified.ok) return verified;
+    const unproven = await possession.judge(verified.value, { ...found.value, ...at, headers });
+    if (unproven !== undefined) return err(unproven);
+    const { identity, binding, issuer } = verified.value;
+    const insufficient = judgeScopes(identity, binding, at.server);
+    if (insufficient !== undefined) return err(insufficient);
+    const groups =
+      identity.groups === undefined
+        ? await options.groups.find({ ...at, issuer, identity, assertion: token })
+        : ok(identity.groups);
+    return groups.ok ? ok({ identity: { ...identity, groups: groups.value }, token }) : groups;
+  };
+
   return {
-    authenticate: async ({ headers, ...at }) => {
-      const found = findAccessToken(headers);
-      if (!found.ok) return found;
-      const { token } = found.value;
-      const verified = await verify(token, at);
-      if (!verified.ok) return verified;
-      const unproven = await possession.judge(verified.value, { ...found.value, ...at, headers });
-      if (unproven !== undefined) return err(unproven);
-      const { identity, binding, issuer } = verified.value;
-      const insufficient = judgeScopes(identity, binding, at.server);
-      if (insufficient !== undefined) return err(insufficient);
-      const groups =
-        identity.groups === undefined
-          ? await options.groups.find({ ...at, issuer, identity, assertion: token })
-          : ok(identity.groups);
-      return groups.ok ? ok({ identity: { ...identity, groups: groups.value }, token }) : groups;
-    },
+    authenticate: async ({ headers, ...at }) => findMachine(headers, at) ?? byToken(headers, at),
   };
 };

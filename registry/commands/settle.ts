@@ -14,6 +14,7 @@ import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
 import { grantRule } from '#registry/commands/rules/grant-rules.ts';
 import { introspectionRule } from '#registry/commands/rules/introspection-rule.ts';
 import { distinctIssuersRule, issuerRule } from '#registry/commands/rules/issuer-rules.ts';
+import { machineCertificateRule } from '#registry/commands/rules/machine-certificate-rule.ts';
 import { originRule } from '#registry/commands/rules/origin-rule.ts';
 import { policyRule } from '#registry/commands/rules/policy-rule.ts';
 import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
@@ -29,6 +30,7 @@ const RULES: readonly Rule[] = [
   distinctIssuersRule,
   bindingRule,
   introspectionRule,
+  machineCertificateRule,
   upstreamAuthRule,
   sharedAudienceRule,
   allowedHostsRule,

@@ -26,8 +26,12 @@ import { startVersionServer, type VersionServer, versionTools } from '#test/supp
 const HOUR_MS = 3_600_000;
 const key = createTestKey('good');
 const authority = createTestAuthority('clients');
+const strangers = createTestAuthority('clients of others');
 const holder = authority.issue(['spiffe://acme.example/robot']);
 const other = authority.issue(['spiffe://acme.example/other']);
+const machine = authority.issue(['spiffe://acme.example/robots/nightly']);
+/** By another authority at the listener, which another tenant brought. */
+const stranger = strangers.issue(['spiffe://acme.example/robots/nightly']);
 /** The same names, by somebody whom nobody trusts. */
 const forged = createTestAuthority('clients').issue(['spiffe://acme.example/robot']);
 
@@ -47,7 +51,11 @@ const claimsNow = (changes: object = {}): Record<string, unknown> => {
 };
 
 const tenantNow = (): Tenant => {
-  const tenant = testTenant([oidcIssuer(bench.keyServer.url)]);
+  const machineCertificates = {
+    authorities: authority.certificate,
+    names: ['spiffe://acme.example/robots/*'],
+  };
+  const tenant = testTenant([oidcIssuer(bench.keyServer.url, { machineCertificates })]);
   const servers = tenant.servers.map((server) => ({
     ...server,
     allowedHosts: [new URL(upstream.url).host],
@@ -88,7 +96,7 @@ beforeAll(async () => {
     certificateFile: await place('tls.pem', own.certificate),
     keyFile: await place('tls.key', own.key),
   });
-  const caFile = await place('clients.pem', authority.certificate);
+  const caFile = await place('clients.pem', `${authority.certificate}${strangers.certificate}`);
   await writeGatewayAuthorities(world.gateway.directory, { caFile, crlFile: '' });
   await world.update({ sequence: 1, tenants: [tenantNow()] });
 }, 120_000);
@@ -105,7 +113,7 @@ const clientOf = (client: IssuedCertificate | undefined): ConnectionOptions => (
 
 /** `ok`, or the reason of the refusal; rejects where there is no connection. */
 const call = (
-  token: string,
+  token: string | undefined,
   client: IssuedCertificate | undefined,
   headers: Record<string, string> = {},
 ): Promise<string> =>
@@ -117,7 +125,7 @@ const call = (
         agent: false,
         ...clientOf(client),
         headers: {
-          authorization: `Bearer ${token}`,
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           'content-type': 'application/json',
           accept: 'application/json, text/event-stream',
           'mcp-protocol-version': '2025-11-25',
@@ -157,6 +165,27 @@ describe('a token that is bound to a client certificate', () => {
     expect(await call(bound, undefined, told)).toBe('token_certificate_missing');
     expect(await call(bound, holder, told)).toBe('ok');
     expect(upstream.seenHeaders()).not.toHaveProperty('x-forwarded-client-cert');
+  });
+});
+
+describe('a machine with a certificate and no token', () => {
+  it('is known by the name its authority gave it', async () => {
+    expect(await call(undefined, machine)).toBe('ok');
+    const written = world.written.join('\n');
+    expect(written).toContain('spiffe://acme.example/robots/nightly');
+    expect(upstream.seenHeaders()).not.toHaveProperty('x-forwarded-client-cert');
+  });
+
+  it('is nobody under another name, or by the authority of somebody else, though the listener let it in', async () => {
+    expect(await call(undefined, holder)).toBe('certificate_name_refused');
+    expect(await call(undefined, stranger)).toBe('certificate_unknown');
+    expect(await call(undefined, undefined)).toBe('token_missing');
+  });
+
+  it('is judged by its token as soon as it sends one', async () => {
+    expect(await call('made-up', machine)).toBe('token_malformed');
+    expect(await call(bound, machine)).toBe('token_certificate_mismatch');
+    expect(await call(undefined, machine, { authorization: 'Basic eDp5' })).toBe('token_missing');
   });
 });
 

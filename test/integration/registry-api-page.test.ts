@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -16,6 +16,7 @@ import {
 import { type Ended, runCommands, shellBlocks } from '#test/support/documented-commands.ts';
 import { findFreePorts } from '#test/support/free-ports.ts';
 import { ROOT } from '#test/support/product-process.ts';
+import { createTestAuthority } from '#test/support/test-authority.ts';
 import { type KeyServer, publishKey, startKeyServer } from '#test/support/token-issuer.ts';
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'registry-api.md'), 'utf8');
@@ -77,12 +78,15 @@ const outputs = ({ stdout }: Ended): ReadonlyMap<string, string> =>
 it('leads through every task, and each command does what the page says', async () => {
   const blocks = shellBlocks(PAGE);
   expect(blocks.length).toBeGreaterThan(15);
+  const machinesCa = join(directory, 'machines-ca.pem');
+  writeFileSync(machinesCa, createTestAuthority('machines').certificate);
   const ended = await runCommands(blocks, {
     directory,
     scripts: SCRIPTS,
     variables: {
       REGISTRY: url,
       POLICIES: join(ROOT, 'policies'),
+      MACHINES_CA: machinesCa,
       MCPGW_STATE_DIR: join(directory, 'state'),
       PLATFORM_TOKEN: await adminToken(['platform-admin']),
       TOKEN: await adminToken(['admin:acme']),
@@ -105,7 +109,7 @@ it('leads through every task, and each command does what the page says', async (
   expect(said.get('Judge by rules of your own')).toMatch(
     /"digest": "[0-9a-f]{64}"[\s\S]*^[A-Za-z0-9_-]{43}$/m,
   );
-  expect(said.get('Read the audit')).toContain('restore revisions/7');
+  expect(said.get('Read the audit')).toContain('restore revisions/8');
   expect(said.get('Read the audit')).toMatch(/^registry .* integrity ok; completeness ok$/m);
   expect(said.get('Read long lists')).toMatch(/^304$/m);
   expect(said.get('Read a refusal')).toContain('"pointer":"/tools"');

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import { createTestAuthority } from '#test/support/test-authority.ts';
 
 let registry: TestRegistry;
 let count = 0;
@@ -262,5 +263,55 @@ describe('an issuer that is asked about opaque tokens', () => {
     });
     expect(second.status).toBe(409);
     expect(JSON.stringify(second.body)).toContain('servers/tracker/bindings');
+  });
+});
+
+describe('an issuer that vouches for certificates of machines', () => {
+  const authority = createTestAuthority('acme');
+  const vouching = (changes: object = {}) => ({
+    kind: 'oidc',
+    issuer: 'https://spire.acme.example',
+    relation: 'home',
+    machineCertificates: {
+      authorities: authority.certificate,
+      names: ['spiffe://acme.example/robots/*'],
+      ...changes,
+    },
+  });
+
+  it('is taken with its authorities and the names they may give', async () => {
+    const answer = await put(vouching());
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({ machineCertificates: vouching().machineCertificates });
+  });
+
+  it.each<[string, object, string]>([
+    ['no certificate', { authorities: 'authority' }, 'authorities'],
+    [
+      'a certificate that is none',
+      { authorities: authority.certificate.replace(/MII/, 'AAA') },
+      'authorities',
+    ],
+    [
+      'a machine in the place of an authority',
+      { authorities: authority.issue(['a.example']).certificate },
+      'authorities',
+    ],
+    [
+      'a private key',
+      { authorities: `${authority.certificate}${authority.issue(['a.example']).key}` },
+      'authorities',
+    ],
+    ['any name there is', { names: ['*'] }, 'names/0'],
+    ['a whole trust domain', { names: ['spiffe://*'] }, 'names/0'],
+    ['a star in between', { names: ['spiffe://acme.example/*/robot'] }, 'names/0'],
+    ['an address', { names: ['10.0.0.7'] }, 'names/0'],
+  ])('is refused with %s', async (_title, changes, member) => {
+    expect(faultsOf(await put(vouching(changes)))).toEqual([422, [`/machineCertificates/${member}`]]);
+  });
+
+  it('is not one of Entra', async () => {
+    const entra = { ...vouching(), kind: 'entra', directoryTenants: [DIRECTORY] };
+    expect(faultsOf(await put(entra))).toEqual([422, ['/machineCertificates']]);
   });
 });

@@ -38,6 +38,23 @@ const IntrospectionSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const MachineCertificatesSchema = Type.Object(
+  {
+    authorities: Type.String({
+      minLength: 1,
+      maxLength: 32_768,
+      description: 'PEM of the authorities that sign client certificates.',
+    }),
+    names: Type.Array(ShortText, {
+      minItems: 1,
+      maxItems: 100,
+      uniqueItems: true,
+      description: 'spiffe://acme.example/robots/*, robot.acme.example, *.robots.acme.example',
+    }),
+  },
+  { additionalProperties: false },
+);
+
 export const ISSUER_FIELDS = {
   kind: Type.Enum(['entra', 'oidc']),
   issuer: UrlText,
@@ -46,6 +63,7 @@ export const ISSUER_FIELDS = {
   tokenEndpoint: Type.Optional(UrlText),
   groupLookup: Type.Optional(GroupLookupSchema),
   introspection: Type.Optional(IntrospectionSchema),
+  machineCertificates: Type.Optional(MachineCertificatesSchema),
   algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
     minItems: 1,
     uniqueItems: true,
