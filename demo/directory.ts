@@ -27,6 +27,10 @@ export type DemoApplication = {
   readonly secret?: string;
   /** The resource it exposes: Application ID URI and delegated scopes. */
   readonly identifierUri?: string;
+  /** Further Application ID URIs: addresses of MCP endpoints, which clients send as `resource`. */
+  readonly otherUris?: readonly string[];
+  /** Where a sign-in may lead back to; on this machine at any port. */
+  readonly redirectUris?: readonly string[];
   readonly scopes: readonly string[];
   /** App roles that app-only tokens for this resource carry, by client id of the caller. */
   readonly appRoles: Readonly<Record<string, readonly string[]>>;
@@ -127,10 +131,26 @@ export const DIRECTORIES: readonly DemoDirectory[] = [
 
 const BOTH = [CONTOSO_TID, FABRIKAM_TID];
 
+/** The gateway's applications as they have to be registered for MCP clients: with the addresses of their endpoints. */
+export const withEndpoints = (
+  applications: readonly DemoApplication[],
+  gatewayUrl: string,
+): readonly DemoApplication[] =>
+  applications.map((application) => {
+    const server = /^api:\/\/gateway-(.+)$/.exec(application.identifierUri ?? '')?.[1];
+    const paths = [`/mcp/${server}`, `/t/default/mcp/${server}`];
+    return server === undefined
+      ? application
+      : { ...application, otherUris: paths.map((path) => `${gatewayUrl}${path}`) };
+  });
+
 export const APPLICATIONS: readonly DemoApplication[] = [
   {
     name: 'demo-cli',
     clientId: APPLICATION_IDS.demoCli,
+    redirectUris: ['127.0.0.1', 'localhost'].flatMap((host) =>
+      ['/', '/callback', '/oauth/callback'].map((path) => `http://${host}${path}`),
+    ),
     scopes: [],
     appRoles: {},
     directories: BOTH,

@@ -34,6 +34,7 @@ const outage = (sentence: string): ErrorRow => row('temporarily_unavailable', se
 export const ENTRA_ERRORS = {
   16003: grant('The user account has not been added to the directory.'),
   28000: row('invalid_request', 'Scopes of more than one resource were asked for.'),
+  50011: row('invalid_request', 'The redirect URI is not among those of the application.'),
   50012: client('Authentication of the client failed.'),
   50013: grant('The assertion is not valid.'),
   50014: grant('The user does not exist in this directory.'),
@@ -57,8 +58,10 @@ export const ENTRA_ERRORS = {
   53002: interaction('The application is not an approved one.', 'additional_action'),
   53003: interaction('Access is blocked by Conditional Access.', 'message_only'),
   53011: grant('The user is blocked because of risk.'),
+  50148: grant('The code verifier does not match the code challenge.'),
   65001: consent('Nobody has consented that this application uses the resource.'),
   65004: consent('The user declined to consent.'),
+  70000: grant('The code was issued for another client or another address.'),
   70002: client('The credentials of the client are not valid.'),
   70003: row('unsupported_grant_type', 'The grant type is not supported.'),
   70008: grant('The refresh token has expired.', 'token_expired'),
@@ -88,6 +91,8 @@ export const ENTRA_ERRORS = {
   7000215: client('The client secret is not right.'),
   7000218: client('The request body must hold client_assertion or client_secret.'),
   7000222: client('The client secret has expired.'),
+  9002325: row('invalid_request', 'Proof Key for Code Exchange is required.'),
+  9010010: row('invalid_target', 'The resource does not match the scopes that are asked for.'),
 } as const satisfies Record<number, ErrorRow>;
 
 export type EntraCode = keyof typeof ENTRA_ERRORS;

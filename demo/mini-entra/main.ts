@@ -1,13 +1,18 @@
 // Starts the demo's identity provider. Wiring only.
 
 import { GatewayError } from '#core/gateway-error.ts';
-import { APPLICATIONS, DIRECTORIES } from '#demo/directory.ts';
+import { APPLICATIONS, DIRECTORIES, withEndpoints } from '#demo/directory.ts';
 import { createMiniEntra } from '#demo/mini-entra/mini-entra.ts';
-import { logLevel, port, readConfig, stateDirectory } from '#runtime/config.ts';
+import { gatewayPublicUrl, logLevel, port, readConfig, stateDirectory } from '#runtime/config.ts';
 import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 
-const config = readConfig({ port: port('DEMO_IDP_PORT', '9000'), stateDirectory, logLevel });
+const config = readConfig({
+  port: port('DEMO_IDP_PORT', '9000'),
+  stateDirectory,
+  logLevel,
+  gatewayUrl: gatewayPublicUrl,
+});
 const logger = createLogger('mini-entra', config.logLevel);
 
 const isPortTaken = (thrown: unknown): boolean =>
@@ -17,7 +22,7 @@ runService(logger, async (lifecycle) => {
   try {
     const provider = await createMiniEntra({
       directories: DIRECTORIES,
-      applications: APPLICATIONS,
+      applications: withEndpoints(APPLICATIONS, config.gatewayUrl),
       port: config.port,
       stateDirectory: config.stateDirectory,
     });

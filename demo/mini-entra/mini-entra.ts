@@ -6,11 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { DemoApplication, DemoDirectory } from '#demo/directory.ts';
 import { randomLifetimeSeconds } from '#demo/mini-entra/access-token.ts';
+import { createCodes } from '#demo/mini-entra/codes.ts';
 import { answerControl, type ControlParts } from '#demo/mini-entra/control.ts';
 import { addressesOf, discoveryDocument, keySet } from '#demo/mini-entra/discovery.ts';
 import { entraErrorReply } from '#demo/mini-entra/entra-error.ts';
 import { createFaultBook } from '#demo/mini-entra/faults.ts';
 import { answerGraph, type GraphParts } from '#demo/mini-entra/graph.ts';
+import { answerSignIn, type SignInAnswer, type SignInParts } from '#demo/mini-entra/sign-in.ts';
 import { createSigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import {
   answerTokenRequest,
@@ -49,7 +51,7 @@ export type MiniEntra = {
 };
 
 type Site = {
-  readonly parts: TokenEndpointParts & ControlParts & GraphParts;
+  readonly parts: TokenEndpointParts & ControlParts & GraphParts & SignInParts;
   readonly lifetimeSeconds: () => number;
 };
 
@@ -94,6 +96,33 @@ const answerToken = async (
   await sendTokenReply(response, reply, fault);
 };
 
+const sendBrowser = (response: ServerResponse, answer: SignInAnswer): void => {
+  const [status, headers, body] =
+    'location' in answer
+      ? ([302, { location: answer.location }, ''] as const)
+      : ([200, { 'content-type': 'text/html; charset=utf-8' }, answer.page] as const);
+  response.writeHead(status, { 'cache-control': 'no-store', ...headers }).end(body);
+};
+
+const sendSignIn = (
+  { parts }: Site,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { tid, text }: { tid: string; text: string },
+): void => {
+  const nowMs = Date.now();
+  const answered = answerSignIn(parts, {
+    tid,
+    query: request.url?.split('?')[1] ?? '',
+    nowSeconds: Math.floor(nowMs / 1000),
+    ...(request.method === 'POST' ? { body: text } : {}),
+  });
+  if (answered.ok) sendBrowser(response, answered.value);
+  else {
+    const { status, body } = entraErrorReply(answered.error, nowMs);
+    sendJson(response, status, body);
+  }
+};
+
 const answer = async (
   site: Site,
   origin: string,
@@ -109,6 +138,8 @@ const answer = async (
   }
   const tid = /^\/([^/]+)\/oauth2\/v2\.0\/token$/.exec(path)?.[1];
   if (tid !== undefined && request.method === 'POST') return answerToken(site, exchange, { tid, body: text });
+  const signInTid = /^\/([^/]+)\/oauth2\/v2\.0\/authorize$/.exec(path)?.[1];
+  if (signInTid !== undefined) return sendSignIn(site, exchange, { tid: signInTid, text });
   const oid = /^\/v1\.0\/users\/([^/]+)\/getMemberGroups$/.exec(path)?.[1];
   if (oid !== undefined && request.method === 'POST') {
     const { authorization } = request.headers;
@@ -139,6 +170,7 @@ const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => st
       world: createWorld(directories, applications),
       keys: await createSigningKeys(tids, file),
       faults: createFaultBook(),
+      codes: createCodes(),
       issuer,
       graph: { fault: undefined, questions: 0 },
       graphUrl: () => new URL(issuer(tids[0] ?? 'none')).origin,

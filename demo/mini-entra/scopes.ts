@@ -10,6 +10,8 @@ const OIDC_SCOPES = new Set(['openid', 'profile', 'email', 'offline_access']);
 
 export type RequestedScopes = {
   readonly resource: DemoApplication;
+  /** The URI or id it was asked for by. */
+  readonly named: string;
   readonly scopes: readonly string[];
   /** The `/.default` form, the only one an application may ask for itself. */
   readonly isDefault: boolean;
@@ -37,9 +39,14 @@ export const parseScopes = (
   if (resource === undefined) return err({ code: 500011 });
   if (parts.some((part) => part.scope === '.default')) {
     return parts.length === 1
-      ? ok({ resource, scopes: resource.scopes, isDefault: true })
+      ? ok({ resource, named: first.resource, scopes: resource.scopes, isDefault: true })
       : err({ code: 70011 });
   }
   if (!parts.every((part) => resource.scopes.includes(part.scope))) return err({ code: 650053 });
-  return ok({ resource, scopes: parts.map((part) => part.scope), isDefault: false });
+  return ok({
+    resource,
+    named: first.resource,
+    scopes: parts.map((part) => part.scope),
+    isDefault: false,
+  });
 };

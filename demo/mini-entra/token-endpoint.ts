@@ -7,9 +7,11 @@ import { err, ok, type Result } from '#core/result.ts';
 import { type DemoApplication, type DemoDirectory, GRAPH_RESOURCE_ID } from '#demo/directory.ts';
 import { signAccessToken } from '#demo/mini-entra/access-token.ts';
 import { authenticateClient } from '#demo/mini-entra/client-authentication.ts';
+import type { Codes } from '#demo/mini-entra/codes.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import type { Fault, FaultBook } from '#demo/mini-entra/faults.ts';
 import { type Form, parseForm } from '#demo/mini-entra/form.ts';
+import { authorizationCode } from '#demo/mini-entra/grants/authorization-code.ts';
 import { clientCredentials } from '#demo/mini-entra/grants/client-credentials.ts';
 import type { Grant, Granted, GrantName } from '#demo/mini-entra/grants/grant.ts';
 import { onBehalfOf } from '#demo/mini-entra/grants/on-behalf-of.ts';
@@ -20,6 +22,7 @@ import type { World } from '#demo/mini-entra/world.ts';
 
 const GRANTS: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Grant }> = new Map([
   ['password', { name: 'password', grant: password }],
+  ['authorization_code', { name: 'authorization_code', grant: authorizationCode }],
   ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
   ['urn:ietf:params:oauth:grant-type:jwt-bearer', { name: 'on_behalf_of', grant: onBehalfOf }],
 ]);
@@ -28,6 +31,7 @@ export type Counters = Record<GrantName, { requests: number; issued: number }>;
 
 export const emptyCounters = (): Counters => ({
   password: { requests: 0, issued: 0 },
+  authorization_code: { requests: 0, issued: 0 },
   client_credentials: { requests: 0, issued: 0 },
   on_behalf_of: { requests: 0, issued: 0 },
 });
@@ -36,6 +40,7 @@ export type TokenEndpointParts = {
   readonly world: World;
   readonly keys: SigningKeys;
   readonly faults: FaultBook;
+  readonly codes: Codes;
   readonly counters: () => Counters;
   readonly issuer: (tid: string) => string;
   /** Where Graph is: the resource that tokens for it are asked by. */
@@ -113,7 +118,7 @@ const issue = async (
   const { tid } = asked.directory;
   const { resource, scopes } = requested;
   const facts = { directory: asked.directory, resource, client: asked.client, scopes, ...granted };
-  const requestedClaims = readRequestedClaims(asked.form.get('claims'));
+  const requestedClaims = readRequestedClaims(asked.form.get('claims') ?? granted.claims);
   const accessToken = await signAccessToken(
     { ...facts, requestedClaims },
     { issuer: parts.issuer(tid), key: parts.keys.current(tid), time: { nowSeconds, lifetimeSeconds } },
@@ -121,7 +126,7 @@ const issue = async (
   parts.counters()[asked.name].issued += 1;
   return {
     token_type: 'Bearer',
-    scope: scopes.map((scope) => `${resource.identifierUri ?? resource.clientId}/${scope}`).join(' '),
+    scope: scopes.map((scope) => `${requested.named}/${scope}`).join(' '),
     expires_in: lifetimeSeconds,
     ext_expires_in: lifetimeSeconds,
     access_token: accessToken,
@@ -134,12 +139,18 @@ const runGrant = async (
   request: TokenRequest,
 ): Promise<Result<object, EntraRefusal>> => {
   const { directory, form, client } = asked;
-  const requested = parseScopes(form.get('scope'), (name) =>
+  // Clients need not repeat at the token endpoint what they asked for at the sign-in (RFC 6749 §4.1.3).
+  const code = form.get('code');
+  const signedIn = parts.codes.peek(code);
+  if (code !== undefined && signedIn === undefined) return err({ code: 70008 });
+  const scope = form.get('scope') ?? signedIn?.scope;
+  const requested = parseScopes(scope, (name) =>
     parts.world.findResource(directory, name === parts.graphUrl() ? GRAPH_RESOURCE_ID : name),
   );
   if (!requested.ok) return requested;
   const granted = await asked.grant({
     world: parts.world,
+    codes: parts.codes,
     directory,
     client,
     form,

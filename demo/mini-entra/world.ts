@@ -46,7 +46,9 @@ export const createWorld = (
       applications.find(
         (application) =>
           application.identifierUri !== undefined &&
-          (application.identifierUri === resource || application.clientId === resource) &&
+          [application.identifierUri, application.clientId, ...(application.otherUris ?? [])].includes(
+            resource,
+          ) &&
           isIn(directory, application),
       ),
     isEnabled: (user) => !disabled.has(user.name),

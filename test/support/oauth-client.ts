@@ -28,6 +28,8 @@ export type Acquaintance = {
   readonly clientMetadataUrl?: string;
   /** Who signs in. */
   readonly account?: string;
+  /** The browser: goes to the address and comes back to `redirectUri`. Absent: it is led there by redirects alone. */
+  readonly visit?: (address: string, redirectUri: string) => Promise<URL>;
 };
 
 export type SignInMemory = LegacyMemory & {
@@ -41,7 +43,7 @@ export type SignInMemory = LegacyMemory & {
 
 /** Remembers what it is given, unchanged, and nothing else; sends its browser wherever it is told. */
 export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => {
-  const { redirectUri, clientId, clientMetadataUrl, account } = acquaintance;
+  const { redirectUri, clientId, clientMetadataUrl, account, visit = walkTo } = acquaintance;
   const kept = new Map<string, unknown>();
   const recall = <T>(name: string) => kept.get(name) as T;
   const keep = (name: string) => (value: unknown) => void kept.set(name, value);
@@ -81,7 +83,7 @@ export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => 
       }
       sentTo.push(new URL(visited));
       if (account !== undefined) visited.searchParams.set('login_hint', account);
-      keep('callback')((await walkTo(visited.href, redirectUri)).searchParams);
+      keep('callback')((await visit(visited.href, redirectUri)).searchParams);
     },
     sentTo,
     cameBackWith: () => recall('callback'),

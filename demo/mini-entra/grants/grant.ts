@@ -3,16 +3,18 @@
 import type { JWK } from 'jose';
 import type { Result } from '#core/result.ts';
 import type { DemoApplication, DemoDirectory, DemoUser } from '#demo/directory.ts';
+import type { Codes } from '#demo/mini-entra/codes.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import type { Form } from '#demo/mini-entra/form.ts';
 import type { RequestedScopes } from '#demo/mini-entra/scopes.ts';
 import type { World } from '#demo/mini-entra/world.ts';
 
-export const GRANT_NAMES = ['password', 'client_credentials', 'on_behalf_of'] as const;
+export const GRANT_NAMES = ['password', 'authorization_code', 'client_credentials', 'on_behalf_of'] as const;
 export type GrantName = (typeof GRANT_NAMES)[number];
 
 export type GrantRequest = {
   readonly world: World;
+  readonly codes: Codes;
   readonly directory: DemoDirectory;
   /** Already authenticated. */
   readonly client: DemoApplication;
@@ -25,7 +27,11 @@ export type GrantRequest = {
 };
 
 /** Whom the token is about: a user, or (absent) the client itself. */
-export type Granted = { readonly user?: DemoUser };
+export type Granted = {
+  readonly user?: DemoUser;
+  /** The `claims` parameter of the sign-in. */
+  readonly claims?: string;
+};
 
 export type Grant = (request: GrantRequest) => Promise<Result<Granted, EntraRefusal>>;
 

@@ -5,7 +5,12 @@ import type { DemoUser } from '#demo/directory.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import { type Grant, type GrantRequest, hasConsent } from '#demo/mini-entra/grants/grant.ts';
 
-const signIn = ({ world, directory, form }: GrantRequest): Result<DemoUser, EntraRefusal> => {
+/** Who it is that gives `username` and `password`. AADSTS900144, 50034, 50126, 50057. */
+export const signIn = ({
+  world,
+  directory,
+  form,
+}: Pick<GrantRequest, 'world' | 'directory' | 'form'>): Result<DemoUser, EntraRefusal> => {
   const userName = form.get('username');
   const password = form.get('password');
   if (userName === undefined || password === undefined) return err({ code: 900144 });
