@@ -128,6 +128,19 @@ describe('acquire()', () => {
     expect(await ask(alice, START + 100)).toMatchObject({ reason: 'provider_unavailable' });
   });
 
+  it('uses neither tokens nor refusals from before the clock was set back: they would hold an hour too long', async () => {
+    const token = setUp((attempt) => issued(`token-${attempt}`, 600));
+    await token.ask(user('alice'));
+    expect(await token.ask(user('alice'), START - 30)).toBe('cache token-1');
+    expect(await token.ask(user('alice'), START - 3_600)).toBe('exchange token-2');
+    expect(await token.ask(user('alice'), START - 3_000)).toBe('exchange token-3');
+    const refusal = setUp((attempt) =>
+      attempt === 1 ? refused({ status: 429, retryAfterSeconds: 20 }) : issued('fresh'),
+    );
+    expect(await refusal.ask(user('alice'))).toMatchObject({ reason: 'provider_throttled' });
+    expect(await refusal.ask(user('alice'), START - 3_600)).toBe('exchange fresh');
+  });
+
   it('does not use an old token once the provider has refused the caller', async () => {
     const { ask } = setUp((attempt) => (attempt === 1 ? issued('old', 600) : refused({ codes: [53003] })));
     await ask(user('alice'));

@@ -6,6 +6,7 @@ import type { Identity } from '#core/identity.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import type { McpServer } from '#core/server.ts';
+import { wasSetBack } from '#core/set-back.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { CachedToken } from '#ext-authz/token/cache.ts';
 import { type CacheKeys, cacheKeys, ownerKey } from '#ext-authz/token/cache-key.ts';
@@ -123,7 +124,8 @@ export const createTokenBroker = (parts: ExchangeParts): TokenBroker & ErrandTok
 
   const acquireBy = async (call: Call): Promise<Result<HeldToken, Deny>> => {
     const { keys, request } = call;
-    const cached = await parts.cache.find(keys.caller);
+    const found = await parts.cache.find(keys.caller);
+    const cached = found === undefined || wasSetBack(found.notedAt, request.nowSeconds) ? undefined : found;
     if (cached !== undefined && secondsLeft(cached, call) > FRESH_SECONDS) {
       count('hit');
       return ok({ token: cached.token, source: 'cache' });

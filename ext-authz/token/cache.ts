@@ -5,8 +5,9 @@ import type { Secret } from '#core/secret.ts';
 
 export type CachedToken = {
   readonly token: Secret;
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch, as the next. */
   readonly expiresAt: number;
+  readonly notedAt: number;
 };
 
 export type TokenCache = {

@@ -72,7 +72,8 @@ const refuse = async (
 ): Promise<ExchangeOutcome> => {
   const refusal = judgeFailure(failure);
   const logFacts = { ...describeFailure(failure), application: job.plan.application.clientId };
-  const entry = { refusal, logFacts, until: rememberUntil(refusal, job, parts.random()) };
+  const until = rememberUntil(refusal, job, parts.random());
+  const entry = { refusal, logFacts, until, notedAt: job.nowSeconds };
   parts.refusals.remember(job.keys[refusal.scope], entry);
   if (refusal.reason === 'session_revoked') await parts.cache.purge(job.keys.owner);
   const level =
@@ -87,7 +88,7 @@ const refuseWithoutSecret = (parts: ExchangeParts, job: ExchangeJob, fault: stri
   const logFacts = { secret: secretName, fault, application: clientId };
   parts.logger.error({ ...job.place, ...logFacts }, 'secret of the exchanging application cannot be read');
   const refusal = judgeFailure({ kind: 'unsent', detail: fault });
-  return err({ refusal, logFacts, until: job.nowSeconds });
+  return err({ refusal, logFacts, until: job.nowSeconds, notedAt: job.nowSeconds });
 };
 
 const keep = async (
@@ -98,7 +99,8 @@ const keep = async (
   // A provider that hands the caller's token back would make us a passthrough, the one thing MCP forbids outright.
   if (exchanged.token.reveal() === job.assertion.reveal()) return refuse(parts, job, { kind: 'echoed' });
   // Counted from before the request: the token lives a little longer than we say, never shorter.
-  const token = { token: exchanged.token, expiresAt: job.nowSeconds + exchanged.expiresInSeconds };
+  const notedAt = job.nowSeconds;
+  const token = { token: exchanged.token, expiresAt: notedAt + exchanged.expiresInSeconds, notedAt };
   await parts.cache.store(job.keys.caller, { ...token, owner: job.keys.owner });
   return ok(token);
 };

@@ -4,7 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { Secret } from '#core/secret.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 
-const entry = (text: string, owner: string) => ({ token: new Secret(text), expiresAt: 1_000, owner });
+const entry = (text: string, owner: string) => ({
+  token: new Secret(text),
+  expiresAt: 1_000,
+  notedAt: 0,
+  owner,
+});
 
 describe('createMemoryCache()', () => {
   it('drops the least recently used entry past its bound', async () => {

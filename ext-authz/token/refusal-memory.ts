@@ -3,14 +3,16 @@
 
 import { LRUCache } from 'lru-cache';
 import type { JsonObject } from '#core/json.ts';
+import { wasSetBack } from '#core/set-back.ts';
 import type { Refusal } from '#ext-authz/token/errors.ts';
 
 const MAX_ENTRIES = 20_000;
 
 export type RememberedRefusal = {
   readonly refusal: Refusal;
-  /** Seconds since the epoch. */
+  /** Seconds since the epoch, as the next. */
   readonly until: number;
+  readonly notedAt: number;
   /** The provider's ids and codes, for the log. */
   readonly logFacts: JsonObject;
 };
@@ -26,7 +28,8 @@ export const createRefusalMemory = (maxEntries: number = MAX_ENTRIES): RefusalMe
   const entries = new LRUCache<string, RememberedRefusal>({ max: maxEntries });
   const findOne = (key: string, nowSeconds: number): RememberedRefusal | undefined => {
     const entry = entries.get(key);
-    if (entry === undefined || entry.until > nowSeconds) return entry;
+    if (entry === undefined) return undefined;
+    if (entry.until > nowSeconds && !wasSetBack(entry.notedAt, nowSeconds)) return entry;
     entries.delete(key);
     return undefined;
   };
