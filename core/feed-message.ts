@@ -1,6 +1,7 @@
 // What travels on the registry's feed beside tenant changes.
 
 import type { VersionFigures } from '#core/call-figures.ts';
+import type { VersionPace } from '#core/pace.ts';
 
 /** A command to the running system. It changes no configuration and makes no revision. */
 export type FeedEvent = {
@@ -60,6 +61,8 @@ export type ConsumerStatus = {
    * cannot load the policy they name.
    */
   readonly untranslated?: readonly string[];
+  /** Reported by xds-server only: where limits stand that move by themselves. Absent: as it was said before. */
+  readonly paces?: readonly VersionPace[];
   /**
    * Reported by xds-server only: what its Envoys counted since the report before, each call in one report. It is said
    * once and kept by nobody on the way: figures sent twice would be calls that nobody made.

@@ -101,16 +101,17 @@ const startPublishing = (
     readonly config: Settings;
     readonly metrics: Metrics;
     readonly publish: Ads['publish'];
-    readonly report: StatusReporter['figures'];
+    readonly reporter: Pick<StatusReporter, 'figures' | 'paces'>;
   },
 ): { readonly publisher: Publisher; readonly steering: Steering } => {
-  const { config, metrics, publish, report } = options;
+  const { config, metrics, publish, reporter } = options;
   const { resolve } = createEgressGuard(config);
   const steering = startSteering({
     logger,
     metrics,
     onMoved: () => publisher.refresh(),
-    report,
+    report: reporter.figures,
+    reportPaces: reporter.paces,
     windowMs: config.figuresWindowSeconds * 1_000,
   });
   lifecycle.onStop('steering', steering.stop);
@@ -156,7 +157,7 @@ runService(logger, async (lifecycle) => {
     config,
     metrics,
     publish: ads.publish,
-    report: reporter.figures,
+    reporter,
   });
   const feed = await startFeedConsumer({
     address: config.feedAddress,

@@ -1,10 +1,10 @@
 // What the governor moves, for operators: a log line for each move, and gauges of what is in force.
 
-import { errorRate, latencyPercentile } from '#core/call-figures.ts';
+import type { Pace } from '#core/pace.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Gauge, Metrics } from '#runtime/metrics.ts';
 import type { Governor, Move } from '#xds-server/adaptive/governor.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
+import { measuredIn } from '#xds-server/pace-report.ts';
 
 export type MoveReporter = (look: ReturnType<Governor['look']>) => void;
 
@@ -40,9 +40,7 @@ const factsOf = ({ cluster, from, to, figures }: Move): object => ({
   cluster,
   from,
   to,
-  attempts: figures.calls,
-  errorRate: errorRate(figures),
-  p99Ms: latencyPercentile(figures, 0.99) ?? null,
+  ...measuredIn(figures),
 });
 
 /** A reporter; labels are clusters of servers with adaptive bounds that were called, and go with them. */

@@ -4,7 +4,7 @@
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import type { PaceOf } from '#xds-server/adaptive/pace.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace-of.ts';
 import type { EndpointAddresses } from '#xds-server/endpoint-addresses.ts';
 import { createUrlLedger } from '#xds-server/endpoint-urls.ts';
 import type { UpstreamSecrets } from '#xds-server/secrets/upstream-secrets.ts';

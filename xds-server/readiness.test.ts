@@ -80,9 +80,19 @@ describe('a status reporter', () => {
     reporter.changed();
     await expect.poll(() => reports.length).toBe(3);
     expect(reports).toEqual([
-      { sequence: 4, nodes: [] },
+      { sequence: 4, nodes: [], paces: [] },
       { sequence: 4, nodes: [node] },
       { sequence: 4, nodes: [node], untranslated: ['acme'] },
+    ]);
+    const pace = { tenantId: 'acme', serverId: 'files', version: '1', pace: { timeoutMs: 900 } };
+    reporter.paces([pace]);
+    await expect.poll(() => reports.length).toBe(4);
+    untranslated = [];
+    reporter.changed();
+    await expect.poll(() => reports.length).toBe(5);
+    expect(reports.slice(3)).toEqual([
+      { sequence: 4, nodes: [node], untranslated: ['acme'], paces: [pace] },
+      { sequence: 4, nodes: [node] },
     ]);
   });
 });

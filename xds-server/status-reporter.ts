@@ -3,12 +3,15 @@
 
 import type { VersionFigures } from '#core/call-figures.ts';
 import type { ConsumerStatus, EnvoyNodeStatus, GoneNode } from '#core/feed-message.ts';
+import type { VersionPace } from '#core/pace.ts';
 
 export type StatusReporter = {
   /** What is reported may have changed. */
   changed(): void;
   /** Calls were counted. While the registry is away they are lost: nobody judges by what is that old. */
   figures(versions: readonly VersionFigures[]): void;
+  /** Where all paces stand now. Said once, with the next report: whoever hears it keeps it until it is said anew. */
+  paces(paces: readonly VersionPace[]): void;
   /** From here on reports are sent; what was said before is sent at once. */
   start(send: (status: ConsumerStatus) => void): void;
 };
@@ -28,6 +31,8 @@ export const createStatusReporter = (facts: {
   let state: 'idle' | 'scheduled' | 'pausing' = 'idle';
   let isMissed = false;
   let reported = '';
+  // Said at first though there are none: a registry may remember those of the process before.
+  let paces: readonly VersionPace[] | undefined = [];
 
   const pause = (): void => {
     state = 'pausing';
@@ -53,9 +58,10 @@ export const createStatusReporter = (facts: {
     isMissed = false;
     const status = statusNow();
     const text = JSON.stringify(status);
-    if (send === undefined || text === reported) return;
+    if (send === undefined || (text === reported && paces === undefined)) return;
     reported = text;
-    send(status);
+    send(paces === undefined ? status : { ...status, paces });
+    paces = undefined;
     pause();
   };
 
@@ -69,6 +75,10 @@ export const createStatusReporter = (facts: {
   return {
     changed,
     figures: (versions) => send?.({ ...statusNow(), figures: { versions } }),
+    paces: (next) => {
+      paces = next;
+      changed();
+    },
     start: (sender) => {
       send = sender;
       changed();

@@ -14,6 +14,7 @@ import { registerHistory } from '#registry/api/history.ts';
 import { registerHosts } from '#registry/api/hosts.ts';
 import { registerIssuers } from '#registry/api/issuers.ts';
 import { registerKillSwitches } from '#registry/api/kill-switches.ts';
+import { registerLimits } from '#registry/api/limits.ts';
 import { registerManifestDryRun } from '#registry/api/manifests/dry-run.ts';
 import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
@@ -40,6 +41,7 @@ const REGISTRATIONS = [
   registerServers,
   registerServerState,
   registerTraffic,
+  registerLimits,
   registerVersions,
   registerReviews,
   registerDecisions,

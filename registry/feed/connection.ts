@@ -4,9 +4,11 @@ import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { ConsumerStatus, EnvoyPreview } from '#core/feed-message.ts';
 import type { BundleQuestion } from '#registry/feed/bundle-requests.ts';
 import { withoutNodeFacts } from '#registry/feed/node-facts.ts';
+import { withKnownPaces, withoutPaces } from '#registry/feed/status-paces.ts';
 import {
   type FromConsumer,
   type FromRegistry,
+  type Hello,
   jsonBytes,
   SILENCE_LIMIT_MS,
   SUBSCRIBE_METHOD,
@@ -53,22 +55,26 @@ type Call = ClientDuplexStream<FromConsumer, FromRegistry>;
 const createStatusSender = (call: Call): ((status: ConsumerStatus) => void) => {
   let waiting: ConsumerStatus | undefined;
   let blocked = false;
-  let takesFacts = false;
+  let takes: Partial<Hello> = {};
+  const taken = (status: ConsumerStatus): ConsumerStatus => {
+    const facts = takes.node_facts === true ? status : withoutNodeFacts(status);
+    return takes.paces === true ? facts : withoutPaces(facts);
+  };
   const flush = (): void => {
     if (blocked || waiting === undefined || call.writableEnded || call.destroyed) return;
-    const status = jsonBytes(takesFacts ? waiting : withoutNodeFacts(waiting));
+    const status = jsonBytes(taken(waiting));
     waiting = undefined;
     blocked = !call.write({ message: 'status', status: { status } });
   };
   call.on('data', (received: FromRegistry) => {
-    if (received.message === 'hello') takesFacts = received.hello.node_facts === true;
+    if (received.message === 'hello') takes = received.hello;
   });
   call.on('drain', () => {
     blocked = false;
     flush();
   });
   return (status) => {
-    waiting = status;
+    waiting = withKnownPaces(status, waiting);
     flush();
   };
 };

@@ -27,6 +27,7 @@ import { parsePreviewedTenant } from '#registry/feed/schema/parse-preview.ts';
 import { createSeenEvents } from '#registry/feed/seen-events.ts';
 import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
 import { createSnapshotKeeper, type SnapshotKeeper } from '#registry/feed/snapshot-keeper.ts';
+import { keptStatus } from '#registry/feed/status-paces.ts';
 import type { FromRegistry } from '#registry/feed/wire-message.ts';
 import type { Address } from '#runtime/address.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -133,8 +134,7 @@ class Consumer implements FeedConsumer {
   }
 
   report(status: ConsumerStatus): boolean {
-    const { figures: _saidOnce, ...kept } = status;
-    this.#status = kept;
+    this.#status = keptStatus(status, this.#status);
     if (!this.#connected) return false;
     this.#connection?.send(status);
     return true;

@@ -8,6 +8,7 @@ import type { ConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import type { PreviewDesk } from '#registry/feed/preview-desk.ts';
 import { parseConsumerStatus } from '#registry/feed/schema/parse-message.ts';
+import { withKnownPaces } from '#registry/feed/status-paces.ts';
 import { createSubscriber, type FeedCall, type Subscriber } from '#registry/feed/subscriber.ts';
 import type { FromConsumer } from '#registry/feed/wire-message.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -80,7 +81,7 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
   const reset = await mustReset(source, subscribe);
   // The peer may have left while the store was asked; a stream entered now would never be taken off the list.
   if (call.cancelled || call.writableEnded) return;
-  call.write({ message: 'hello', hello: { epoch: source.epoch, reset, node_facts: true } });
+  call.write({ message: 'hello', hello: { epoch: source.epoch, reset, node_facts: true, paces: true } });
   const onFailure = (thrown: unknown): void => {
     if (call.cancelled || !desk.streams.has(call)) return;
     logger.error({ consumer, error: GatewayError.from(thrown).message }, 'feed stream failed');
@@ -101,7 +102,8 @@ const takeStatus = (desk: FeedDesk, consumer: string, bytes: Buffer): void => {
     desk.onRefused('status');
     return;
   }
-  const { figures, ...status } = parsed.value;
+  const { figures, ...said } = parsed.value;
+  const status = withKnownPaces(said, entry.status);
   if (figures !== undefined) desk.onFigures(figures.versions);
   if (figures !== undefined && isDeepStrictEqual(status, entry.status)) return;
   desk.board.set({ ...entry, status, reportedAt: new Date().toISOString() });

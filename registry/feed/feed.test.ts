@@ -401,6 +401,26 @@ describe('the feed', () => {
     expect(repeated).toEqual([]);
   });
 
+  it('keeps what is said of paces until it is said anew, and tells the next registry', async () => {
+    const source = createMemoryFeedSource();
+    source.put(sampleTenant('acme'));
+    const first = await startRegistry(source);
+    const { consumer } = await startConsumer({ consumer: 'xds-server/1' });
+    await eventually(() => expect(consumer.current().connected).toBe(true));
+    const lastMove = { at: '2026-01-31T00:00:00.000Z', attempts: 40, errorRate: 0.25 };
+    const version = { tenantId: 'acme', serverId: 'tracker', version: '1.0.0' };
+    const paces = [{ ...version, pace: { timeoutMs: 900, retries: 1 }, lastMove }];
+    consumer.report({ sequence: 1, paces });
+    consumer.report({ sequence: 2 });
+    const said = { sequence: 2, paces };
+    await eventually(() => expect(first.server.consumers()[0]?.status).toEqual(said));
+    await first.stop();
+    const second = await startRegistry(source);
+    await eventually(() => expect(second.server.consumers()[0]?.status).toEqual(said));
+    consumer.report({ sequence: 2, paces: [] });
+    await eventually(() => expect(second.server.consumers()[0]?.status?.paces).toEqual([]));
+  });
+
   it('refuses a consumer without a proper name', async () => {
     const registry = await startRegistry(createMemoryFeedSource());
     const { consumer } = await startConsumer({ consumer: 'a"b{}' });

@@ -21,6 +21,7 @@ const STATUS: ConsumerStatus = {
   sequence: 1,
   nodes: [{ ...PLAIN, about }],
   gone: [{ nodeId: 'b', since: '2026-01-01T11:30:00Z', acknowledgedSequence: 1, about }],
+  paces: [{ tenantId: 'acme', serverId: 'tracker', version: '1', pace: { timeoutMs: 900 } }],
 };
 
 let directory: string;
@@ -65,7 +66,7 @@ const olderRegistry = (statuses: unknown[]): GrpcService => ({
   },
 });
 
-describe('who the nodes are', () => {
+describe('who the nodes are, and where limits stand', () => {
   it('is not told to a registry that does not take it, which is told all else', async () => {
     const statuses: unknown[] = [];
     cleanups.push(await startGrpcServer(address, [olderRegistry(statuses)]));

@@ -24,7 +24,12 @@ export type FromConsumer =
       readonly policy_question: { readonly tenant: string; readonly digest: string };
     };
 
-export type Hello = { readonly epoch: string; readonly reset: boolean; readonly node_facts?: boolean };
+export type Hello = {
+  readonly epoch: string;
+  readonly reset: boolean;
+  readonly node_facts?: boolean;
+  readonly paces?: boolean;
+};
 
 export type FromRegistry =
   | { readonly message: 'hello'; readonly hello: Hello }

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import { RETRY_HEADER, RETRY_SAFE } from '#core/internal-headers.ts';
+import type { Pace, VersionPace } from '#core/pace.ts';
 import { httpCall, openStream } from '#test/support/http-call.ts';
 import {
   type Gateway,
@@ -15,7 +16,6 @@ import {
   type XdsServer,
 } from '#test/support/xds-gateway.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
 
 const PATH = '/t/acme/mcp/files';
 const CLUSTER = 'mcp.acme.files.1.0.0';
@@ -68,6 +68,7 @@ describe('adaptive bounds', () => {
   let gateway: Gateway;
   let xds: XdsServer;
   let load: NodeJS.Timeout;
+  let told: readonly VersionPace[] = [];
 
   const pace = (): Pace => xds.steering.paceOf(CLUSTER) ?? {};
   const moved = (what: string, isThere: (now: Pace) => boolean) =>
@@ -97,6 +98,9 @@ describe('adaptive bounds', () => {
       address: gateway.xdsAddress,
       settings: gateway.settings,
       figuresMs: 3_000,
+      onPaces: (paces) => {
+        told = paces;
+      },
     });
     xds.update(snapshotOf(1, { ...tenant, servers }));
     await until('Envoy listens', async () => (await call().catch(() => undefined))?.status === 200);
@@ -177,6 +181,9 @@ describe('adaptive bounds', () => {
     const { body } = await xds.metrics.render();
     const moves = Number(/mcpgw_adaptive_moves_total\{[^}]*\} (\d+)/.exec(body)?.[1] ?? 0);
     expect(moves).toBeGreaterThan(8);
+    await until('the registry is told', () => JSON.stringify(told[0]?.pace) === JSON.stringify(pace()));
+    expect(told).toMatchObject([{ tenantId: 'acme', serverId: 'files', version: '1.0.0' }]);
+    expect(told[0]?.lastMove).toMatchObject({ attempts: expect.any(Number), errorRate: 0 });
     expect(body).toMatch(new RegExp(`mcpgw_adaptive_retries\\{.*cluster="${CLUSTER}".*\\} 3`));
   });
 });

@@ -5,6 +5,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { RETRY_HEADER, RETRY_SAFE } from '#core/internal-headers.ts';
+import type { Pace } from '#core/pace.ts';
 import { httpCall, openStream } from '#test/support/http-call.ts';
 import {
   type Gateway,
@@ -14,7 +15,6 @@ import {
   type XdsServer,
 } from '#test/support/xds-gateway.ts';
 import { snapshotOf, tenantOf } from '#test/support/xds-world.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
 
 const PATH = '/t/acme/mcp/files';
 const BUDGET = { min: 1, max: 100 };

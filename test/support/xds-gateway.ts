@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { VersionFigures } from '#core/call-figures.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import type { VersionPace } from '#core/pace.ts';
 import { ok } from '#core/result.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
@@ -24,7 +25,7 @@ import {
   type Verdict,
 } from '#test/support/xds-doubles.ts';
 import { createAccessLogService } from '#xds-server/access-log-service.ts';
-import type { PaceOf } from '#xds-server/adaptive/pace.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace-of.ts';
 import { createEndpointAddresses, type ResolveUrl } from '#xds-server/endpoint-addresses.ts';
 import type { Observation } from '#xds-server/figures/observation.ts';
 import { createAdmission } from '#xds-server/nodes/admission.ts';
@@ -110,6 +111,7 @@ export const startXdsServer = async (options: {
   readonly paceOf?: PaceOf;
   readonly onObservation?: (observation: Observation) => void;
   readonly onFigures?: (versions: readonly VersionFigures[]) => void;
+  readonly onPaces?: (paces: readonly VersionPace[]) => void;
   /** Where secrets of upstreams lie; looked at ten times a second. */
   readonly secretsDirectory?: string;
   /** Length of the windows figures are kept in. */
@@ -143,6 +145,7 @@ export const startXdsServer = async (options: {
     metrics,
     onMoved: publisher.refresh,
     report: (versions) => options.onFigures?.(versions),
+    reportPaces: (paces) => options.onPaces?.(paces),
     windowMs: options.figuresMs ?? 10_000,
   });
   const accessLogs = createAccessLogService(metrics, admission, (seen) => {

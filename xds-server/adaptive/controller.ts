@@ -10,7 +10,7 @@
 
 import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import { type CallFigures, errorRate, latencyPercentile } from '#core/call-figures.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
+import type { Pace } from '#core/pace.ts';
 
 export type AdaptiveState = {
   readonly pace: Pace;

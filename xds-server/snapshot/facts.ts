@@ -1,6 +1,6 @@
 // What snapshots are made of beside the registry's word, and changes by itself.
 
-import type { PaceOf } from '#xds-server/adaptive/pace.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace-of.ts';
 import type { EndpointFacts } from '#xds-server/translate/endpoints.ts';
 import type { MaterialOf } from '#xds-server/translate/secrets.ts';
 

@@ -2,10 +2,10 @@
 // one server's work, whatever else its tenant holds.
 
 import { GatewayError } from '#core/gateway-error.ts';
+import type { Pace } from '#core/pace.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer } from '#core/server.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { findInconsistency } from '#xds-server/snapshot/consistency.ts';
 import type { Facts } from '#xds-server/snapshot/facts.ts';

@@ -4,8 +4,8 @@
 
 import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { Pace } from '#core/pace.ts';
 import { typedMessage } from '#protos/typed-struct.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
 import { milliseconds } from '#xds-server/translate/duration.ts';
 
 /** `safe`: a second run does no harm. */

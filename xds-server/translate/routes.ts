@@ -10,10 +10,10 @@ import {
 } from '#core/endpoint-path.ts';
 import { RETRY_HEADER, RETRY_SAFE, SEALED_SESSION_HEADER, VERSION_HEADER } from '#core/internal-headers.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { Pace } from '#core/pace.ts';
 import type { McpServer } from '#core/server.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
 import { type TypedMessage, typedMessage } from '#protos/typed-struct.ts';
-import type { Pace } from '#xds-server/adaptive/pace.ts';
 import { checkedAs, unchecked } from '#xds-server/filters/ext-authz.ts';
 import { buildHashPolicy } from '#xds-server/translate/load-balancing.ts';
 import {

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { McpServer } from '#core/server.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
 import { paceWithin } from '#xds-server/adaptive/controller.ts';
-import type { PaceOf } from '#xds-server/adaptive/pace.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace-of.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildCluster } from '#xds-server/translate/clusters.ts';
 import { clusterName } from '#xds-server/translate/names.ts';

@@ -4,7 +4,7 @@
 import { ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { TypedMessage } from '#protos/typed-struct.ts';
-import type { PaceOf } from '#xds-server/adaptive/pace.ts';
+import type { PaceOf } from '#xds-server/adaptive/pace-of.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildTenantRoutes } from '#xds-server/translate/routes.ts';
 import { buildTenantScope } from '#xds-server/translate/scoped-routes.ts';

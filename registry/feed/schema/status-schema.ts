@@ -2,6 +2,7 @@
 // refuses what it does not know; what is new in it is sent only to a registry that said it takes it.
 
 import { type TSchema, Type } from 'typebox';
+import { VersionPaceSchema } from '#registry/feed/schema/pace-schema.ts';
 import { Id, Moment } from '#registry/feed/schema/words.ts';
 
 const closed = { additionalProperties: false };
@@ -90,6 +91,7 @@ export const ConsumerStatusSchema = Type.Object(
       ),
     ),
     untranslated: Type.Optional(Type.Array(Id, { maxItems: 100_000 })),
+    paces: Type.Optional(Type.Array(VersionPaceSchema, { maxItems: 100_000 })),
   },
   closed,
 );
