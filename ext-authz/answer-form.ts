@@ -28,6 +28,12 @@ const refusalStatusFor = (request: HttpRequest | undefined, server: McpServer): 
 const isSentByDpop = (request: HttpRequest | undefined): boolean =>
   /^dpop /i.test(request?.headers.get('authorization')?.[0] ?? '');
 
+// A stranger is not told what the path names; the caller who is known hears what the call itself named.
+const askedFor = ({ place, identity, call }: Findings): ResponseContext['asked'] =>
+  place === undefined || identity === undefined || call === undefined
+    ? undefined
+    : { serverId: place.server.id, targets: call.targets };
+
 /** @param publicUrl absolute URL of the gateway, from configuration. */
 export const answerForm = (
   request: HttpRequest | undefined,
@@ -41,6 +47,7 @@ export const answerForm = (
   return {
     ...known,
     contact: place.tenant.accessContact,
+    asked: askedFor(findings),
     resourceMetadataUrl: resourceMetadataUrl(root, place.path),
     scopes: advertisedScopes(
       { ...place, resource: endpointUrl(root, place.path) },

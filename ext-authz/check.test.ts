@@ -127,6 +127,21 @@ const reasonOf = async (parts: CheckParts, sent = message()): Promise<string> =>
   return body.error.data.reason;
 };
 
+it('hands on the level a policy ordered for the line of its decision', async () => {
+  const levels: (string | undefined)[] = [];
+  const sink: CheckParts['sink'] = {
+    record: async () => {},
+    tell: (_decision, _event, level) => levels.push(level),
+  };
+  const judge = (logLevel?: 'warn') => () =>
+    ok({ obligations: { ...(logLevel && { logLevel }) }, explain: [], lists: [] });
+  const ordering = (logLevel?: 'warn') =>
+    partsWith({ sink, policy: { judge: judge(logLevel), revision: () => 'r' } });
+  await check(ordering('warn'), message());
+  await check(ordering(), message());
+  expect(levels).toEqual(['warn', undefined]);
+});
+
 describe('check()', () => {
   it('allows what every step let pass, with the upstream token in place of the caller’s', async () => {
     const response = await check(partsWith(), message());

@@ -204,6 +204,8 @@ export const decide = async (
   const judgement = await parts.policy.judge({ tenant, server, version, identity, call, request: facts });
   trail.step('policy', { policyRevision: parts.policy.revision(tenant) });
   if (!judgement.ok) return judgement.error;
+  const { obligations } = judgement.value;
+  if (obligations.logLevel !== undefined) trail.findings.logLevel = obligations.logLevel;
 
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
   const permitted = permit(parts, request, recognised.value);
@@ -216,8 +218,7 @@ export const decide = async (
   trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;
 
-  const rules = judgement.value.obligations.approval;
-  const held = await holdForApproval(parts, directed.value, { rules, trail });
+  const held = await holdForApproval(parts, directed.value, { rules: obligations.approval, trail });
   if (held !== undefined) return held;
 
   const present = standsOpen(parts, request, { identity, call });

@@ -52,4 +52,15 @@ describe('the line of a decision', () => {
     expect(Object.values(milliseconds).every((value) => typeof value === 'number')).toBe(true);
     expect((await metrics.render()).body).toContain('reason="constraint_violated"');
   });
+
+  it('is raised to the level a policy ordered, so that a log of warnings holds it', () => {
+    const lines: string[] = [];
+    const logger = createLogger('ext-authz', 'warn', { write: (line) => lines.push(line) });
+    const chain = { append: async () => {} };
+    const sink = createDecisionSink({ chain, logger, metrics: createMetrics('test'), nowMs: () => 0 });
+    const event = decisionEvent('r1', refusal, told);
+    sink.tell(refusal, event);
+    sink.tell(refusal, event, 'error');
+    expect(lines.map((line) => (JSON.parse(line) as { level: string }).level)).toEqual(['error']);
+  });
 });

@@ -4,6 +4,7 @@
 import type { RefusedId } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import type { OrderedLogLevel } from '#core/policy/obligations.ts';
 import type { Place } from '#ext-authz/locate.ts';
 import type { VersionChoice } from '#ext-authz/version/choose-version.ts';
 
@@ -19,6 +20,8 @@ export type Findings = {
   versionBy?: VersionChoice;
   policyRevision?: string;
   tokenSource?: TokenSource;
+  /** What the policy raised the line in the decision log to. */
+  logLevel?: OrderedLogLevel;
   /** The approval of a person that the call has used up. */
   approval?: string;
 };

@@ -2,6 +2,7 @@
 
 import type { VisibleNames } from '#core/guard-orders.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
+import type { Obligations } from '#core/policy/obligations.ts';
 import type { Reason } from '#core/reason.ts';
 
 /** The reasons a policy may give; any other is a fault of the policy. */
@@ -14,12 +15,6 @@ export const POLICY_REASONS = [
   'constraint_violated',
 ] as const satisfies readonly Reason[];
 export type PolicyReason = (typeof POLICY_REASONS)[number];
-
-/** What a policy orders beside its allow. */
-export type Obligations = {
-  /** Names of the rules that want a person to approve the call first; not empty. */
-  readonly approval?: readonly string[];
-};
 
 export type PolicyDecision =
   | { readonly allow: true; readonly obligations: Obligations; readonly explain: readonly string[] }

@@ -3,12 +3,8 @@
 
 import type { VisibleNames } from '#core/guard-orders.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
-import {
-  type Obligations,
-  POLICY_REASONS,
-  type PolicyDecision,
-  type VisibleLists,
-} from '#core/policy/answer.ts';
+import { POLICY_REASONS, type PolicyDecision, type VisibleLists } from '#core/policy/answer.ts';
+import { readObligations } from '#core/policy/obligations.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 const isStrings = (value: Json | undefined): value is readonly string[] =>
@@ -24,18 +20,6 @@ const readOnlyResult = (answer: unknown): Result<JsonObject, string> => {
   if (answer.length > 1) return err('there is more than one answer');
   const value: unknown = isJsonObject(answer[0]) ? answer[0]['result'] : undefined;
   return isJsonObject(value) ? ok(value) : err('the answer is not an object');
-};
-
-const isRuleNames = (value: Json): value is readonly string[] =>
-  isStrings(value) && value.length > 0 && value.every((name) => name !== '' && name.length <= 256);
-
-/** Only what this gateway carries out: an order that would be ignored must not be taken. */
-const readObligations = (value: Json | undefined): Result<Obligations, string> => {
-  if (!isJsonObject(value)) return err('obligations is not an object');
-  const { approval, ...unknown } = value;
-  if (Object.keys(unknown).length > 0) return err('obligations holds an unknown order');
-  if (approval === undefined) return ok({});
-  return isRuleNames(approval) ? ok({ approval }) : err('obligations.approval is not a list of names');
 };
 
 const readAllow = (value: JsonObject, explain: readonly string[]): Result<PolicyDecision, string> => {

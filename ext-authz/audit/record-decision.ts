@@ -41,7 +41,7 @@ export const recordDecision = async (
     recorded = deny('audit_unavailable', { log: { error: GatewayError.from(thrown).message } });
   }
   try {
-    sink.tell(recorded, describe(recorded));
+    sink.tell(recorded, describe(recorded), trail.findings.logLevel);
     return recorded;
   } catch (thrown) {
     return deny('audit_unavailable', { log: { error: GatewayError.from(thrown).message } });

@@ -3,6 +3,7 @@
 
 import { type Decision, isAllow } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
+import type { OrderedLogLevel } from '#core/policy/obligations.ts';
 import { auditEventOf } from '#ext-authz/audit/audit-event.ts';
 import type { AuditChain } from '#runtime/audit/chain-writer.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -11,8 +12,8 @@ import type { Metrics } from '#runtime/metrics.ts';
 export type DecisionSink = {
   /** Resolves when the decision is on record. @throws whatever the chain does; the caller must refuse then */
   record(event: JsonObject): Promise<void>;
-  /** Says what is answered. @throws whatever the log does; the caller must refuse then */
-  tell(decision: Decision, event: JsonObject): void;
+  /** Says what is answered, at `info` or what the policy raised it to. @throws whatever the log does; the caller must refuse then */
+  tell(decision: Decision, event: JsonObject, level?: OrderedLogLevel): void;
 };
 
 export type SinkParts = {
@@ -39,8 +40,8 @@ export const createDecisionSink = ({ chain, logger, metrics, nowMs }: SinkParts)
   const steps = metrics.duration('decision_step_seconds', 'Time a step of the decision took', ['step']);
   return {
     record: async (event) => chain.append(auditEventOf(event, new Date(nowMs()).toISOString())),
-    tell: (decision, event) => {
-      logger.info(event, 'decision');
+    tell: (decision, event, level) => {
+      logger[level ?? 'info'](event, 'decision');
       decisions.inc({ ...labelOf(decision), tenant: String(event['tenant'] ?? '') });
       for (const [step, milliseconds] of Object.entries(event['milliseconds'] as Record<string, number>)) {
         steps.observe({ step }, milliseconds / 1000);

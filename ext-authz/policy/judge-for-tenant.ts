@@ -4,7 +4,8 @@
 import { type Deny, deny } from '#core/decision.ts';
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import type { McpCall } from '#core/mcp-call.ts';
-import type { Obligations, VisibleLists } from '#core/policy/answer.ts';
+import type { VisibleLists } from '#core/policy/answer.ts';
+import { joinObligations } from '#core/policy/obligations.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { findHiddenTarget, grantQuestion } from '#ext-authz/policy/grant-question.ts';
 import { buildPolicyInput, type PolicyInput, type PolicyQuestion } from '#ext-authz/policy/input.ts';
@@ -20,14 +21,6 @@ const both = (ours: VisibleNames, theirs: VisibleNames): VisibleNames => {
 
 const narrow = (lists: readonly ListOrder[], visible: VisibleLists): readonly ListOrder[] =>
   lists.map(({ kind, visible: ours }) => ({ kind, visible: both(ours, visible[kind]) }));
-
-/** All that either orders. A new kind of order does not compile before it is said here how two become one. */
-const mergeObligations = (ours: Obligations, theirs: Obligations): Obligations => {
-  const merged: Required<Obligations> = {
-    approval: [...new Set([...(ours.approval ?? []), ...(theirs.approval ?? [])])],
-  };
-  return merged.approval.length === 0 ? {} : merged;
-};
 
 /**
  * The lists that are left of `lists`, by the grants of the tenant's policy: what may be seen, and with it whether what is
@@ -71,7 +64,7 @@ export const judgeForTenant = async (
   if (!decision.ok) return decision;
   if (!decision.value.allow) return err(refusalOf(decision.value, { question, revision: engine.revision }));
   return ok({
-    obligations: mergeObligations(permitted.obligations, decision.value.obligations),
+    obligations: joinObligations(permitted.obligations, decision.value.obligations),
     explain: [...permitted.explain, ...decision.value.explain.map((line) => `tenant/${line}`)],
     lists: lists.value,
   });

@@ -3,7 +3,8 @@
 import { type Deny, deny, type PublicFacts } from '#core/decision.ts';
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import { heldScopes } from '#core/held-scopes.ts';
-import type { Obligations, PolicyDecision } from '#core/policy/answer.ts';
+import type { PolicyDecision } from '#core/policy/answer.ts';
+import type { Obligations } from '#core/policy/obligations.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';

@@ -3,7 +3,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { McpCall } from '#core/mcp-call.ts';
+import { ok } from '#core/result.ts';
 import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
+import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { ENTRYPOINTS } from '#ext-authz/policy/manifest.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
@@ -89,6 +91,29 @@ describe('a WebSocket', () => {
     const identity = { ...ALICE, scopes, groups: ['engineering', 'on-call'] };
     expect(reason({ server: SERVER, identity })).toBe('allowed');
     expect(reason({ server: { ...SERVER, constraints: [{ ...PRIORITY, tool: 'ghost' }] } })).toBe('allowed');
+  });
+
+  it('is closed where a tool inside needs a person to approve each call', () => {
+    const engine = createWasmEngine({ module, revision: 'default', readsArguments: false });
+    const holding = (name: string): PolicyEngine => ({
+      ...engine,
+      evaluate: (input) => {
+        const answer = engine.evaluate(input);
+        const isAsked = JSON.stringify(input['tool'] ?? null).includes(`"name":"${name}"`);
+        return answer.ok && answer.value.allow && isAsked
+          ? ok({ ...answer.value, obligations: { approval: ['rule'] } })
+          : answer;
+      },
+    });
+    const asked = question({
+      call,
+      tenant: tenant([grant('whole', WHOLE)]),
+      server: unlimited,
+      identity: { ...ALICE, scopes },
+    });
+    const judgeBy = (name: string) => createPolicy({ holder: { current: () => holding(name) } }).judge(asked);
+    expect(judgeBy('purge')).toMatchObject({ error: { reason: 'websocket_needs_full_access' } });
+    expect(judgeBy('no such tool').ok).toBe(true);
   });
 
   it('is closed where a policy reads arguments, since nobody can show it any', () => {

@@ -35,7 +35,10 @@ const judgeTool = (
   const input = inputFor(question, call);
   if (!input.ok) return input;
   const decision = engine.evaluate(withBrokenLimits(input.value, question, name));
-  if (!decision.ok || decision.value.allow) return decision;
+  if (!decision.ok) return decision;
+  // Nobody could hold back one message of a WebSocket until a person has looked at it.
+  if (decision.value.allow)
+    return decision.value.obligations.approval === undefined ? decision : refuse(`tool/${name}: approval`);
   const { reason, requiredScopes = [] } = decision.value;
   if (reason !== 'scope_insufficient') return refuse(`tool/${name}: ${reason}`);
   const held = heldScopes(question.server, question.identity);

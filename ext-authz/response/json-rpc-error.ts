@@ -4,12 +4,15 @@
 import type { Deny, RefusedId } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
 import { describeReason, type Reason } from '#core/reason.ts';
+import { type AskedFor, adviceFor, findMissing } from '#ext-authz/response/missing-access.ts';
 
 export type ErrorContext = {
   readonly id: RefusedId;
   readonly requestId: string;
   /** Whom to ask for access: the tenant's contact. */
   readonly contact?: string | undefined;
+  /** What a caller who is known asked for. */
+  readonly asked?: AskedFor | undefined;
 };
 
 /**
@@ -24,16 +27,21 @@ const PUBLIC_REASONS: Partial<Record<Reason, Reason>> = {
 const defined = (members: Readonly<Record<string, JsonObject[string] | undefined>>): JsonObject =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as JsonObject;
 
+/** Refusals of policy come after the caller is known; a stranger is not given anyone's address. */
+const contactFor = ({ reason, publicFacts }: Deny, { contact }: ErrorContext): string | undefined => {
+  const { remedy, delivery } = describeReason(reason);
+  const mayAsk = remedy === 'ask-for-access' && delivery === 'refusal';
+  return publicFacts.contact ?? (mayAsk ? contact : undefined);
+};
+
 const dataOf = (denial: Deny, context: ErrorContext): JsonObject => {
   const { publicFacts: facts } = denial;
-  const { remedy, delivery } = describeReason(denial.reason);
-  // Refusals of policy come after the caller is known; a stranger is not given anyone's address.
-  const mayAsk = remedy === 'ask-for-access' && delivery === 'refusal';
   return defined({
     reason: PUBLIC_REASONS[denial.reason] ?? denial.reason,
-    remedy,
+    remedy: describeReason(denial.reason).remedy,
     requestId: context.requestId,
-    contact: facts.contact ?? (mayAsk ? context.contact : undefined),
+    contact: contactFor(denial, context),
+    missing: findMissing(denial, context.asked),
     constraint: facts.constraint,
     approval: facts.approval,
     requiredScopes: facts.requiredScopes,
@@ -45,12 +53,17 @@ const dataOf = (denial: Deny, context: ErrorContext): JsonObject => {
   });
 };
 
-/** `{jsonrpc, id, error: {code, message, data}}`; `id` is null where none could be read (JSON-RPC 2.0 §5). */
+/**
+ * `{jsonrpc, id, error: {code, message, data}}`; `id` is null where none could be read (JSON-RPC 2.0 §5). Most agents
+ * are shown the message and not the data, so it says what to ask for and whom.
+ */
 export const jsonRpcErrorFromDeny = (denial: Deny, context: ErrorContext): JsonObject => {
   const { jsonRpcCode, sentence } = describeReason(denial.reason);
+  const missing = findMissing(denial, context.asked);
+  const message = `${sentence}${adviceFor(denial, missing, contactFor(denial, context))}`;
   return {
     jsonrpc: '2.0',
     id: context.id,
-    error: { code: jsonRpcCode, message: sentence, data: dataOf(denial, context) },
+    error: { code: jsonRpcCode, message, data: dataOf(denial, context) },
   };
 };

@@ -2,6 +2,7 @@
 // from grants alone: a grant that depended on arguments would let a list show one thing and a call do another. Pure.
 
 import type { PolicyFault } from '#policies/build/fault.ts';
+import { reachableFrom, startsWith } from '#policies/build/reach.ts';
 import type { RegoRule } from '#policies/build/rego-rules.ts';
 
 /** What a grant may read. Everything else, arguments and time above all, belongs to constraints. */
@@ -21,26 +22,6 @@ const READABLE = [
 const isRoot = (rule: RegoRule): boolean => {
   const parts = rule.path.split('.');
   return parts.at(-2) === 'grant' || rule.path === 'mcp.authz.visible';
-};
-
-const startsWith = (path: readonly string[], prefix: readonly string[]): boolean =>
-  prefix.every((part, index) => path[index] === part);
-
-/** A reference below a rule, to a rule, or to a whole package of rules. */
-const refersTo = (reference: readonly string[], rule: RegoRule): boolean => {
-  const path = rule.path.split('.');
-  return startsWith(reference, path) || startsWith(path, reference);
-};
-
-const reachable = (rules: readonly RegoRule[]): readonly RegoRule[] => {
-  const found = new Set(rules.filter(isRoot));
-  // A Set yields what is added while it is walked, so this ends when nothing new is reached.
-  for (const rule of found) {
-    for (const reference of rule.data) {
-      for (const other of rules) if (refersTo(reference, other)) found.add(other);
-    }
-  }
-  return [...found];
 };
 
 const REMEDY =
@@ -69,7 +50,7 @@ const NO_GRANTS: PolicyFault = {
 /** One fault for each way a grant rule could see more than it may; none, if the policy is sound. */
 export const findImpureGrants = (rules: readonly RegoRule[]): readonly PolicyFault[] => {
   if (!rules.some((rule) => rule.path.split('.').at(-2) === 'grant')) return [NO_GRANTS];
-  return reachable(rules).flatMap(faultsOf);
+  return [...reachableFrom(rules, isRoot)].flatMap(faultsOf);
 };
 
 /** Whether any rule may read `input.call.arguments`. If none does, the gateway need not send them. */

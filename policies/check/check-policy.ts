@@ -12,6 +12,7 @@ import { findFormatFaults } from '#policies/check/format.ts';
 import { findUndescribed, type LintedModule, lintModule } from '#policies/check/lint.ts';
 import { findStrictFaults } from '#policies/check/strict.ts';
 import { measureCoverage, runTests } from '#policies/check/tests.ts';
+import { findUnread } from '#policies/check/unread.ts';
 import { askVectors } from '#policies/check/vectors.ts';
 
 export type CheckOptions = {
@@ -56,10 +57,20 @@ const checkRules = async (opa: Opa, { folders, vectors, review }: CheckOptions):
     runTests(opa, folders),
   ]);
   const lint = modules.flatMap(lintModule);
+  const isOwn = (file: string) => folders.rules !== undefined && file.startsWith(`${folders.rules}/`);
+  const unread = findUnread(parts.rules, isOwn);
   const undescribed = review === undefined ? [] : modules.flatMap(findUndescribed);
   const impure = findImpureGrants(parts.rules);
   const answers = await askVectors(opa, folders, vectors);
-  const faults = [...format, ...undescribed, ...lint, ...impure, ...tests.faults, ...answers.faults];
+  const faults = [
+    ...format,
+    ...undescribed,
+    ...lint,
+    ...unread,
+    ...impure,
+    ...tests.faults,
+    ...answers.faults,
+  ];
   const { kept, notes } = answers;
   return { faults, tests: tests.count, sound: { parts, vectors: kept, notes } };
 };

@@ -124,7 +124,13 @@ describe('policy', () => {
       id: 'd1',
       error: {
         code: -31302,
-        data: { reason: 'tool_not_granted', contact: 'ada@contoso.example', requestId: expect.any(String) },
+        message: expect.stringContaining('Ask ada@contoso.example for a grant on server "tracker"'),
+        data: {
+          reason: 'tool_not_granted',
+          contact: 'ada@contoso.example',
+          missing: { grant: { serverId: 'tracker', tools: ['close_issue'] } },
+          requestId: expect.any(String),
+        },
       },
     });
   });
@@ -133,9 +139,12 @@ describe('policy', () => {
     const [hidden, absent] = await Promise.all(
       ['close_issue', 'no_such_tool'].map((name) => callTool(tracker, bob, { name })),
     );
-    expect(absent?.message.error?.code).toBe(hidden?.message.error?.code);
-    expect(absent?.message.error?.message).toBe(hidden?.message.error?.message);
-    expect(absent?.message.error?.data['reason']).toBe(hidden?.message.error?.data['reason']);
+    const sent = (answer: RawAnswer | undefined, name: string) =>
+      JSON.stringify({ ...answer?.message.error, requestId: undefined })
+        .replaceAll(String(answer?.message.error?.data['requestId']), 'request')
+        .replaceAll(name, 'name');
+    expect(sent(hidden, 'close_issue')).toContain('"tools":["name"]');
+    expect(sent(absent, 'no_such_tool')).toBe(sent(hidden, 'close_issue'));
   });
 
   it('refuses a listed tool called with arguments outside policy, naming the constraint', async () => {

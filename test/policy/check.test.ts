@@ -101,12 +101,26 @@ describe('policy:check', () => {
       /:4: import .* unused\. Take it out/,
     ],
     ['half a rule', `# x\npackage x\n\ny if {\n`, /:5: unexpected eof token/],
-    ['blanks', `# x\npackage x\n\ny  := 1\n`, /:4: not formatted\. npm run policy:check -- --write/],
+    [
+      'blanks',
+      `# x\npackage mcp.authz.grant\n\npermits_tool(_)  if input.tenant == "a"\n`,
+      /:4: not formatted\. npm run policy:check -- --write/,
+    ],
     ['no word on what it is for', `package x\n\ny := 1\n`, /:1: the file does not say what it is for/],
     [
       'a default that opens',
       `# x\npackage x\n\ndefault y := true\n\ny if input.tenant == "a"\n`,
       /:4: a rule is true by default/,
+    ],
+    [
+      'a constraint that is misspelt and would refuse nobody',
+      rule('input.tenant == "a"', 'violates contains "x"'),
+      /:4: no decision depends on mcp\.authz\.constraint\.violates\. Correct its package or name/,
+    ],
+    [
+      'an order nobody carries out',
+      `# x\npackage mcp.authz.obligation\n\nredact contains "/secret" if input.tenant == "a"\n`,
+      /:4: no decision depends on mcp\.authz\.obligation\.redact/,
     ],
     [
       'a name that cannot be shown',

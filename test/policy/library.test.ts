@@ -161,3 +161,37 @@ describe('the library', () => {
     expect(judge({ call: listCall('tools') }).ok).toBe(true);
   });
 });
+
+describe('an order of a rule', () => {
+  const ordering = (rules: string) =>
+    judgeWith(`# Orders.\npackage mcp.authz.obligation\n\nimport data.mcp.lib.tool\n\n${rules}\n`);
+
+  it('goes with the calls it is for', async () => {
+    const { judge } = await ordering(
+      'log_level contains "warn" if tool.destructive(input.tool)\n\napproval contains "purges" if input.tool.name == "purge"',
+    );
+    const identity = { ...ALICE, scopes: ['tools.use', 'issues.write'] };
+    expect(judge({ call: toolCall('purge'), identity })).toMatchObject({
+      value: { obligations: { logLevel: 'warn', approval: ['purges'] } },
+    });
+    expect(judge({ call: toolCall('create_issue') })).toMatchObject({
+      value: { obligations: { logLevel: 'warn' } },
+    });
+    const harmless = tool('create_issue', { annotations: { readOnlyHint: true } });
+    const asked = judge({ call: toolCall('create_issue'), version: { ...VERSION, tools: [harmless] } });
+    expect(asked).toMatchObject({ value: { obligations: {} } });
+  });
+
+  it.each(['log_level contains "debug"', 'log_level contains 7'])(
+    'that cannot be read refuses the call: %s',
+    async (head) => {
+      const { judge } = await ordering(`${head} if tool.destructive(input.tool)`);
+      expect(judge({ call: toolCall('create_issue') })).toMatchObject({ error: { reason: 'policy_failed' } });
+    },
+  );
+
+  it('that nobody carries out does not build', async () => {
+    const ordered = ordering('redact contains "/secret" if tool.destructive(input.tool)');
+    await expect(ordered).rejects.toThrow(/no decision depends on mcp\.authz\.obligation\.redact/);
+  });
+});

@@ -36,21 +36,22 @@ else := {"allow": true, "obligations": obligations, "explain": granted_by} if {
 # entrypoint: true
 visible := grant.visible
 
-# What rules of package `mcp.authz.obligation` order beside the allow: `ordered["logLevel"] := "warn"`. Two values for one
-# order are an error, and a call that cannot be judged is refused.
-obligations := ordered if count(held_by) == 0
+# What rules of package `mcp.authz.obligation` order beside the allow, each a set that any number of rules may add to.
+obligations := {name: sort(values) |
+	some name, values in {"approval": held_by, "logLevel": levels}
+	count(values) > 0
+}
 
-else := object.union(ordered, {"approval": sort(held_by)})
-
-default ordered := {}
-
-ordered := data.mcp.authz.obligation.ordered
-
-# Rules that want a person to approve the call first, each by its name: `approval contains "destructive" if …`. Any number
-# may want it; all of them are named to whoever decides.
+# Rules that want a person to approve the call first, each by its name: `approval contains "destructive" if …`. All of
+# them are named to whoever decides.
 default held_by := set()
 
 held_by := data.mcp.authz.obligation.approval
+
+# What the call's line in the decision log is raised to: `log_level contains "warn" if …`.
+default levels := set()
+
+levels := data.mcp.authz.obligation.log_level
 
 refusal(reason, facts, explain) := object.union(facts, {
 	"allow": false,

@@ -70,23 +70,19 @@ test_lists_are_answered_by_grants if {
 	shown.tools.names == ["t"]
 }
 
+ordering(orders, changes) := answer if {
+	answer := authz.decision with input as object.union(question, changes)
+		with data.mcp.authz.obligation.approval as orders.approval
+		with data.mcp.authz.obligation.log_level as orders.log_level
+}
+
 test_orders_travel_with_the_allow_and_with_nothing_else if {
-	allowed := authz.decision with input as question
-		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
-	allowed.obligations == {"logLevel": "warn"}
-	refused := authz.decision with input as object.union(question, {"grants": []})
-		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
-	refused.obligations == {}
+	orders := {"approval": {"night", "destructive"}, "log_level": {"warn"}}
+	ordering(orders, {}).obligations == {"approval": ["destructive", "night"], "logLevel": ["warn"]}
+	ordering(orders, {"grants": []}).obligations == {}
 }
 
-test_every_rule_that_wants_an_approval_is_named if {
-	allowed := authz.decision with input as question
-		with data.mcp.authz.obligation.ordered as {"logLevel": "warn"}
-		with data.mcp.authz.obligation.approval as {"night", "destructive"}
-	allowed.obligations == {"logLevel": "warn", "approval": ["destructive", "night"]}
-}
-
-test_no_approval_is_no_order if {
-	allowed := authz.decision with input as question with data.mcp.authz.obligation.approval as set()
-	allowed.obligations == {}
+test_no_rule_is_no_order if {
+	ordering({"approval": set(), "log_level": set()}, {}).obligations == {}
+	ordering({"approval": {"night"}, "log_level": set()}, {}).obligations == {"approval": ["night"]}
 }
