@@ -125,6 +125,21 @@ describe('createKeySets()', () => {
     expect(await findingOf(restarted)).toBe('found');
   });
 
+  it('survives it too where the keys were found by discovery, for the issuer they were found for and no other', async () => {
+    const { jwksUri: _, ...rest } = issuer();
+    const discovered = { ...rest, discoveryUri: server.url };
+    // One document that is both, since this server says the same at every path.
+    const both = { issuer: discovered.issuer, jwks_uri: server.url, keys: [publishKey(key)] };
+    server.answer = { status: 200, body: JSON.stringify(both) };
+    expect((await create().find(discovered, hint)).kind).toBe('found');
+    server.answer = { status: 503, body: '' };
+    const restarted = create();
+    expect((await restarted.find(discovered, hint)).kind).toBe('found');
+    const another = { ...discovered, issuer: 'https://other.example' };
+    expect((await restarted.find(another, hint)).kind).toBe('unavailable');
+    expect(await findingOf(restarted)).toBe('unavailable');
+  });
+
   it('writes public keys only, for its owner only', async () => {
     await findingOf(create());
     const [file] = await readdir(directory);

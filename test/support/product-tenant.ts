@@ -6,7 +6,7 @@ import { type RawAnswer, send, statelessRequest } from '#test/support/raw-call.t
 import { type VersionServer, versionTools } from '#test/support/version-server.ts';
 
 export type ServerOrder = {
-  readonly upstream: VersionServer;
+  readonly upstream: Pick<VersionServer, 'url' | 'version'>;
   readonly tools: readonly string[];
   readonly bindings: readonly object[];
 };
@@ -69,11 +69,19 @@ export const bringTenant = async (product: Product, tenantId: string): Promise<P
   };
 };
 
+/** Names of the tools a caller is shown, or the reason of the refusal. */
+export const listedTools = async (url: string, token: string): Promise<readonly string[] | string> => {
+  const answer = await send(url, statelessRequest('tools/list', {}, { token }));
+  const tools = answer.message.result?.['tools'] as readonly { readonly name: string }[] | undefined;
+  return tools?.map(({ name }) => name).toSorted() ?? reasonIn(answer) ?? `status ${answer.status}`;
+};
+
 /** `ok`, or the reason of the refusal, of one call of a tool. */
 export const outcomeOfCall = async (url: string, token: string, tool: string): Promise<string> => {
   const answer = await send(url, statelessRequest('tools/call', { name: tool, arguments: {} }, { token }));
   return reasonIn(answer) ?? (answer.message.result === undefined ? `status ${answer.status}` : 'ok');
 };
 
+/** The reason of a refusal; undefined for any other answer. */
 export const reasonIn = (answer: RawAnswer): string | undefined =>
   answer.message.error?.data['reason'] as string | undefined;
