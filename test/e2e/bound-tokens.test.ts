@@ -8,6 +8,7 @@ import { type Product, startProduct } from '#test/support/product.ts';
 import { type RawAnswer, send, statelessRequest } from '#test/support/raw-call.ts';
 import { startVersionServer, type VersionServer, versionTools } from '#test/support/version-server.ts';
 
+const OWN_HOST = 'mcp.acme.example';
 const CLIENT = { id: 'robot', secret: 'robot-secret' };
 
 let product: Product;
@@ -115,6 +116,18 @@ const call = (headers: Record<string, string>): Promise<RawAnswer> =>
 const callProven = async (token: string, key: ProofKey = holder): Promise<RawAnswer> =>
   call({ authorization: `DPoP ${token}`, dpop: await signProof(key, { method: 'POST', url, token }) });
 
+/** One call as it is on the wire, with a proof for `proven`: `ok` or the reason. */
+const outcomeAt = async (sent: { host: string; path: string; proven: string }): Promise<string> => {
+  const token = await tokenFor(holder);
+  const dpop = await signProof(holder, { method: 'POST', url: sent.proven, token });
+  const { headers, body } = statelessRequest('tools/call', { name: 'ping', arguments: {} });
+  const answer = await httpCall(new URL(url).origin, sent.path, {
+    headers: { ...headers, authorization: `DPoP ${token}`, dpop, host: sent.host },
+    body,
+  });
+  return /"reason":"(\w+)"/.exec(answer.text)?.[1] ?? (answer.status === 200 ? 'ok' : answer.text);
+};
+
 const reasonOf = ({ message }: RawAnswer): unknown => message.error?.data['reason'];
 const challengeOf = (answer: RawAnswer): string => answer.headers.get('www-authenticate') ?? '';
 
@@ -144,14 +157,22 @@ describe('where bound tokens are required', () => {
   });
 
   it('goes by the address of the gateway, not by the Host header', async () => {
-    const token = await tokenFor(holder);
-    const elsewhere = 'http://localhost:1/t/acme/mcp/tracker';
-    const dpop = await signProof(holder, { method: 'POST', url: elsewhere, token });
-    const { headers, body } = statelessRequest('tools/call', { name: 'ping', arguments: {} });
-    const sent = { ...headers, authorization: `DPoP ${token}`, dpop, host: 'localhost:1' };
-    const { origin, pathname } = new URL(url);
-    const answer = await httpCall(origin, pathname, { headers: sent, body });
-    expect(JSON.parse(answer.text)).toMatchObject({ error: { data: { reason: 'dpop_wrong_request' } } });
+    const proven = 'http://localhost:1/t/acme/mcp/tracker';
+    expect(await outcomeAt({ host: 'localhost:1', path: '/t/acme/mcp/tracker', proven })).toBe(
+      'dpop_wrong_request',
+    );
+  });
+
+  it("goes by a tenant's own host name where the client came by it", async () => {
+    await product.registry('PUT', '/v1/tenants/acme/hosts', { names: [OWN_HOST] }, { 'if-none-match': '*' });
+    const { origin, port } = new URL(url);
+    const at = { host: `${OWN_HOST}:${port}`, path: '/mcp/tracker' };
+    const proven = `http://${OWN_HOST}:${port}/mcp/tracker`;
+    await expect.poll(() => outcomeAt({ ...at, proven })).toBe('ok');
+    expect(await outcomeAt({ ...at, proven: `${origin}/mcp/tracker` })).toBe('dpop_wrong_request');
+    expect(await outcomeAt({ ...at, proven: url })).toBe('dpop_wrong_request');
+    const other = { host: new URL(url).host, path: '/t/acme/mcp/tracker' };
+    expect(await outcomeAt({ ...other, proven })).toBe('dpop_wrong_request');
   });
 
   it('refuses two proofs as Envoy hands them on', async () => {
