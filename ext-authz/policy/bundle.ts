@@ -10,6 +10,7 @@ import { ENTRYPOINTS, type PolicyManifest, parseManifest } from '#ext-authz/poli
 import type { PolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { findFailedVectors } from '#ext-authz/policy/self-test.ts';
 import { createWasmEngine } from '#ext-authz/policy/wasm-engine.ts';
+import { tryPolicy } from '#runtime/policy/try-policy.ts';
 import { loadPolicyModule } from '#runtime/policy/wasm-module.ts';
 
 /** The policy that comes with the product. */
@@ -51,6 +52,12 @@ const readModule = async (path: string, digest: string): Promise<Buffer> => {
   return wasm;
 };
 
+/** In a thread, because the largest inputs could keep this one busy. The default policy was tried when it was built. */
+const assertQuick = async (path: string, policy: Parameters<typeof tryPolicy>[0]): Promise<void> => {
+  const tried = await tryPolicy(policy);
+  if (!tried.ok) throw failed(`${path} fails its self-test: ${tried.error}`);
+};
+
 const loadEngine = async (path: string, metrics: PolicyMetrics | undefined): Promise<PolicyEngine> => {
   const { name, wasmDigest, readsArguments, data, selfTest } = await readManifest(path);
   const wasm = await readModule(modulePath(path), wasmDigest);
@@ -62,6 +69,7 @@ const loadEngine = async (path: string, metrics: PolicyMetrics | undefined): Pro
     selfTest,
   );
   if (wrong.length > 0) throw failed(`${path} fails its self-test: ${wrong.join('; ')}`);
+  if (path !== DEFAULT_BUNDLE) await assertQuick(path, { wasm, data });
   return createWasmEngine({ module, revision, readsArguments, metrics });
 };
 

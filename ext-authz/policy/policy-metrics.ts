@@ -2,8 +2,10 @@
 
 import type { BundleMember } from '#core/tenant-policy.ts';
 import type { ShadowDifference } from '#ext-authz/policy/shadow.ts';
+import { SLOW_MS } from '#ext-authz/policy/strikes.ts';
 import type { Asked } from '#ext-authz/policy/tenant-engine.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { PolicyAnswer } from '#runtime/policy/policy-thread.ts';
 
 export type PolicyMetrics = {
   /** `failed`: the call was refused with policy_failed. */
@@ -41,7 +43,10 @@ export type TenantPolicyMetrics = {
   loaded(outcome: 'ok' | 'failed'): void;
   /** Tenants that are not judged by what they name. */
   failing(count: number): void;
+  takenOut(tenantId: string): void;
 };
+
+type Labels = { readonly tenant: string; readonly member: BundleMember };
 
 /** Labels are ids of tenants, which the registry gives, and closed lists. */
 export const createTenantPolicyMetrics = (
@@ -61,18 +66,38 @@ export const createTenantPolicyMetrics = (
     'member',
     'outcome',
   ]);
+  const slow = metrics.counter('tenant_policy_slow_total', `Evaluations that took more than ${SLOW_MS} ms.`, [
+    'tenant',
+    'member',
+  ]);
+  const renewals = metrics.counter(
+    'tenant_policy_renewals_total',
+    'Instances replaced because their memory had grown.',
+    ['tenant', 'member'],
+  );
+  const takenOut = metrics.counter(
+    'tenant_policy_taken_out_total',
+    'Bundles taken out of service for being slow.',
+    ['tenant', 'member'],
+  );
   const failing = metrics.gauge(
     'tenant_policies_failing',
     'Tenants whose bundle of this kind is not the one they name.',
     ['member'],
   );
+  const answered = (labels: Labels, { ms, renewed }: PolicyAnswer): void => {
+    duration.observe({ member: labels.member }, ms / 1_000);
+    if (ms > SLOW_MS) slow.inc(labels);
+    if (renewed) renewals.inc(labels);
+  };
   return (member) => ({
     asked: (tenant) => (asked) => {
       evaluations.inc({ tenant, member, outcome: asked.ok ? 'answered' : asked.error.kind });
-      if (asked.ok) duration.observe({ member }, asked.value.ms / 1_000);
+      if (asked.ok) answered({ tenant, member }, asked.value);
     },
     loaded: (outcome) => loads.inc({ member, outcome }),
     failing: (count) => failing.set({ member }, count),
+    takenOut: (tenant) => takenOut.inc({ tenant, member }),
   });
 };
 

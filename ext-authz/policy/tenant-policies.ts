@@ -1,6 +1,6 @@
 // The policies of tenants, in service: follows what tenants name, loads it beside what judges, and swaps it in between two
 // calls. Whatever fails leaves the old one; where there is none, the tenant's calls are refused, because its admin has
-// asked for something to judge them.
+// asked for something to judge them. What costs too much is taken out again.
 
 import { type Deny, deny } from '#core/decision.ts';
 import { GatewayError } from '#core/gateway-error.ts';
@@ -12,7 +12,13 @@ import type { BundleFiles } from '#ext-authz/policy/bundle-files.ts';
 import type { TenantPolicies } from '#ext-authz/policy/call-policy.ts';
 import type { LoadBundle, LoadFault } from '#ext-authz/policy/load-bundle.ts';
 import type { TenantPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
-import { createTenantEngine, revisionOfBundle, type TenantEngine } from '#ext-authz/policy/tenant-engine.ts';
+import { createStrikes } from '#ext-authz/policy/strikes.ts';
+import {
+  type Asked,
+  createTenantEngine,
+  revisionOfBundle,
+  type TenantEngine,
+} from '#ext-authz/policy/tenant-engine.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { PolicyThread } from '#runtime/policy/policy-thread.ts';
 
@@ -24,6 +30,8 @@ type Loaded = { readonly id: string; readonly digest: string; readonly engine: T
 type Entry = {
   wanted: string;
   serving: Loaded | undefined;
+  /** Digest of what served before it. */
+  previous: string | undefined;
   /** Ends when `wanted` serves or has failed. */
   loading: Promise<void> | undefined;
   fault: LoadFault | undefined;
@@ -120,6 +128,7 @@ class Service implements TenantPolicyService {
     const entry: Entry = known ?? {
       wanted: digest,
       serving: undefined,
+      previous: undefined,
       loading: undefined,
       fault: undefined,
     };
@@ -130,13 +139,15 @@ class Service implements TenantPolicyService {
   }
 
   #begin(tenantId: string, entry: Entry): void {
-    // One after the other: two at once could end in the wrong order.
+    this.#afterOthers(entry, () => this.#bring(tenantId, entry));
+  }
+
+  /** One after the other: two at once could end in the wrong order. */
+  #afterOthers(entry: Entry, work: () => Promise<void>): void {
     const before = entry.loading ?? Promise.resolve();
-    const loading = before
-      .then(() => this.#bring(tenantId, entry))
-      .finally(() => {
-        if (entry.loading === loading) entry.loading = undefined;
-      });
+    const loading = before.then(work).finally(() => {
+      if (entry.loading === loading) entry.loading = undefined;
+    });
     entry.loading = loading;
   }
 
@@ -169,10 +180,15 @@ class Service implements TenantPolicyService {
       const id = `${tenantId}/${digest}/${this.#count}`;
       const loaded = await thread.load(id, bundle.value);
       if (!loaded.ok) return { message: loaded.error.message, mayPass: loaded.error.kind !== 'threw' };
-      const onAsked = metrics.asked(tenantId);
+      const [count, strikes] = [metrics.asked(tenantId), createStrikes()];
+      const onAsked = (asked: Asked): void => {
+        count(asked);
+        if (strikes.take(asked)) this.#takeOut(tenantId, entry, id);
+      };
       const old = entry.serving;
       entry.serving = { id, digest, engine: createTenantEngine({ thread, id, digest, onAsked }) };
       if (old !== undefined) thread.drop(old.id);
+      if (old !== undefined && old.digest !== digest) entry.previous = old.digest;
       // Forgotten meanwhile: nobody will ask it, and nobody would drop it.
       if (this.#entries.get(tenantId) !== entry) thread.drop(id);
       return undefined;
@@ -196,6 +212,37 @@ class Service implements TenantPolicyService {
       const told = { tenant: tenantId, wanted: revisionOfBundle(entry.wanted), policy, error: fault.message };
       logger.error(told, 'policy of a tenant refused; what judged before goes on, or its calls are refused');
     }
+  }
+
+  /**
+   * Ends the service of a policy that costs too much: what served before it takes its place, or the tenant's calls are
+   * refused. It stays out until the tenant names another one, or this process starts anew.
+   */
+  #takeOut(tenantId: string, entry: Entry, id: string): void {
+    const { serving: out, previous } = entry;
+    if (out === undefined || out.id !== id) return;
+    const { thread, logger, metrics, member } = this.#parts;
+    entry.serving = undefined;
+    entry.previous = undefined;
+    entry.fault = { message: 'taken out of service: too slow', mayPass: false };
+    thread.drop(out.id);
+    metrics.takenOut(tenantId);
+    metrics.failing(this.failing().length);
+    const policy = previous === undefined ? 'none' : revisionOfBundle(previous);
+    logger.error(
+      { tenant: tenantId, member, out: revisionOfBundle(out.digest), policy },
+      'policy of a tenant taken out of service: too many of its evaluations were slow or did not end',
+    );
+    if (previous !== undefined) this.#bringBack(tenantId, entry, previous);
+    this.#parts.onChanged?.();
+  }
+
+  /** Calls wait for it like for a first one: between the two there is nothing that could judge them. */
+  #bringBack(tenantId: string, entry: Entry, digest: string): void {
+    this.#afterOthers(entry, async () => {
+      if (entry.serving === undefined) await this.#place(tenantId, entry, { digest, isProven: true });
+      this.#save();
+    });
   }
 
   #forget(tenantId: string): void {
@@ -224,7 +271,10 @@ class Service implements TenantPolicyService {
       );
       await this.#parts.files.keepServing(
         new Map([...this.#judgedBefore, ...serving]),
-        () => new Set([...this.#entries.values()].map(({ wanted }) => wanted)),
+        () =>
+          new Set(
+            [...this.#entries.values()].flatMap(({ wanted, previous }) => [wanted, previous ?? wanted]),
+          ),
       );
     };
     this.#saved = this.#saved.then(write).catch((thrown: unknown) => {

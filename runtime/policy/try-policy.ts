@@ -1,6 +1,7 @@
-// What a tenant's policy must prove before anybody is judged by it: it loads, it answers every kind of question in the
+// What a policy must prove before anybody is judged by it: it loads, it answers every kind of question in the
 // known shape, and it is quick about the largest ones there are. It runs in a thread of its own, which ends here whatever
-// the policy does. What it answers is its author's affair: it can only narrow what the platform's policy permits.
+// the policy does. What it answers is not judged here: a tenant's can only narrow, and the platform's has vectors of its
+// own.
 
 import type { Json, JsonObject } from '#core/json.ts';
 import { readDecision, readVisible } from '#core/policy/read-answer.ts';
@@ -145,8 +146,11 @@ const askOften = async (tried: Tried, question: Question): Promise<string | unde
     : undefined;
 };
 
-const tryIn = async (thread: PolicyThread, bundle: PolicyBundle): Promise<string | undefined> => {
-  const tried = { id: bundle.digest, thread };
+/** What of a policy runs. */
+type Runnable = Pick<PolicyBundle, 'wasm' | 'data'>;
+
+const tryIn = async (thread: PolicyThread, bundle: Runnable): Promise<string | undefined> => {
+  const tried = { id: 'tried', thread };
   const loaded = await thread.load(tried.id, bundle);
   if (!loaded.ok) return loaded.error.message;
   for (const question of QUESTIONS) {
@@ -161,7 +165,7 @@ const tryIn = async (thread: PolicyThread, bundle: PolicyBundle): Promise<string
 };
 
 /** Nothing against the policy; or what it failed. Never rejects. */
-export const tryPolicy = async (bundle: PolicyBundle): Promise<Result<true, string>> => {
+export const tryPolicy = async (bundle: Runnable): Promise<Result<true, string>> => {
   const thread = startPolicyThread(LIMIT_MS);
   try {
     const fault = await tryIn(thread, bundle);

@@ -80,6 +80,11 @@ strange if {
 	group in {"throws", "never-ends"}
 }`);
 
+/** Orders a person's approval beside its yes. */
+const APPROVAL = bundleOf(
+  'decision := {"allow": true, "obligations": {"approval": ["two-people"]}, "explain": []}',
+);
+
 const digestOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 const GRANTED = [grant('g', { tools: ['*'], prompts: ['*'], resources: ['*'] })];
@@ -144,7 +149,7 @@ const start = async (limitMs = 10_000) => {
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'policies-'));
   registry = new Map(
-    [YES, NO, NO_SECRETS, NOSY, ONLY_LIST, HOSTILE].map((bytes) => [digestOf(bytes), bytes]),
+    [YES, NO, NO_SECRETS, NOSY, ONLY_LIST, HOSTILE, APPROVAL].map((bytes) => [digestOf(bytes), bytes]),
   );
   isReachable = true;
   logLines = [];
@@ -344,16 +349,14 @@ describe('a restart', () => {
     expect(await second.reason(tenantWith(NO))).toBe('policy_failed');
   });
 
-  it('leaves no bundle on disk that nobody names', async () => {
+  it('leaves no bundle on disk but what judges and what judged before it', async () => {
     const { follow, service } = await start();
-    await follow(tenantWith(NO));
-    await follow(tenantWith(YES));
+    for (const bytes of [NO, YES, ONLY_LIST]) await follow(tenantWith(bytes));
     await service.stop();
-    expect((await readdir(directory)).toSorted()).toEqual(
-      [`${digestOf(YES)}.tar.gz`, 'serving.json'].toSorted(),
-    );
+    const kept = [ONLY_LIST, YES].map((bytes) => `${digestOf(bytes)}.tar.gz`);
+    expect((await readdir(directory)).toSorted()).toEqual([...kept, 'serving.json'].toSorted());
     expect(JSON.parse(await readFile(join(directory, 'serving.json'), 'utf8'))).toEqual({
-      default: digestOf(YES),
+      default: digestOf(ONLY_LIST),
     });
   });
 });
@@ -385,5 +388,51 @@ describe('a policy that fails', () => {
     });
     expect(new Set(await Promise.all(behind))).toEqual(new Set(['constraint_violated']));
     expect(await reason(of)).toBe('allowed');
+  });
+});
+
+describe('a policy that does not end again and again', () => {
+  const exhaust = async ({ judge }: Awaited<ReturnType<typeof start>>, of: Tenant): Promise<void> => {
+    for (let calls = 0; calls < 3; calls += 1) await judge(of, identity('never-ends'));
+  };
+
+  it('is taken out, its predecessor judges, and it is told', { timeout: 60_000 }, async () => {
+    const started = await start(2_000);
+    const { follow, reason, revision, service } = started;
+    await follow(tenantWith(YES));
+    const of = tenantWith(HOSTILE);
+    await follow(of);
+    expect(await reason(of)).toBe('allowed');
+    expect(revision(of)).toContain(digestOf(HOSTILE).slice(0, 12));
+    await exhaust(started, of);
+    expect(await reason(of)).toBe('allowed');
+    expect(revision(of)).toContain(digestOf(YES).slice(0, 12));
+    expect(service.failing()).toEqual(['default']);
+    expect(logLines.join()).toContain('taken out of service');
+    expect(
+      await metric('tenant_policy_taken_out_total{tenant="default",member="bundle",service="test"} 1'),
+    ).toBe(true);
+  });
+
+  it('is taken out, and the calls refused, where there was none before', { timeout: 60_000 }, async () => {
+    const started = await start(2_000);
+    const of = tenantWith(HOSTILE);
+    await started.follow(of);
+    await exhaust(started, of);
+    expect(await started.judge(of)).toMatchObject({
+      error: { reason: 'policy_failed', logFacts: { fault: 'taken out of service: too slow' } },
+    });
+    await started.follow(tenantWith(NO));
+    expect(await started.reason(tenantWith(NO))).toBe('constraint_violated');
+  });
+});
+
+describe('what a policy of a tenant orders', () => {
+  it('comes on top of what the platform’s orders', async () => {
+    const { follow, judge } = await start();
+    await follow(tenantWith(APPROVAL));
+    expect(await judge(tenantWith(APPROVAL))).toMatchObject({
+      value: { obligations: { approval: ['two-people'] } },
+    });
   });
 });
