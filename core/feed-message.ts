@@ -127,3 +127,62 @@ export type GoneNode = {
   readonly acknowledgedSequence: number;
   readonly about: EnvoyNodeFacts;
 };
+
+/** How what an Envoy is to have of a resource compares with what it says it has. */
+export const RESOURCE_STATES = ['in_sync', 'pending', 'rejected', 'unknown'] as const;
+export type ResourceState = (typeof RESOURCE_STATES)[number];
+
+/** Resources that one answer about an Envoy holds at most. */
+export const MAX_NODE_RESOURCES = 1_000;
+
+/** Which of an Envoy's resources are asked about. */
+export type NodeConfigQuestion = {
+  readonly nodeId: string;
+  readonly kind?: string;
+  readonly state?: ResourceState;
+  /** Those that sort after this `kind/name`. */
+  readonly after?: string;
+  readonly limit: number;
+};
+
+/** Names, versions and words; never what is in a resource. */
+export type NodeResource = {
+  readonly kind: string;
+  readonly name: string;
+  readonly state: ResourceState;
+  /** Absent: it is to have none. */
+  readonly wanted?: { readonly version: string };
+  /** Absent: it says it has none. `claimed`: it named this version when it connected. */
+  readonly held?: { readonly version: string; readonly by: 'acknowledged' | 'claimed' };
+  /** Why it refused the wanted version; redacted. */
+  readonly message?: string;
+  /** Whose resource was refused. */
+  readonly tenant?: string;
+};
+
+export type NodeConfigType = {
+  readonly kind: string;
+  readonly typeUrl: string;
+  readonly inSync: number;
+  readonly pending: number;
+  readonly rejected: number;
+  readonly unknown: number;
+};
+
+export type NodeConfig =
+  | {
+      readonly kind: 'config';
+      /** -1: there is nothing to tell it yet. */
+      readonly sequence: number;
+      readonly acknowledgedSequence: number;
+      /** Kinds of which there is any, all resources counted. */
+      readonly types: readonly NodeConfigType[];
+      /** Sorted by `kind/name`. */
+      readonly resources: readonly NodeResource[];
+      /** The `kind/name` to go on after; absent: that was all. */
+      readonly next?: string;
+    }
+  | {
+      /** No Envoy of that id is connected. */
+      readonly kind: 'absent';
+    };

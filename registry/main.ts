@@ -130,7 +130,7 @@ const listenForEnvoy = async (api: FastifyInstance, address: Address): Promise<v
 
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
-  parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'preview' | 'onWrite'>,
+  parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'preview' | 'nodeConfig' | 'onWrite'>,
   lifecycle: Lifecycle,
 ): Promise<ApiContext> => {
   const egress = createEgressGuard(settings);
@@ -194,8 +194,8 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   });
   lifecycle.onStop('shared consumers', () => shared.stop());
   const consumers = shared.list;
-  const { onReport, preview } = feed;
-  const parts = { store, consumers, onReport, preview, onWrite: health.onWrite };
+  const { onReport, preview, nodeConfig } = feed;
+  const parts = { store, consumers, onReport, preview, nodeConfig, onWrite: health.onWrite };
   startCanaryWatch(await startApi(settings, parts, lifecycle), { feed, metrics }, lifecycle);
   const closeOps = await startOpsServer({
     address: settings.opsAddress,

@@ -52,6 +52,8 @@ const PURE = [
   'xds-server/stream/client-status.ts',
   'xds-server/stream/conversation.ts',
   'xds-server/stream/layered-map.ts',
+  'xds-server/stream/node-config.ts',
+  'xds-server/stream/node-facts.ts',
   'xds-server/stream/node-matcher.ts',
   'xds-server/stream/requested-names.ts',
   'xds-server/stream/subscription.ts',

@@ -24,7 +24,7 @@ export type ConnectedClient = ClientStatus & { readonly nodeId: string };
 const genericConfig = (resource: ResourceStatus) => ({
   type_url: resource.typeUrl,
   name: resource.name,
-  version_info: resource.heldVersion ?? '',
+  version_info: resource.held?.version ?? '',
   config_status: resource.configStatus,
   client_status: resource.clientStatus,
   ...(resource.error === undefined

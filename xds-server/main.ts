@@ -40,6 +40,7 @@ import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import { createStatusReporter, type StatusReporter } from '#xds-server/status-reporter.ts';
 import { type Steering, startSteering } from '#xds-server/steering.ts';
 import { type Ads, createAds } from '#xds-server/stream/ads.ts';
+import { nodeConfig } from '#xds-server/stream/node-config.ts';
 
 const VARIABLES = {
   stateDirectory,
@@ -176,6 +177,7 @@ runService(logger, async (lifecycle) => {
         settings: config,
         facts: publisher.facts(),
       }),
+    onNodeConfig: (question) => nodeConfig(ads.clients(question.nodeId), question),
   });
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);

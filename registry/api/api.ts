@@ -18,6 +18,7 @@ import { registerLimits } from '#registry/api/limits.ts';
 import { registerManifestDryRun } from '#registry/api/manifests/dry-run.ts';
 import { registerManifests } from '#registry/api/manifests/manifests.ts';
 import { collectMethods } from '#registry/api/method-not-allowed.ts';
+import { registerNodeConfig } from '#registry/api/node-config.ts';
 import { registerNodes } from '#registry/api/nodes.ts';
 import { installOpenApi, registerOpenApi } from '#registry/api/openapi.ts';
 import { registerPolicyBundles } from '#registry/api/policies/bundles.ts';
@@ -60,6 +61,7 @@ const REGISTRATIONS = [
   registerRollout,
   registerConsumers,
   registerNodes,
+  registerNodeConfig,
 ];
 
 /** Builds the API; the caller listens and closes. */

@@ -14,6 +14,8 @@ import { installWait } from '#registry/api/rollout/wait-hook.ts';
 
 /** A version with a thousand tools and their schemas; what is longer is a mistake or an attack. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
+/** The id of a node, 256 characters, percent-encoded. */
+const MAX_PARAM_LENGTH = 768;
 /** From the first byte to the last, milliseconds: a request that trickles in holds a socket no longer. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -32,6 +34,7 @@ export const createApp = ({ context, authenticate, trustedHops }: Door): Fastify
     forceCloseConnections: true,
     logger: false,
     frameworkErrors: answerUnroutable,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     trustProxy: (_address, hop) => hop < trustedHops,
   });
   app.decorateRequest('clientCertificate', null);

@@ -1,9 +1,11 @@
 // What the routes work with. Everything that is not in here comes with the request.
 
+import type { NodeConfigQuestion } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { AdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import type { CheckUrl } from '#registry/commands/outcome.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
+import type { NodeConfigOutcome } from '#registry/feed/node-desk.ts';
 import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
 import type { Store } from '#registry/store/store.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -22,6 +24,8 @@ export type ApiContext = {
   readonly onReport: (listener: () => void) => () => void;
   /** What a tenant would change for Envoys, if an xds-server is there to be asked. */
   readonly preview: (tenant: Tenant) => Promise<PreviewOutcome>;
+  /** What an Envoy of the xds-server of that name is to have and has. */
+  readonly nodeConfig: (xdsServer: string, question: NodeConfigQuestion) => Promise<NodeConfigOutcome>;
   readonly onWrite: (outcome: WriteOutcome) => void;
   readonly logger: Logger;
   readonly nowMs: () => number;

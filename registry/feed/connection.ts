@@ -1,7 +1,7 @@
 // One connection to the registry's feed, from dialling to its end. Moves messages; what they mean is for consumer.ts.
 
 import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
-import type { ConsumerStatus, EnvoyPreview } from '#core/feed-message.ts';
+import type { ConsumerStatus } from '#core/feed-message.ts';
 import type { BundleQuestion } from '#registry/feed/bundle-requests.ts';
 import { withoutNodeFacts } from '#registry/feed/node-facts.ts';
 import { withKnownPaces, withoutPaces } from '#registry/feed/status-paces.ts';
@@ -31,6 +31,8 @@ export type Subscription = {
   readonly position: number;
   /** Whether this consumer can say what a tenant would change for Envoys. */
   readonly previews?: boolean;
+  /** Whether it can say what an Envoy has. */
+  readonly nodeConfigs?: boolean;
   /** Required for an address with peers. */
   readonly tls?: InternalTls | undefined;
   /** Longest silence of the registry, milliseconds; three heartbeats unless a test is in a hurry. */
@@ -40,8 +42,8 @@ export type Subscription = {
 export type FeedConnection = {
   /** Sends the newest status; one that a slow registry has not taken yet is replaced. */
   send(status: ConsumerStatus): void;
-  /** Answers a preview of this connection. */
-  answer(id: string, preview: EnvoyPreview): void;
+  /** Answers a question of this connection. */
+  answer(answer: FromConsumer): void;
   /** Asks for a bundle of a tenant's policy; false if the connection is over. */
   askBundle(question: BundleQuestion): boolean;
   close(): void;
@@ -125,13 +127,17 @@ export const openFeedConnection = (
     SUBSCRIBE_METHOD.requestSerialize,
     SUBSCRIBE_METHOD.responseDeserialize,
   );
-  const { consumer, epoch, position, previews = false, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
+  const { consumer, epoch, position, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
+  const { previews = false, nodeConfigs = false } = subscription;
   const send = createStatusSender(call);
   const ended = watch(call, silenceLimitMs, onMessage).finally(() => client.close());
-  call.write({ message: 'subscribe', subscribe: { consumer, epoch, sequence: String(position), previews } });
-  const answer = (id: string, preview: EnvoyPreview): void => {
-    if (call.writableEnded || call.destroyed) return;
-    call.write({ message: 'preview_answer', preview_answer: { id, answer: jsonBytes(preview) } });
+  const sequence = String(position);
+  call.write({
+    message: 'subscribe',
+    subscribe: { consumer, epoch, sequence, previews, node_configs: nodeConfigs },
+  });
+  const answer = (message: FromConsumer): void => {
+    if (!call.writableEnded && !call.destroyed) call.write(message);
   };
   const askBundle = (question: BundleQuestion): boolean => {
     if (call.writableEnded || call.destroyed) return false;

@@ -14,7 +14,7 @@ export type ConsumerFacts = {
 
 export type ConsumerMetrics = {
   /** A message that could not be understood. */
-  refused(kind: 'change' | 'event' | 'preview' | 'unknown'): void;
+  refused(kind: 'change' | 'event' | 'question' | 'unknown'): void;
   disconnected(): void;
   stop(): void;
 };

@@ -1,11 +1,11 @@
 // A service's end of the registry's feed: the current snapshot in memory, its copy on disk, and a connection that is
 // dialled again for as long as the service lives. With the registry away the last good snapshot goes on being served.
 
-import type { ConsumerStatus, EnvoyPreview, FeedEvent } from '#core/feed-message.ts';
+import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Result } from '#core/result.ts';
 import type { Snapshot } from '#core/snapshot.ts';
-import type { Tenant } from '#core/tenant.ts';
+import { type Answerers, answerTo, isQuestion, type RegistryQuestion } from '#registry/feed/answers.ts';
 import { backoffMs } from '#registry/feed/backoff.ts';
 import { type BundleQuestion, createBundleRequests, type NoBundle } from '#registry/feed/bundle-requests.ts';
 import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
@@ -23,7 +23,6 @@ import {
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
 import { parseFeedEvent, parseTenantChange, tenantIdOf } from '#registry/feed/schema/parse-message.ts';
-import { parsePreviewedTenant } from '#registry/feed/schema/parse-preview.ts';
 import { createSeenEvents } from '#registry/feed/seen-events.ts';
 import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
 import { createSnapshotKeeper, type SnapshotKeeper } from '#registry/feed/snapshot-keeper.ts';
@@ -55,7 +54,7 @@ export type FeedConsumer = {
   stop(): Promise<void>;
 };
 
-export type FeedConsumerOptions = {
+export type FeedConsumerOptions = Answerers & {
   readonly address: Address;
   /** Required for an address with peers. */
   readonly tls?: InternalTls | undefined;
@@ -73,8 +72,6 @@ export type FeedConsumerOptions = {
   readonly onSnapshot: (snapshot: Snapshot) => void;
   /** Called once for each event. */
   readonly onEvent?: (event: FeedEvent) => void;
-  /** Says what would change for Envoys if the tenant were like this. Absent: this service does not know. */
-  readonly onPreview?: (tenant: Tenant) => EnvoyPreview;
 };
 
 class Consumer implements FeedConsumer {
@@ -151,10 +148,11 @@ class Consumer implements FeedConsumer {
   }
 
   #connect(): void {
-    const { address, tls, consumer, onPreview } = this.#options;
+    const { address, tls, consumer, onPreview, onNodeConfig } = this.#options;
     const previews = onPreview !== undefined;
+    const nodeConfigs = onNodeConfig !== undefined;
     const { epoch, position } = this.#copy;
-    const subscription = { consumer, epoch, position, previews, tls };
+    const subscription = { consumer, epoch, position, previews, nodeConfigs, tls };
     const connection = openFeedConnection(address, subscription, (message) => this.#receive(message));
     this.#connection = connection;
     void connection.ended.then((reason) => this.#reconnect(reason));
@@ -181,7 +179,7 @@ class Consumer implements FeedConsumer {
     if (received.message === 'hello') this.#onHello(received.hello);
     else if (received.message === 'change') this.#onChange(received.change);
     else if (received.message === 'event') this.#onEvent(received.event);
-    else if (received.message === 'preview') this.#onPreview(received.preview);
+    else if (isQuestion(received)) this.#onQuestion(received);
     else if (received.message === 'policy_bundle') this.#bundles.answered(received.policy_bundle);
     else if (received.message === 'caught_up') this.#onCaughtUp(Number(received.caught_up.sequence));
     else this.#metrics.refused('unknown');
@@ -229,16 +227,11 @@ class Consumer implements FeedConsumer {
     this.#options.logger.error({ fault: event.error }, 'feed event not understood');
   }
 
-  /** What cannot be read or answered is not answered: the registry does not wait for long. */
-  #onPreview({ id, tenant }: { readonly id: string; readonly tenant: Buffer }): void {
-    const parsed = parsePreviewedTenant(tenant);
-    if (!parsed.ok) {
-      this.#metrics.refused('preview');
-      return;
-    }
-    this.#guarded('onPreview', () => {
-      const preview = this.#options.onPreview?.(parsed.value);
-      if (preview !== undefined) this.#connection?.answer(id, preview);
+  #onQuestion(question: RegistryQuestion): void {
+    this.#guarded(question.message, () => {
+      const answer = answerTo(question, this.#options);
+      if (answer === 'unreadable') this.#metrics.refused('question');
+      else if (answer !== undefined) this.#connection?.answer(answer);
     });
   }
 

@@ -6,6 +6,7 @@ import type { VersionFigures } from '#core/call-figures.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
+import type { NodeDesk } from '#registry/feed/node-desk.ts';
 import type { PreviewDesk } from '#registry/feed/preview-desk.ts';
 import { parseConsumerStatus } from '#registry/feed/schema/parse-message.ts';
 import { withKnownPaces } from '#registry/feed/status-paces.ts';
@@ -20,7 +21,7 @@ type Subscribe = Extract<FromConsumer, { message: 'subscribe' }>['subscribe'];
 export type FeedStream = { readonly consumer: string; readonly subscriber: Subscriber };
 
 /** Kinds of messages that are refused; the labels of a metric. */
-export type RefusedMessage = 'subscribe' | 'status' | 'preview' | 'policy';
+export type RefusedMessage = 'subscribe' | 'status' | 'preview' | 'node' | 'policy';
 
 /** What all streams of one server share. */
 export type FeedDesk = {
@@ -31,6 +32,7 @@ export type FeedDesk = {
   readonly board: ConsumerBoard;
   readonly streams: Map<FeedCall, FeedStream>;
   readonly previews: PreviewDesk;
+  readonly nodes: NodeDesk;
   readonly onRefused: (kind: RefusedMessage) => void;
   readonly onStreamsChanged: () => void;
   /** What Envoys behind a consumer counted since its last report. */
@@ -65,6 +67,7 @@ const leave = (desk: FeedDesk, call: FeedCall): void => {
   if (stream === undefined) return;
   desk.streams.delete(call);
   desk.previews.closed(call);
+  desk.nodes.closed(call);
   desk.onStreamsChanged();
   const { consumer, subscriber } = stream;
   desk.logger.info({ consumer }, 'feed consumer gone');
@@ -90,6 +93,7 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
   const subscriber = createSubscriber({ call, readAfter, position: reset ? 0 : Number(sequence), onFailure });
   enter(desk, call, { consumer, subscriber });
   if (subscribe.previews === true) desk.previews.opened(call);
+  if (subscribe.node_configs === true) desk.nodes.opened(call, consumer);
   logger.info({ consumer, reset, sequence }, 'feed consumer connected');
   subscriber.wake();
 };
@@ -109,11 +113,12 @@ const takeStatus = (desk: FeedDesk, consumer: string, bytes: Buffer): void => {
   desk.board.set({ ...entry, status, reportedAt: new Date().toISOString() });
 };
 
-type PreviewAnswer = Extract<FromConsumer, { message: 'preview_answer' }>['preview_answer'];
-
 /** One that comes too late is nobody's fault, and one that nobody asked for is not told from it. */
-const takePreview = (desk: FeedDesk, call: FeedCall, answer: PreviewAnswer): void => {
-  if (!desk.previews.answered(call, answer)) desk.onRefused('preview');
+const takeAnswer = (desk: FeedDesk, call: FeedCall, received: FromConsumer): void => {
+  if (received.message === 'preview_answer' && !desk.previews.answered(call, received.preview_answer))
+    desk.onRefused('preview');
+  if (received.message === 'node_answer' && !desk.nodes.answered(call, received.node_answer))
+    desk.onRefused('node');
 };
 
 type PolicyQuestion = Extract<FromConsumer, { message: 'policy_question' }>['policy_question'];
@@ -164,7 +169,8 @@ export const serveFeedStream = (desk: FeedDesk, call: FeedCall): void => {
     if (received.message === 'subscribe') subscribe(received.subscribe);
     else if (received.message === 'status' && consumer !== undefined)
       takeStatus(desk, consumer, received.status.status);
-    else if (received.message === 'preview_answer') takePreview(desk, call, received.preview_answer);
+    else if (received.message === 'preview_answer' || received.message === 'node_answer')
+      takeAnswer(desk, call, received);
     else if (received.message === 'policy_question' && consumer !== undefined)
       takePolicyQuestion(received.policy_question);
     else desk.onRefused('status');

@@ -39,9 +39,9 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-const startRegistry = async (previewLimitMs: number): Promise<FeedServer> => {
+const startRegistry = async (answerLimitMs: number): Promise<FeedServer> => {
   const metrics = createMetrics('registry');
-  const server = createFeedServer({ source: createMemoryFeedSource(), logger, metrics, previewLimitMs });
+  const server = createFeedServer({ source: createMemoryFeedSource(), logger, metrics, answerLimitMs });
   cleanups.push(await startGrpcServer(address, [server.service]), () => server.stop());
   return server;
 };

@@ -2,10 +2,12 @@
 // Knows the store only as a FeedSource.
 
 import type { VersionFigures } from '#core/call-figures.ts';
+import type { NodeConfigQuestion } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type ConsumerEntry, createConsumerBoard } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import { type FeedStream, type RefusedMessage, serveFeedStream } from '#registry/feed/feed-stream.ts';
+import { createNodeDesk, type NodeConfigOutcome } from '#registry/feed/node-desk.ts';
 import { createPreviewDesk, type PreviewOutcome } from '#registry/feed/preview-desk.ts';
 import { shareReads } from '#registry/feed/shared-reads.ts';
 import type { FeedCall } from '#registry/feed/subscriber.ts';
@@ -24,6 +26,8 @@ export type FeedServer = {
   onFigures(listener: (versions: readonly VersionFigures[]) => void): () => void;
   /** Asks a consumer that translates for Envoy what would change if the tenant were like this. Never rejects. */
   preview(tenant: Tenant): Promise<PreviewOutcome>;
+  /** Asks the xds-server of that name what an Envoy of its is to have and has. Never rejects. */
+  nodeConfig(consumer: string, question: NodeConfigQuestion): Promise<NodeConfigOutcome>;
   /** Ends every stream, so that the server can close. */
   stop(): void;
 };
@@ -46,16 +50,17 @@ export const createFeedServer = (parts: {
   readonly metrics: Metrics;
   /** How often it speaks when nothing changes, milliseconds. */
   readonly heartbeatMs?: number;
-  /** How long the answer to a preview is waited for, milliseconds. */
-  readonly previewLimitMs?: number;
+  /** How long the answer to a question is waited for, milliseconds. */
+  readonly answerLimitMs?: number;
 }): FeedServer => {
-  const { source, logger, metrics, heartbeatMs = HEARTBEAT_MS, previewLimitMs } = parts;
+  const { source, logger, metrics, heartbeatMs = HEARTBEAT_MS, answerLimitMs } = parts;
   const connected = metrics.gauge('feed_consumers', 'Consumers connected to the registry feed.');
   const refusals = metrics.counter('feed_refused_messages_total', 'Messages of consumers refused.', ['kind']);
   const streams = new Map<FeedCall, FeedStream>();
   const figureListeners = new Set<(versions: readonly VersionFigures[]) => void>();
   const board = createConsumerBoard();
-  const previews = createPreviewDesk(previewLimitMs);
+  const previews = createPreviewDesk(answerLimitMs);
+  const nodes = createNodeDesk(answerLimitMs);
   const reads = shareReads(source);
   const desk = {
     source,
@@ -64,6 +69,7 @@ export const createFeedServer = (parts: {
     board,
     streams,
     previews,
+    nodes,
     onRefused: (kind: RefusedMessage) => refusals.inc({ kind }),
     onStreamsChanged: () => connected.set(streams.size),
     onFigures: (versions: readonly VersionFigures[]) => {
@@ -87,6 +93,7 @@ export const createFeedServer = (parts: {
       return () => void figureListeners.delete(listener);
     },
     preview: previews.ask,
+    nodeConfig: nodes.ask,
     stop: () => {
       endListening();
       clearInterval(heartbeat);

@@ -12,12 +12,17 @@ export type FromConsumer =
         readonly epoch: string;
         readonly sequence: string;
         readonly previews?: boolean;
+        readonly node_configs?: boolean;
       };
     }
   | { readonly message: 'status'; readonly status: { readonly status: Buffer } }
   | {
       readonly message: 'preview_answer';
       readonly preview_answer: { readonly id: string; readonly answer: Buffer };
+    }
+  | {
+      readonly message: 'node_answer';
+      readonly node_answer: { readonly id: string; readonly answer: Buffer };
     }
   | {
       readonly message: 'policy_question';
@@ -37,6 +42,10 @@ export type FromRegistry =
   | { readonly message: 'event'; readonly event: Buffer }
   | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } }
   | { readonly message: 'preview'; readonly preview: { readonly id: string; readonly tenant: Buffer } }
+  | {
+      readonly message: 'node_question';
+      readonly node_question: { readonly id: string; readonly question: Buffer };
+    }
   | {
       readonly message: 'policy_bundle';
       readonly policy_bundle: { readonly tenant: string; readonly digest: string; readonly bundle: Buffer };

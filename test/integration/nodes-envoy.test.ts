@@ -1,7 +1,11 @@
-// GET /v1/nodes on real Envoys: an edge and a sidecar with what each is, what one refuses, and one that goes.
+// GET /v1/nodes and what each has, on real Envoys: an edge and a sidecar with what each is, what one refuses, and one that
+// goes.
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { err } from '#core/result.ts';
 import { type ControlPlane, spoilRoutes, startControlPlane } from '#test/support/control-plane.ts';
+import { wireNode } from '#test/support/wire-node.ts';
+import { XdsClient } from '#test/support/xds-client.ts';
 import { type Gateway, startGateway, until } from '#test/support/xds-gateway.ts';
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
 import { parseNodesTable } from '#xds-server/nodes/nodes-table.ts';
@@ -14,6 +18,20 @@ type Node = {
   readonly config: string;
   readonly acknowledgedSequence: number;
   readonly lastNack?: { readonly at: string };
+};
+type Config = {
+  readonly unknownBecause?: string;
+  readonly config: {
+    readonly sequence: number;
+    readonly types: readonly { readonly kind: string; readonly inSync: number; readonly pending: number }[];
+    readonly resources: readonly {
+      readonly kind: string;
+      readonly name: string;
+      readonly state: string;
+      readonly wanted?: { readonly version: string };
+      readonly held?: { readonly version: string; readonly by: string };
+    }[];
+  } | null;
 };
 type Nodes = { readonly sequence: number; readonly items: readonly Node[] };
 
@@ -42,6 +60,12 @@ const startXds = (name: string, { xdsAddress, settings }: Gateway) =>
 
 const nodes = async (query = ''): Promise<Nodes> =>
   (await plane.registry.call('GET', `/v1/nodes${query}`)).body as unknown as Nodes;
+
+const configOf = async (id: string, query = ''): Promise<Config> =>
+  (await plane.registry.call('GET', `/v1/nodes/${encodeURIComponent(id)}/config${query}`))
+    .body as unknown as Config;
+
+const resourcesOf = async (id: string, query = '') => (await configOf(id, query)).config?.resources ?? [];
 
 const find = async (id: string): Promise<Node | undefined> =>
   (await nodes()).items.find((node) => node.id === id);
@@ -129,6 +153,61 @@ describe('the list of nodes', () => {
   });
 });
 
+/** Names and versions of the clusters in Envoy's own dump, without the publication each was told with. */
+const dumpedClusters = async (gateway: Gateway): Promise<readonly string[]> => {
+  const dump = JSON.parse(await gateway.admin('/config_dump?resource=dynamic_active_clusters')) as {
+    readonly configs: readonly {
+      readonly version_info: string;
+      readonly cluster: { readonly name: string };
+    }[];
+  };
+  return dump.configs
+    .map(({ version_info, cluster }) => `${cluster.name} ${version_info.split('@')[0]}`)
+    .toSorted();
+};
+
+describe('what an Envoy has', () => {
+  it('is what it is to have once it took all of it, and what its own dump shows', async () => {
+    const { config } = await configOf('edge-1');
+    expect(config?.resources.map(({ kind }) => kind)).toContain('route');
+    expect(config?.resources.map(({ state }) => state)).not.toContain('pending');
+    for (const { wanted, held } of config?.resources ?? []) expect(held?.version).toBe(wanted?.version);
+    const clusters = (config?.resources ?? []).filter(({ kind }) => kind === 'cluster');
+    const own = clusters.map(({ name, held }) => `${name} ${held?.version}`).toSorted();
+    expect(own).not.toEqual([]);
+    expect(await dumpedClusters(edge)).toEqual(own);
+  });
+
+  it('is no content, and nothing of a sidecar that does not concern it', async () => {
+    const text = JSON.stringify(await configOf('tracker-7'));
+    expect(text).not.toMatch(new RegExp(new URL(upstream.url).port));
+    expect(text).toContain('mcp.acme.files.1.0.0');
+    expect(text).not.toContain('beta');
+  });
+
+  it('comes in pages, and is narrowed by kind and state', async () => {
+    const { headers } = await plane.registry.call('GET', '/v1/nodes/edge-1/config?limit=1');
+    expect(headers.get('link')).toMatch(
+      /^<\/v1\/nodes\/edge-1\/config\?limit=1&after=cluster%2F.*>; rel="next"$/,
+    );
+    const kinds = (await resourcesOf('edge-1', '?kind=route')).map(({ kind }) => kind);
+    expect(new Set(kinds)).toEqual(new Set(['route']));
+    expect(await resourcesOf('edge-1', '?state=rejected')).toEqual([]);
+  });
+
+  it('is asked for Envoys there are', async () => {
+    const answer = await plane.registry.call('GET', `/v1/nodes/${'x'.repeat(256)}/config`);
+    expect([answer.status, answer.body.type]).toEqual([404, 'urn:mcpgw:problem:not-found']);
+  });
+
+  it('is not known where its xds-server does not answer', async () => {
+    const { nodeConfig } = plane.registry;
+    plane.registry.nodeConfig = async () => err('not-here');
+    expect(await configOf('edge-1')).toMatchObject({ config: null, unknownBecause: 'not-here' });
+    plane.registry.nodeConfig = nodeConfig;
+  });
+});
+
 describe('a refusal', () => {
   it('stands at the Envoy that refused, and goes on to be the last one when all is well again', async () => {
     tamper = (snapshot) => spoilRoutes(snapshot, 'beta');
@@ -144,6 +223,15 @@ describe('a refusal', () => {
         message: expect.stringContaining('Only unique values for domains are permitted'),
       },
     });
+    expect(await resourcesOf('edge-1', '?state=rejected')).toMatchObject([
+      {
+        kind: 'route',
+        name: 'tenant/beta',
+        wanted: { version: expect.stringMatching(/^bad-/) },
+        message: expect.stringContaining('Only unique values for domains are permitted'),
+        tenant: 'beta',
+      },
+    ]);
     await isSaid('the other one is well', 'tracker-7', (node) => node?.config === 'in_sync');
     expect(await find('tracker-7')).not.toHaveProperty('lastNack');
     tamper = (snapshot) => snapshot;
@@ -169,8 +257,40 @@ describe('an Envoy that goes', () => {
       acknowledgedSequence: before?.acknowledgedSequence,
     });
     expect(Date.parse(gone?.since ?? '')).toBeGreaterThanOrEqual(leftAt);
+    expect(await configOf('tracker-7')).toMatchObject({ config: null, unknownBecause: 'not-connected' });
     expect((await nodes('?state=connected')).items.map(({ id }) => id)).toEqual(['edge-1']);
     const answer = await plane.activate('acme', '2.0.0', '?wait=applied&waitSeconds=20');
     expect([answer.status, answer.headers.get('rollout-state')]).toEqual([200, 'applied']);
+  });
+});
+
+describe('an Envoy that does not answer', () => {
+  const NODE = wireNode('slow/1', { group: 'edge' });
+  const compared = async () =>
+    (await resourcesOf('slow/1', '?kind=cluster')).map(({ state, wanted, held }) => ({
+      state,
+      isTheSame: wanted?.version === held?.version,
+      by: held?.by,
+    }));
+
+  it('is behind until it does, and claims what it had when it comes back', async () => {
+    const before = new XdsClient(edge.xdsAddress, 'delta', NODE);
+    before.subscribe('cluster');
+    const reply = await before.next();
+    await isSaid('it is here', 'slow/1', (node) => node?.state === 'connected');
+    const count = Object.keys(reply.resources).length;
+    const all = (state: object) => Array.from({ length: count }, () => state);
+    expect(count).toBeGreaterThan(0);
+    expect(await compared()).toEqual(all({ state: 'pending', isTheSame: false }));
+    before.ack(reply);
+    await until('it is heard', async () => (await compared())[0]?.state === 'in_sync', MAX_MS);
+    expect(await compared()).toEqual(all({ state: 'in_sync', isTheSame: true, by: 'acknowledged' }));
+    before.close();
+    await isSaid('it is gone', 'slow/1', (node) => node?.state === 'gone');
+    const after = new XdsClient(edge.xdsAddress, 'delta', NODE);
+    after.subscribe('cluster', [], reply.versions);
+    await isSaid('it is back', 'slow/1', (node) => node?.state === 'connected');
+    expect(await compared()).toEqual(all({ state: 'in_sync', isTheSame: true, by: 'claimed' }));
+    after.close();
   });
 });

@@ -647,7 +647,7 @@ describe('HTTP', () => {
 
   it.each([
     ['an escape that is none', '/servers/%zz', 400],
-    ['a name without end', `/servers/${'a'.repeat(200)}`, 414],
+    ['a name without end', `/servers/${'a'.repeat(800)}`, 414],
   ])('answers a path with %s as a problem', async (_name, path, status) => {
     const answer = await call('GET', path);
     expect(answer).toMatchObject({ status, body: { status, type: 'urn:mcpgw:problem:invalid-request' } });

@@ -145,6 +145,8 @@ export type TestRegistry = {
   listConsumers(): Promise<readonly ConsumerEntry[]>;
   /** Answers previews; nobody is there unless a test says so. */
   preview(tenant: Tenant): Promise<PreviewOutcome>;
+  /** Answers what a node has; its xds-server is not there unless a test says so. */
+  nodeConfig: ApiContext['nodeConfig'];
   /** As if the consumers had just reported. */
   report(consumers: readonly ConsumerEntry[]): void;
   call(method: string, path: string, call?: Call): Promise<Answer>;
@@ -189,6 +191,7 @@ export const startTestRegistry = async (
     consumers: [] as readonly ConsumerEntry[],
     listConsumers: async (): Promise<readonly ConsumerEntry[]> => registry.consumers,
     preview: async (_tenant: Tenant): Promise<PreviewOutcome> => err('no-xds-server'),
+    nodeConfig: (async () => err('not-here')) as ApiContext['nodeConfig'],
   };
   const reportListeners = new Set<() => void>();
   const context = {
@@ -202,6 +205,7 @@ export const startTestRegistry = async (
       return () => void reportListeners.delete(listener);
     },
     preview: (tenant: Tenant) => registry.preview(tenant),
+    nodeConfig: ((...question) => registry.nodeConfig(...question)) as ApiContext['nodeConfig'],
     onWrite: () => undefined,
     logger,
     nowMs: () => Date.now(),

@@ -83,6 +83,7 @@ const ROUTES = [
   `get ${TENANT}/audit`,
   'get /v1/consumers',
   'get /v1/nodes',
+  'get /v1/nodes/{id}/config',
 ];
 
 describe('/openapi.json', () => {

@@ -26,6 +26,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   'GET /v1/tenants': 'caller',
   'GET /v1/consumers': PLATFORM,
   'GET /v1/nodes': PLATFORM,
+  'GET /v1/nodes/{id}/config': PLATFORM,
 
   [`GET ${T}`]: READING,
   [`PUT ${T}`]: ADMIN,

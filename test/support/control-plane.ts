@@ -17,6 +17,7 @@ import { startXdsServer, type XdsServer } from '#test/support/xds-gateway.ts';
 import { previewTenant } from '#xds-server/snapshot/preview.ts';
 import type { ResourceSnapshot } from '#xds-server/snapshot/resource.ts';
 import { createStatusReporter } from '#xds-server/status-reporter.ts';
+import { nodeConfig } from '#xds-server/stream/node-config.ts';
 
 type XdsOptions = Parameters<typeof startXdsServer>[0];
 
@@ -94,6 +95,7 @@ export const startControlPlane = async (): Promise<ControlPlane> => {
   const feed = createFeedServer({ source: registry.store, logger, metrics: createMetrics('registry') });
   const stopFeed = await startGrpcServer(address, [feed.service]);
   registry.preview = feed.preview;
+  registry.nodeConfig = feed.nodeConfig;
   stops.push(
     registry.stop,
     feed.onReport(() => registry.report(feed.consumers())),
@@ -117,6 +119,7 @@ export const startControlPlane = async (): Promise<ControlPlane> => {
       logger: createLogger('xds-server', 'silent'),
       metrics: createMetrics('xds-server'),
       onSnapshot: xds.update,
+      onNodeConfig: (question) => nodeConfig(xds.ads.clients(question.nodeId), question),
       onPreview: (tenant) => previewTenant(tenant, { served: xds.served(), settings, facts: xds.facts() }),
     });
     reporter.start(consumer.report);

@@ -28,8 +28,8 @@ export type Ads = {
   nodes(): readonly EnvoyNodeStatus[];
   /** Nodes that were here and are no more, latest first. */
   gone(): readonly GoneNode[];
-  /** One entry per such stream: every resource of it. Of several streams of one node the latest is the last. */
-  clients(): readonly (ClientStatus & { readonly nodeId: string })[];
+  /** One entry per such stream, or per one of that node: every resource of it. Of several of one node the last is latest. */
+  clients(nodeId?: string): readonly (ClientStatus & { readonly nodeId: string })[];
   /** Ends every stream; Envoys keep what they have and come back. */
   endStreams(): void;
 };
@@ -83,7 +83,7 @@ export const createAds = (options: {
     if (seat === undefined) return;
     seats.leave(stream);
     const status = statusOf(seat);
-    if (!seats.list().some(({ node }) => node.claim.nodeId === status.nodeId)) departures.left(status);
+    if (seats.list(status.nodeId).length === 0) departures.left(status);
   };
 
   const open =
@@ -127,7 +127,7 @@ export const createAds = (options: {
     },
     nodes: () => seats.list().map(statusOf),
     gone: departures.list,
-    clients: () => seats.list().map(({ stream }) => stream.clientStatus()),
+    clients: (nodeId) => seats.list(nodeId).map(({ stream }) => stream.clientStatus()),
     endStreams: () => {
       for (const stream of streams) stream.end();
     },

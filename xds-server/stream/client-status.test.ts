@@ -33,8 +33,8 @@ const exchange = (conversation: Conversation, refusal?: string): Conversation =>
   );
 };
 const brief = (conversation: Conversation) =>
-  clientStatus(conversation).resources.map(({ name, wantedVersion, heldVersion, ...rest }) =>
-    [name, `${heldVersion ?? '-'}→${wantedVersion ?? '-'}`, rest.configStatus, rest.clientStatus].join(' '),
+  clientStatus(conversation).resources.map(({ name, wantedVersion, held, ...rest }) =>
+    [name, `${held?.version ?? '-'}→${wantedVersion ?? '-'}`, rest.configStatus, rest.clientStatus].join(' '),
   );
 
 describe('the status of a client', () => {

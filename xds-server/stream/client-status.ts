@@ -4,7 +4,7 @@
 import { RESOURCE_KINDS, type ResourceKind, TYPE_URLS } from '#xds-server/resource-kind.ts';
 import type { Resource } from '#xds-server/snapshot/resource.ts';
 import type { Conversation, Protocol } from '#xds-server/stream/conversation.ts';
-import { isWanted, type Subscription } from '#xds-server/stream/subscription.ts';
+import { isWanted, type Known, type Subscription } from '#xds-server/stream/subscription.ts';
 
 /** envoy.service.status.v3.ConfigStatus: how far the server has come with it. */
 export type ConfigStatus = 'SYNCED' | 'NOT_SENT' | 'STALE' | 'ERROR';
@@ -19,7 +19,7 @@ export type ResourceStatus = {
   /** Version the client is to have; absent: none, because it does not exist or is to go. */
   readonly wantedVersion?: string;
   /** Version the client acknowledged, or claimed when it connected; absent: none. */
-  readonly heldVersion?: string;
+  readonly held?: { readonly version: string; readonly by: 'acknowledged' | 'claimed' };
   readonly configStatus: ConfigStatus;
   readonly clientStatus: ClientResourceStatus;
   /** Set while the wanted version is one the client refused; the text is redacted. */
@@ -54,6 +54,9 @@ const namesOf = (subscription: Subscription, target: ReadonlyMap<string, Resourc
   return [...new Set([...offered, ...asked, ...known.keys()])].sort();
 };
 
+const heldOf = ({ version, resource }: Known) =>
+  ({ version, by: resource === undefined ? 'claimed' : 'acknowledged' }) as const;
+
 const clientStatusOf = (facts: {
   readonly wanted: string | undefined;
   readonly held: string | undefined;
@@ -83,7 +86,8 @@ const statusOf = (
   const moving = underWay(subscription);
   return namesOf(subscription, target).map((name): ResourceStatus => {
     const wanted = isWanted(subscription.interest, name) ? target.get(name)?.version : undefined;
-    const held = subscription.known.get(name)?.version;
+    const known = subscription.known.get(name);
+    const held = known?.version;
     const rejection = subscription.rejected.get(name);
     const error = rejection !== undefined && rejection.version === wanted ? rejection : undefined;
     const facts = { wanted, held, isRefused: error !== undefined, isUnderWay: moving.has(name) };
@@ -92,7 +96,7 @@ const statusOf = (
       typeUrl: TYPE_URLS[kind],
       name,
       ...(wanted === undefined ? {} : { wantedVersion: wanted }),
-      ...(held === undefined ? {} : { heldVersion: held }),
+      ...(known === undefined ? {} : { held: heldOf(known) }),
       configStatus: configStatusOf(facts),
       clientStatus: clientStatusOf(facts),
       ...(error === undefined ? {} : { error }),

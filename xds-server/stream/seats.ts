@@ -23,7 +23,8 @@ export type Seats<Stream> = {
   publish(snapshot: ResourceSnapshot): void;
   /** With which publication each resource of the node's view came. */
   arrivalsOf(node: AdmittedNode): Arrivals;
-  list(): readonly Seat<Stream>[];
+  /** In the order they were taken; of that node only, if one is named. */
+  list(nodeId?: string): readonly Seat<Stream>[];
 };
 
 /** No seat is taken and nothing is published. */
@@ -63,6 +64,7 @@ export const createSeats = <Stream extends Guest>(admission: Admission): Seats<S
       for (const seat of seats.values()) tell(seat);
     },
     arrivalsOf: ({ view }) => views.find(view)?.arrivals ?? NO_ARRIVALS,
-    list: () => [...seats.values()],
+    list: (nodeId) =>
+      [...seats.values()].filter(({ node }) => nodeId === undefined || node.claim.nodeId === nodeId),
   };
 };
