@@ -1,11 +1,13 @@
 // xds-server and Envoy as processes, started as they are in production, following a registry feed.
 
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:https';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEvents } from '#test/support/event-streams.ts';
 import { httpCall, openStream } from '#test/support/http-call.ts';
 import { PUBLISH_AUTHORITY, PUBLISH_CERTIFICATES } from '#test/support/publish-certificates.ts';
+import { createTestAuthority, type IssuedCertificate } from '#test/support/test-authority.ts';
 import { until } from '#test/support/xds-gateway.ts';
 import { type ProcessWorld, startProcessWorld } from '#test/support/xds-process-world.ts';
 import { startUpstream, type Upstream } from '#test/support/xds-upstream.ts';
@@ -59,19 +61,49 @@ describe('the processes', () => {
     await serves(200);
   }, 60_000);
 
+  const useTls = async (): Promise<void> => {
+    const { certificate, key } = PUBLISH_CERTIFICATES.server;
+    const files = {
+      GATEWAY_TLS_CERTIFICATE_FILE: join(world.directory, 'tls.pem'),
+      GATEWAY_TLS_KEY_FILE: join(world.directory, 'tls.key'),
+    };
+    await writeFile(files.GATEWAY_TLS_CERTIFICATE_FILE, certificate);
+    await writeFile(files.GATEWAY_TLS_KEY_FILE, key);
+    Object.assign(world.environment, { GATEWAY_TLS: 'true', ...files });
+  };
+
+  it('ask clients for certificates, and let in who has none, and none who has a wrong one', async () => {
+    const registry = await world.startRegistry();
+    registry.source.put(tenantOf('default', { one: { '1.0.0': [upstream.url] } }));
+    await useTls();
+    const authority = createTestAuthority('clients');
+    const caFile = join(world.directory, 'clients.pem');
+    await writeFile(caFile, authority.certificate);
+    Object.assign(world.environment, { GATEWAY_CLIENT_CERTIFICATES: 'true', GATEWAY_CLIENT_CA_FILE: caFile });
+    world.run('xds-server/main.ts');
+    world.run('envoy/main.ts');
+    const statusFor = (client?: IssuedCertificate): Promise<number> =>
+      new Promise((resolve) => {
+        const shown = client === undefined ? {} : { cert: client.certificate, key: client.key };
+        const options = { agent: false, rejectUnauthorized: false, ...shown };
+        request(`${world.origin.replace('http:', 'https:')}/mcp/one`, options, (response) => {
+          resolve(response.statusCode ?? 0);
+          response.destroy();
+        })
+          .on('error', () => resolve(0))
+          .end();
+      });
+    await until('it is served over TLS', async () => (await statusFor()) === 200, 30_000);
+    expect(await statusFor(authority.issue(['spiffe://acme.example/robot']))).toBe(200);
+    const forged = createTestAuthority('clients').issue(['spiffe://acme.example/robot']);
+    expect(await statusFor(forged)).toBe(0);
+    await registry.stop();
+  }, 60_000);
+
   it('speak TLS at the gateway, with the certificate of this machine', async () => {
     const registry = await world.startRegistry();
     registry.source.put(tenantOf('default', { one: { '1.0.0': [upstream.url] } }));
-    const { certificate, key } = PUBLISH_CERTIFICATES.server;
-    const files = {
-      certificateFile: join(world.directory, 'tls.pem'),
-      keyFile: join(world.directory, 'tls.key'),
-    };
-    await writeFile(files.certificateFile, certificate);
-    await writeFile(files.keyFile, key);
-    world.environment['GATEWAY_TLS'] = 'true';
-    world.environment['GATEWAY_TLS_CERTIFICATE_FILE'] = files.certificateFile;
-    world.environment['GATEWAY_TLS_KEY_FILE'] = files.keyFile;
+    await useTls();
     world.run('xds-server/main.ts');
     world.run('envoy/main.ts');
     const secure = world.origin.replace('http:', 'https:');
