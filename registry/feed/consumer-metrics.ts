@@ -16,6 +16,8 @@ export type ConsumerMetrics = {
   /** A message that could not be understood. */
   refused(kind: 'change' | 'event' | 'question' | 'unknown'): void;
   disconnected(): void;
+  /** Now, and not within the second: a service that starts with an old copy must not be scraped as one without any. */
+  refresh(): void;
   stop(): void;
 };
 
@@ -45,6 +47,7 @@ export const createConsumerMetrics = (metrics: Metrics, facts: () => ConsumerFac
   return {
     refused: (kind) => refusals.inc({ kind }),
     disconnected: () => disconnects.inc(),
+    refresh,
     stop: () => clearInterval(timer),
   };
 };

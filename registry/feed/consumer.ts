@@ -115,6 +115,7 @@ class Consumer implements FeedConsumer {
       this.#copy = copyFromDisk(epoch, position, snapshot);
       this.#freshness.restore(freshAtMs);
       this.#source = 'disk';
+      this.#metrics.refresh();
       logger.info({ sequence: snapshot.sequence }, 'serving the snapshot copy on disk');
       this.#tellSnapshot();
     }
@@ -267,11 +268,8 @@ class Consumer implements FeedConsumer {
     try {
       run();
     } catch (thrown) {
-      const error = GatewayError.from(thrown);
-      this.#options.logger.error(
-        { listener, error: error.message, stack: error.stack },
-        'feed listener failed',
-      );
+      const { message: error, stack } = GatewayError.from(thrown);
+      this.#options.logger.error({ listener, error, stack }, 'feed listener failed');
     }
   }
 }
