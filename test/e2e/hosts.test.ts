@@ -1,7 +1,12 @@
 // Tenants by their own host names, on the whole product with the real Envoy: which tenant a name leads to, what it does not
 // lead to, and what clients are told at it.
 
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { Agent, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CountingServer, startCountingServer } from '#test/support/counting-server.ts';
 import { elapsed } from '#test/support/elapsed.ts';
 import { type Answer, httpCall } from '#test/support/http-call.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
@@ -25,6 +30,7 @@ let keys: KeyServer;
 let acme: ProductTenant;
 let beta: ProductTenant;
 let upstreams: VersionServer[];
+let counter: CountingServer;
 let token: string;
 let port: string;
 
@@ -53,8 +59,16 @@ beforeAll(async () => {
   beta = await bringTenant(product, 'beta');
   await furnish(acme, one);
   await furnish(beta, two);
+  counter = await startCountingServer('acme');
+  const bindings = [{ issuerId: 'idp', audiences: ['hosts'], requiredScopes: ['counter.use'] }];
+  const counting = { url: counter.url, version: '1.0.0' };
+  await acme.register('counter', { upstream: counting, tools: ['count'], bindings });
+  await acme.grant('counter', {
+    serverId: 'counter',
+    subjects: [{ kind: 'user', id: 'ann', issuerId: 'idp' }],
+  });
   const now = Math.floor(Date.now() / 1_000);
-  const scope = 'clock.use tracker.use';
+  const scope = 'clock.use tracker.use counter.use';
   token = await signWith(KEY, {
     iss: ISSUER,
     aud: 'hosts',
@@ -67,7 +81,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(async () => {
   await product?.stop();
-  await Promise.all([keys, ...(upstreams ?? [])].map((part) => part?.stop()));
+  await Promise.all([keys, counter, ...(upstreams ?? [])].map((part) => part?.stop()));
 });
 
 type Call = {
@@ -187,6 +201,32 @@ describe('a host name of a tenant', () => {
       `resource_metadata="${product.quickstart.gateway}/`,
     );
     expect(elsewhere.headers['www-authenticate']).not.toContain('unknown.example');
+  });
+
+  it('carries sessions and streams of the official client, which knows no other name', async () => {
+    const toGateway = new Agent({
+      connect: { lookup: (_host, _options, found) => found(null, [{ address: '127.0.0.1', family: 4 }]) },
+    });
+    const byName = ((input: URL, init?: RequestInit) =>
+      undiciFetch(input, { ...init, dispatcher: toGateway } as UndiciRequestInit)) as unknown as typeof fetch;
+    const transport = new StreamableHTTPClientTransport(new URL(`http://${HOST}:${port}/mcp/counter`), {
+      fetch: byName,
+      requestInit: { headers: { authorization: `Bearer ${token}` } },
+    });
+    const client = new Client({ name: 'hosts', version: '1.0.0' });
+    await client.connect(transport as Transport);
+    let progress = 0;
+    const count = () =>
+      client.callTool({ name: 'count', arguments: { ms: 50 } }, undefined, {
+        onprogress: () => {
+          progress += 1;
+        },
+      });
+    expect(JSON.stringify(await count())).toContain('\\"count\\":1');
+    expect(JSON.stringify(await count())).toContain('\\"count\\":2');
+    expect(progress).toBe(2);
+    await client.close();
+    await toGateway.destroy();
   });
 
   it('is no other tenant’s: refused with the name of the holder, and free once it was given back', async () => {
