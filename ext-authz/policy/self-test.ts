@@ -5,33 +5,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { JsonObject } from '#core/json.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import type { SelfTestVector } from '#ext-authz/policy/manifest.ts';
+import { STRANGER, TOOL } from '#runtime/policy/stranger.ts';
 import type { PolicyInstance } from '#runtime/policy/wasm-module.ts';
 
-const STRANGER: JsonObject = {
-  tenant: 'self-test',
-  identity: {
-    issuer: 'https://self-test.invalid',
-    issuerId: 'self-test',
-    relation: 'home',
-    subject: 'stranger',
-    kind: 'user',
-    guest: false,
-    groups: ['self-test'],
-    roles: [],
-    scopes: [],
-    assurance: [],
-  },
-  server: { id: 'self-test', version: '0', requiredScopes: [] },
-  grants: [],
-  request: { time: '1970-01-01T00:00:00.000Z' },
-};
 const CALL = {
   kind: 'request',
   method: 'tools/call',
   targets: [{ kind: 'tool', name: 'self_test' }],
   values: {},
 };
-const TOOL = { name: 'self_test', tags: [], requiredScopes: [], constraints: [] };
 const EVERYTHING = {
   id: 'all',
   subjects: [{ kind: 'group', id: 'self-test' }],

@@ -8,6 +8,7 @@ import { readDecision, readVisible } from '#core/policy/read-answer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { PolicyBundle } from '#runtime/policy/bundle.ts';
 import { type Entrypoint, type PolicyThread, startPolicyThread } from '#runtime/policy/policy-thread.ts';
+import { STRANGER, TOOL } from '#runtime/policy/stranger.ts';
 
 /** Longest input of an evaluation, bytes: turning JSON in and out is most of what one costs. */
 export const MAX_INPUT_BYTES = 256 * 1024;
@@ -21,33 +22,12 @@ const TRIES = 5;
 
 const TOOLS_OF_A_LARGE_SERVER = 1_000;
 
-const TOOL = { name: 'self_test', tags: [], requiredScopes: [], constraints: [] };
-
 const GRANT = {
   id: 'all',
   subjects: [{ kind: 'group', id: 'self-test' }],
   tools: ['*'],
   prompts: ['*'],
   resources: ['*'],
-};
-
-const STRANGER: JsonObject = {
-  tenant: 'self-test',
-  identity: {
-    issuer: 'https://self-test.invalid',
-    issuerId: 'self-test',
-    relation: 'home',
-    subject: 'stranger',
-    kind: 'user',
-    guest: false,
-    groups: ['self-test'],
-    roles: [],
-    scopes: [],
-    assurance: [],
-  },
-  server: { id: 'self-test', version: '0', requiredScopes: [] },
-  grants: [],
-  request: { time: '1970-01-01T00:00:00.000Z' },
 };
 
 const call = (method: string, changes: JsonObject = {}): JsonObject => ({
