@@ -27,13 +27,13 @@ const main = async (): Promise<void> => {
   const { opaBinary } = readConfig({ opaBinary: text('OPA_BIN', 'opa') });
   const out = givenPath(values.out);
   const folders = await givenFolders(values);
-  const { wasm, manifest, notes } = await buildBundle(createOpa(opaBinary), {
-    ...folders,
-    name: basename(out),
-  });
+  const built = await buildBundle(createOpa(opaBinary), { ...folders, name: basename(out) });
+  const { wasm, manifest, archive, notes } = built;
   await mkdir(dirname(out), { recursive: true });
   await replaceFile(`${out}.wasm`, wasm);
   await replaceFile(`${out}.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  // What comes with the product is nobody's to upload.
+  if (folders.rules !== undefined) await replaceFile(`${out}.tar.gz`, archive);
   for (const note of notes) process.stderr.write(`note: ${note}\n`);
   process.stdout.write(`${out}.wasm ${wasm.length} bytes, ${manifest.wasmDigest}\n`);
 };

@@ -35,6 +35,8 @@ export type BundleManifest = JsonObject & {
 
 export type BuiltBundle = {
   readonly wasm: Buffer;
+  /** The same as OPA packs it: what a tenant uploads. */
+  readonly archive: Buffer;
   readonly manifest: BundleManifest;
   /** What the author should know and need not change. */
   readonly notes: readonly string[];
@@ -44,7 +46,7 @@ const compile = async (
   opa: Opa,
   folders: PolicyFolders,
   parts: PolicyParts,
-): Promise<{ wasm: Buffer; data: JsonObject }> => {
+): Promise<{ wasm: Buffer; data: JsonObject; archive: Buffer }> => {
   const directory = await mkdtemp(join(tmpdir(), 'mcpgw-policy-'));
   try {
     const staged = await stageParts(parts, folders, directory);
@@ -54,7 +56,7 @@ const compile = async (
     await opa([...args, ...staged], { directory });
     const archive = await readFile(output);
     const data = JSON.parse(readFromBundle(archive, '/data.json').toString('utf8')) as JsonObject;
-    return { wasm: readFromBundle(archive, '/policy.wasm'), data };
+    return { wasm: readFromBundle(archive, '/policy.wasm'), data, archive };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -76,7 +78,7 @@ export const buildBundle = async (opa: Opa, options: BuildOptions): Promise<Buil
   const folders = { sources, rules };
   const asked = (await loadVectors(options.vectors)).filter((vector) => vector.selfTest);
   const { parts, vectors, notes } = await checked(opa, folders, asked);
-  const { wasm, data } = await compile(opa, folders, parts);
+  const { wasm, data, archive } = await compile(opa, folders, parts);
   const manifest = {
     name,
     sourcesDigest: digestSources(parts.sources),
@@ -92,5 +94,5 @@ export const buildBundle = async (opa: Opa, options: BuildOptions): Promise<Buil
       expected,
     })),
   };
-  return { wasm, manifest, notes };
+  return { wasm, archive, manifest, notes };
 };
