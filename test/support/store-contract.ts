@@ -80,6 +80,19 @@ const describeTenants = (name: string, create: () => Promise<StoreUnderTest>) =>
     const put = (id: string, expectedRevision: number | null, changes: Partial<Tenant> = {}) =>
       commit(writeOf({ ...sampleTenant(id), ...changes }, expectedRevision));
 
+    it('gives a host name to one tenant only, and again once it was given back', async () => {
+      const hosts = { names: ['mcp.example.com'] };
+      const [acme, beta] = [sampleTenant('acme'), sampleTenant('beta')];
+      expect((await store.write(writeOf({ ...acme, hosts }, null))).ok).toBe(true);
+      expect(await store.findHostHolders(['mcp.example.com', 'other.example.com'])).toEqual(
+        new Map([['mcp.example.com', 'acme']]),
+      );
+      expect(await store.write(writeOf({ ...beta, hosts }, null))).toEqual({ ok: false, error: 'stale' });
+      expect(await store.findTenant('beta')).toBeUndefined();
+      expect((await store.write(removal('acme', 1))).ok).toBe(true);
+      expect((await store.write(writeOf({ ...beta, hosts }, null))).ok).toBe(true);
+    });
+
     it('counts revisions per tenant and the sequence over all', async () => {
       expect(await put('acme', null)).toMatchObject({ revision: 1, sequence: 1 });
       expect(await put('beta', null)).toMatchObject({ revision: 1, sequence: 2 });
