@@ -185,7 +185,9 @@ describe('an order of a rule', () => {
   it.each(['log_level contains "debug"', 'log_level contains 7'])(
     'that cannot be read refuses the call: %s',
     async (head) => {
-      const { judge } = await ordering(`${head} if tool.destructive(input.tool)`);
+      const { judge } = await ordering(
+        `${head} if {\n\ttool.destructive(input.tool)\n\tinput.tool.name == "create_issue"\n}`,
+      );
       expect(judge({ call: toolCall('create_issue') })).toMatchObject({ error: { reason: 'policy_failed' } });
     },
   );
