@@ -88,7 +88,7 @@ describe('quickstart.json', () => {
     expect(key).toMatchObject({ kid: quickstart.publisher.kid, alg: 'ES256', d: expect.any(String) });
     expect(statSync(quickstart.publisher.privateKeyFile).mode & 0o777).toBe(0o600);
     expect(quickstart.servers.map(({ id }) => id)).toEqual(['tracker', 'reports']);
-    expect(quickstart.users.map(({ name }) => name)).toEqual(['alice', 'bob', 'paula']);
+    expect(quickstart.users.map(({ name }) => name)).toEqual(['alice', 'bob', 'olga', 'paula']);
   });
 
   it('names a key whose publisher may publish versions of the servers', async () => {
