@@ -11,11 +11,26 @@ export type BundleReference = {
   readonly signedBy?: string;
 };
 
+/** An OPA of the tenant's own, asked over its Data API after everything else has permitted a call. */
+export type RemotePolicy = {
+  /**
+   * Of the package that answers, e.g. `https://opa.acme.example/v1/data/mcp/authz`; what is asked is `/decision` and
+   * `/visible` below it.
+   */
+  readonly url: string;
+  /** How long an answer is waited for, milliseconds. Later the call is refused. */
+  readonly timeoutMs: number;
+  /** File with the bearer token that it wants; absent: it is asked without. */
+  readonly secretName?: string;
+};
+
 export type TenantPolicy = {
   /** Absent: the platform's policy judges alone. */
   readonly bundle?: BundleReference;
   /** Is asked beside what judges, to compare; it decides nothing. */
   readonly shadow?: BundleReference;
+  /** Must permit a call too, where there is one. */
+  readonly remote?: RemotePolicy;
   /** Keys that sign bundles of this tenant. */
   readonly keys: readonly PublisherKey[];
   /** True: a bundle serves only if one of `keys` has signed it. */

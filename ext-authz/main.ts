@@ -23,6 +23,7 @@ import { createCallPolicy } from '#ext-authz/policy/call-policy.ts';
 import { createPolicyHolder, type PolicyHolder } from '#ext-authz/policy/holder.ts';
 import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
+import { createRemotePolicies } from '#ext-authz/policy/remote-engine.ts';
 import { type StartedTenantPolicies, startTenantPolicies } from '#ext-authz/policy/start-tenant-policies.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
@@ -164,7 +165,7 @@ const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> =>
 };
 
 const start = async (tools: Tools): Promise<void> => {
-  const { config, logger, metrics, lifecycle, tls } = tools;
+  const { config, logger, metrics, lifecycle, tls, egress } = tools;
   const chain = await startChain(tools);
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
@@ -178,6 +179,11 @@ const start = async (tools: Tools): Promise<void> => {
     policy: createCallPolicy({
       platform: createPolicy({ holder: await startPolicyLog(tools, policy) }),
       ...policies,
+      remotes: createRemotePolicies({
+        fetch: egress.fetch,
+        readSecret: createSecretStore(config.secretsDirectory).read,
+        metrics,
+      }),
     }),
     broker,
     askApproval: startApprovals(tools),

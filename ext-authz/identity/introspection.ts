@@ -7,6 +7,7 @@ import type { Introspection } from '#core/issuer.ts';
 import { err, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import { type IntrospectedClaims, readIntrospection } from '#ext-authz/identity/introspection-answer.ts';
+import { createOpenQuestions } from '#ext-authz/open-questions.ts';
 import type { EgressGuard } from '#runtime/egress-guard.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
@@ -48,25 +49,6 @@ const basic = (clientId: string, secret: Secret): string => {
   return `Basic ${Buffer.from(pair).toString('base64')}`;
 };
 
-/** Questions that are on their way, by whom they are put to. */
-const createQueue = (limit: number) => {
-  const open = new Map<string, number>();
-  return {
-    run: async <T>(key: string, work: () => Promise<T>): Promise<T | undefined> => {
-      const count = open.get(key) ?? 0;
-      if (count >= limit) return undefined;
-      open.set(key, count + 1);
-      try {
-        return await work();
-      } finally {
-        const left = (open.get(key) ?? 1) - 1;
-        if (left === 0) open.delete(key);
-        else open.set(key, left);
-      }
-    },
-  };
-};
-
 export const createIntrospector = (options: {
   readonly fetch: EgressGuard['fetch'];
   readonly readSecret: ReadSecret;
@@ -77,7 +59,7 @@ export const createIntrospector = (options: {
   const asked = metrics.counter('introspections_total', 'Questions to issuers about opaque tokens.', [
     'outcome',
   ]);
-  const queue = createQueue(maxOpenQuestions);
+  const queue = createOpenQuestions(maxOpenQuestions);
 
   const post = async ({ introspection, token }: IntrospectionQuestion, secret: Secret) => {
     try {

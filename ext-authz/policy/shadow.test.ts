@@ -59,6 +59,12 @@ const world = (bundle: boolean): Tenant => ({
   },
 });
 
+const NO_REMOTES = {
+  engineOf: (): TenantEngine => {
+    throw new Error('no tenant here has one');
+  },
+};
+
 /** A policy step whose shadow is `trial` beside `judging`, if any of the tenant's judges. */
 const policyWith = (trial: TenantEngine | undefined, judging?: TenantEngine) => {
   const differences: ShadowDifference[] = [];
@@ -75,7 +81,7 @@ const policyWith = (trial: TenantEngine | undefined, judging?: TenantEngine) => 
       judging === undefined ? err(deny('policy_failed')) : ok(judging),
     revisionOf: () => undefined,
   };
-  const policy = createCallPolicy({ platform, tenants, shadow });
+  const policy = createCallPolicy({ platform, tenants, remotes: NO_REMOTES, shadow });
   const of = world(judging !== undefined);
   return {
     differences,

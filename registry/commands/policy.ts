@@ -6,9 +6,10 @@ import {
   BUNDLE_MEMBERS,
   type BundleMember,
   type BundleReference,
+  type RemotePolicy,
   type TenantPolicy,
 } from '#core/tenant-policy.ts';
-import { type Fault, notFound, type Outcome } from '#registry/commands/outcome.ts';
+import { type CheckUrl, type Fault, notFound, type Outcome } from '#registry/commands/outcome.ts';
 import { POLICY_NAME } from '#registry/commands/resources.ts';
 import { settle } from '#registry/commands/settle.ts';
 
@@ -32,13 +33,28 @@ const judgeReference = (
     : [{ pointer: `${pointer}/signedBy`, message: 'is not who signed it' }];
 };
 
+/** Names are put behind it with a slash, so it ends where the package does. */
+const judgeRemote = (remote: RemotePolicy | undefined, checkUrl: CheckUrl): readonly Fault[] => {
+  if (remote === undefined) return [];
+  const checked = checkUrl(remote.url);
+  if (!checked.ok) return [{ pointer: '/remote/url', message: checked.error }];
+  const { search, hash, pathname } = checked.value;
+  return search === '' && hash === '' && !pathname.endsWith('/')
+    ? []
+    : [{ pointer: '/remote/url', message: 'names a package: no query, no fragment, no slash at its end' }];
+};
+
 /** The reference with who signed the bundle, whatever was sent. */
 const complete = ({ digest }: BundleReference, uploaded: UploadedBundle | undefined): BundleReference =>
   uploaded?.signedBy === undefined ? { digest } : { digest, signedBy: uploaded.signedBy };
 
 /** The tenant with this policy in the place of the one it had. */
-export const putPolicy = (before: Tenant, policy: TenantPolicy, uploaded: UploadedBundles): Outcome => {
-  const { keys, requireSignature } = policy;
+export const putPolicy = (
+  before: Tenant,
+  policy: TenantPolicy,
+  { uploaded, checkUrl }: { readonly uploaded: UploadedBundles; readonly checkUrl: CheckUrl },
+): Outcome => {
+  const { keys, requireSignature, remote } = policy;
   const named = BUNDLE_MEMBERS.flatMap((member) => {
     const reference = policy[member];
     return reference === undefined ? [] : [{ member, reference, found: uploaded[member] }];
@@ -46,9 +62,20 @@ export const putPolicy = (before: Tenant, policy: TenantPolicy, uploaded: Upload
   const references = named.map(({ member, reference, found }) => [member, complete(reference, found)]);
   return settle({
     before,
-    after: { ...before, policy: { keys, requireSignature, ...Object.fromEntries(references) } },
+    after: {
+      ...before,
+      policy: {
+        keys,
+        requireSignature,
+        ...Object.fromEntries(references),
+        ...(remote === undefined ? {} : { remote }),
+      },
+    },
     resource: POLICY_NAME,
-    faults: named.flatMap(({ member, reference, found }) => judgeReference(reference, found, `/${member}`)),
+    faults: [
+      ...named.flatMap(({ member, reference, found }) => judgeReference(reference, found, `/${member}`)),
+      ...judgeRemote(remote, checkUrl),
+    ],
   });
 };
 

@@ -5,7 +5,7 @@
 import { servedVersions } from '#core/served-versions.ts';
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
-import { keyThumbprint } from '#core/tenant-policy.ts';
+import { keyThumbprint, type RemotePolicy } from '#core/tenant-policy.ts';
 import { POLICY_NAME, type ResourceName, serverName } from '#registry/commands/resources.ts';
 import { isSameJson } from '#registry/commands/same-json.ts';
 
@@ -83,10 +83,22 @@ const loosenedSettings = (before: Tenant, after: Tenant): readonly string[] => {
   ];
 };
 
+/** What it answers is its own affair: of another one nobody can tell, and one that is gone narrows nothing any more. */
+const loosenedRemote = (
+  old: RemotePolicy | undefined,
+  current: RemotePolicy | undefined,
+): readonly string[] => {
+  if (old === undefined || old.url === current?.url) return [];
+  return [`the remote policy is ${current === undefined ? 'dropped' : 'another'}`];
+};
+
 /** A bundle only narrows, so a first one loosens nothing; of another one nobody can tell. */
 const loosenedPolicy = ({ policy: old }: Tenant, { policy: current }: Tenant): readonly string[] => {
   const isOther = old?.bundle !== undefined && old.bundle.digest !== current?.bundle?.digest;
-  const loosened = isOther ? [`the bundle is ${current?.bundle === undefined ? 'dropped' : 'another'}`] : [];
+  const loosened = [
+    ...(isOther ? [`the bundle is ${current?.bundle === undefined ? 'dropped' : 'another'}`] : []),
+    ...loosenedRemote(old?.remote, current?.remote),
+  ];
   if (old?.requireSignature !== true) return loosened;
   if (current?.requireSignature !== true) return [...loosened, 'a bundle needs no signature any more'];
   const known = new Set(old.keys.map(({ jwk }) => keyThumbprint(jwk)));

@@ -54,7 +54,7 @@ const restoreServers = (present: Tenant, past: Tenant): readonly McpServer[] => 
 };
 
 /**
- * The bundles of then, with who may sign one as it is now: a key that was withdrawn is withdrawn, and a signature that is
+ * The bundles and the remote policy of then, with who may sign one as it is now: a key that was withdrawn is withdrawn, and a signature that is
  * asked for now is asked for after it.
  */
 const restorePolicy = (present: Tenant, past: Tenant): Pick<Tenant, 'policy'> => {
@@ -63,7 +63,10 @@ const restorePolicy = (present: Tenant, past: Tenant): Pick<Tenant, 'policy'> =>
   if (present.policy === undefined && past.policy === undefined) return {};
   const named = BUNDLE_MEMBERS.map((member) => [member, past.policy?.[member]]);
   const bundles = Object.fromEntries(named.filter(([, reference]) => reference !== undefined));
-  return { policy: { keys, requireSignature: isAsked, ...bundles } };
+  const remote = past.policy?.remote;
+  return {
+    policy: { keys, requireSignature: isAsked, ...bundles, ...(remote === undefined ? {} : { remote }) },
+  };
 };
 
 /**

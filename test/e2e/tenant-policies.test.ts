@@ -2,6 +2,7 @@
 // comes, and in force after a restart that finds no registry.
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type OpaServer, startOpaServer } from '#test/support/opa-server.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
 import { callTool } from '#test/support/raw-call.ts';
 import { buildTenantBundle } from '#test/support/tenant-bundle.ts';
@@ -24,6 +25,7 @@ const STRICTER = buildTenantBundle({
 });
 
 let product: Product;
+let opa: OpaServer;
 let tracker: string;
 let alice: string;
 
@@ -106,5 +108,45 @@ describe("a tenant's own policy", () => {
       .toBe('allowed');
     expect(await reasonOf('a secret')).toBe('constraint_violated');
     await product.resumeRestart('registry');
+    await expect.poll(() => product.isReady('registry'), { timeout: 60_000 }).toBe(true);
+  });
+});
+
+/** It asks the time by itself, which no policy inside the gateway can. */
+const REMOTE_RULES = `package mcp.authz.constraint
+
+violated contains "elsewhere" if {
+	time.now_ns() > 0
+	input.call.arguments.title == "elsewhere"
+}
+`;
+
+describe('an OPA that a tenant has calls put to', () => {
+  beforeAll(async () => {
+    opa = await startOpaServer(REMOTE_RULES);
+    const { etag } = await product.registry('GET', POLICY);
+    const remote = { url: opa.url, timeoutMs: 2_000 };
+    const answer = await product.registry('PUT', `${POLICY}?wait=applied`, { remote }, { 'if-match': etag });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  }, 120_000);
+  afterAll(() => opa?.stop());
+
+  it('judges by rules that only it has', async () => {
+    expect(await reasonOf('a bug')).toBe('allowed');
+    expect((await create('elsewhere')).message.error?.data).toMatchObject({
+      reason: 'constraint_violated',
+      constraint: 'elsewhere',
+    });
+  });
+
+  it('is missed by nobody once it is not asked any more, and by every call before', async () => {
+    opa.stop();
+    await expect.poll(() => reasonOf('a bug'), { timeout: 20_000 }).toBe('policy_failed');
+    const { etag } = await product.registry('GET', POLICY);
+    const removed = await product.registry('DELETE', `${POLICY}?wait=applied`, undefined, {
+      'if-match': etag,
+    });
+    expect(removed.status).toBe(204);
+    expect(await reasonOf('a bug')).toBe('allowed');
   });
 });

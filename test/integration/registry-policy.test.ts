@@ -302,6 +302,32 @@ describe('the policy of a tenant', () => {
     ]);
   });
 
+  const REMOTE = { url: 'https://opa.example.com/v1/data/mcp/authz', timeoutMs: 200 };
+
+  it('keeps an OPA that is asked too, and says what it loosens to ask another one or none', async () => {
+    expect((await put({ remote: { url: REMOTE.url } })).body).toMatchObject({
+      remote: { url: REMOTE.url, timeoutMs: 500 },
+    });
+    await replace({ remote: REMOTE });
+    expect((await registry.call('GET', POLICY)).body).toMatchObject({ remote: REMOTE });
+    expect(await loosenedBy({ remote: { ...REMOTE, timeoutMs: 100 } })).toEqual([]);
+    expect(await loosenedBy({ remote: { ...REMOTE, url: `${REMOTE.url}/other` } })).toEqual([
+      { resource: 'policy', message: 'the remote policy is another' },
+    ]);
+    expect(await loosenedBy({})).toEqual([{ resource: 'policy', message: 'the remote policy is dropped' }]);
+  });
+
+  it.each<[string, object]>([
+    ['http://169.254.169.254/v1/data/mcp/authz', { url: 'http://169.254.169.254/v1/data/mcp/authz' }],
+    ['a query', { url: `${REMOTE.url}?pretty` }],
+    ['a slash at the end', { url: `${REMOTE.url}/` }],
+    ['a scheme of its own', { url: 'ftp://opa.example.com/v1/data' }],
+  ])('refuses an OPA at %s, and names the field', async (_title, remote) => {
+    const answer = await put({ remote });
+    expect(answer.status).toBe(422);
+    expect(answer.body.errors).toMatchObject([{ pointer: '/remote/url' }]);
+  });
+
   it('is named in the difference of revisions, and comes back with a restore that was confirmed', async () => {
     const [digest, other] = [await digestAfterUpload(FIRST), await digestAfterUpload(SECOND)];
     await put({ bundle: { digest } });

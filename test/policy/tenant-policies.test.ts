@@ -112,6 +112,12 @@ const platform = createPolicy({
     .then((engine) => ({ current: () => engine })),
 });
 
+const NO_REMOTES = {
+  engineOf: () => {
+    throw new Error('no tenant here has one');
+  },
+};
+
 const start = async (limitMs = 10_000) => {
   metrics = createMetrics('test');
   const files = createBundleFiles(directory);
@@ -132,7 +138,7 @@ const start = async (limitMs = 10_000) => {
     retryMs: 20,
   });
   services.push(service);
-  const policy = createCallPolicy({ platform, tenants: service, shadow: NO_SHADOW });
+  const policy = createCallPolicy({ platform, tenants: service, remotes: NO_REMOTES, shadow: NO_SHADOW });
   return {
     service,
     follow: (...tenants: readonly Tenant[]) => service.follow({ sequence: 1, tenants }),

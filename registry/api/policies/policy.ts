@@ -72,7 +72,7 @@ const put = async (context: ApiContext, reply: FastifyReply): Promise<FastifyRep
   return change(context, reply, {
     action: 'put',
     // `judge` has refused a tenant that does not exist.
-    command: (tenant) => putPolicy(tenant as Tenant, given, uploaded),
+    command: (tenant) => putPolicy(tenant as Tenant, given, { uploaded, checkUrl: context.checkUrl }),
   });
 };
 

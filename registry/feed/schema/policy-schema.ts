@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox';
 import { KeySchema } from '#registry/feed/schema/publisher-schema.ts';
+import { SecretName } from '#registry/feed/schema/words.ts';
 
 export const BundleDigest = Type.String({
   pattern: '^[0-9a-f]{64}$',
@@ -22,9 +23,29 @@ const BundleReferenceSchema = Type.Object(
   { additionalProperties: false },
 );
 
+const RemotePolicySchema = Type.Object(
+  {
+    url: Type.String({
+      minLength: 1,
+      maxLength: 2_048,
+      description:
+        'Of the package that answers, e.g. https://opa.example.com/v1/data/mcp/authz; asked is /decision and /visible below it.',
+    }),
+    timeoutMs: Type.Integer({
+      minimum: 10,
+      maximum: 2_000,
+      default: 500,
+      description: 'How long an answer is waited for. Later the call is refused.',
+    }),
+    secretName: Type.Optional(SecretName),
+  },
+  { additionalProperties: false, description: 'An OPA that must permit every call too.' },
+);
+
 export const POLICY_FIELDS = {
   bundle: Type.Optional(BundleReferenceSchema),
   shadow: Type.Optional(BundleReferenceSchema),
+  remote: Type.Optional(RemotePolicySchema),
   keys: Type.Array(KeySchema, {
     maxItems: 16,
     default: [],
