@@ -109,7 +109,7 @@ it('leads through every task, and each command does what the page says', async (
   expect(said.get('Judge by rules of your own')).toMatch(
     /"digest": "[0-9a-f]{64}"[\s\S]*^[A-Za-z0-9_-]{43}$/m,
   );
-  expect(said.get('Read the audit')).toContain('restore revisions/9');
+  expect(said.get('Read the audit')).toMatch(/restore revisions\/\d+/);
   expect(said.get('Read the audit')).toMatch(/^registry .* integrity ok; completeness ok$/m);
   expect(said.get('Read long lists')).toMatch(/^304$/m);
   expect(said.get('Read a refusal')).toContain('"pointer":"/tools"');
