@@ -45,6 +45,7 @@ ready in ${(tookMs / 1000).toFixed(1)} s
 
   alice  engineering, on call   every tool of tracker and reports
   bob    support                tracker, but not close_issue; no critical issues
+  olga   support, 251 groups    as bob; her groups are asked of the directory
   paula  auditor of a partner   tracker: list_issues, whoami
 
   Paste these in a second terminal, in this folder.
