@@ -102,9 +102,8 @@ export const askApproval = async (
   const digest = approvalDigest(question);
   await settleEnded(transaction, nowMs);
   const known = await findLive(transaction, question.tenantId, digest);
-  if (known?.state === 'granted' && (await useUp(transaction, known)))
-    return ok(approvalOf({ ...known, state: 'granted' }, nowMs));
-  if (known !== undefined && known.state !== 'granted') return ok(approvalOf(known, nowMs));
+  if (known !== undefined && (known.state !== 'granted' || (await useUp(transaction, known))))
+    return ok(approvalOf(known, nowMs));
   if (await isFull(transaction, question)) return err('too-many');
   await insertQuestion(transaction, asked, digest);
   const put = await findLive(transaction, question.tenantId, digest);
