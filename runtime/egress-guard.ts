@@ -9,7 +9,7 @@ import { type HostLookup, resolveVetted, systemLookup, vettedLookup } from '#run
 import { type EgressRules, effectivePort, judgeUrl, socketHost } from '#runtime/egress-url.ts';
 
 export type EgressRequest = {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'PATCH';
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /** For everything: lookup, connection, headers and body. */

@@ -30,6 +30,9 @@ export type TokenRequest = {
   readonly signal: AbortSignal;
 };
 
+/** An errand is for no server's sake, unless it is a call's. */
+export type ErrandRequest = Omit<TokenRequest, 'server'> & { readonly server?: McpServer };
+
 export type UpstreamToken = {
   /** Null: the server takes none. */
   readonly token: Secret | null;
@@ -47,10 +50,10 @@ export type TokenBroker = {
 /** Tokens for the gateway's own errands. */
 export type ErrandTokens = {
   /** The token of a plan that is no call's, kept and guarded like those of calls. */
-  acquireFor(plan: ExchangePlan, request: TokenRequest): Promise<Result<Secret, Deny>>;
+  acquireFor(plan: ExchangePlan, request: ErrandRequest): Promise<Result<Secret, Deny>>;
 };
 
-type Call = { readonly request: TokenRequest; readonly plan: ExchangePlan; readonly keys: CacheKeys };
+type Call = { readonly request: ErrandRequest; readonly plan: ExchangePlan; readonly keys: CacheKeys };
 
 /** What is left of a cached token, seconds. A delegated one is never used past the caller's own. */
 const secondsLeft = (cached: CachedToken, { request, plan }: Call): number => {
@@ -85,12 +88,12 @@ const exchangeJob = ({ request, plan, keys }: Call) => ({
   assertionExpiresAt: request.identity.expiresAt,
   place: {
     tenant: request.tenant.id,
-    server: request.server.id,
+    ...(request.server === undefined ? {} : { server: request.server.id }),
     issuer: request.identity.issuerId,
   },
 });
 
-const callOf = (plan: ExchangePlan, request: TokenRequest): Call => {
+const callOf = (plan: ExchangePlan, request: ErrandRequest): Call => {
   const { tenant, identity, assertion } = request;
   return { request, plan, keys: cacheKeys({ tenantId: tenant.id, identity, assertion, plan }) };
 };
