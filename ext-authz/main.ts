@@ -9,6 +9,7 @@ import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/config
 import { loggedHolder } from '#ext-authz/decision-log/decision-log.ts';
 import { startDecisionLog } from '#ext-authz/decision-log/start.ts';
 import { createSnapshotFollower } from '#ext-authz/follow-snapshots.ts';
+import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
@@ -112,7 +113,11 @@ const createCallerAuthenticator = (
 ) => {
   const readSecret = createSecretStore(config.secretsDirectory).read;
   const introspector = createIntrospector({ fetch: egress.fetch, readSecret, metrics });
-  const groups = createGroupLookups({ graph: createGraphGroups(egress.fetch), broker, metrics });
+  const groups = createGroupLookups({
+    graph: createGraphGroups(createAskGraph(egress.fetch)),
+    broker,
+    metrics,
+  });
   return createAuthenticator({ keySets, introspector, replays: createReplayMemory(), groups, metrics });
 };
 

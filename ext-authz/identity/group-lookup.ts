@@ -8,11 +8,11 @@ import type { GroupLookup, TrustedIssuer } from '#core/issuer.ts';
 import type { Reason } from '#core/reason.ts';
 import { err, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
+import { type GraphAccess, graphAccess } from '#ext-authz/graph/graph-access.ts';
 import type { Presentation, VerifiedIdentity } from '#ext-authz/identity/credential.ts';
 import type { GraphFault, GraphGroups } from '#ext-authz/identity/graph-groups.ts';
-import { expandDirectory, isGuid } from '#ext-authz/identity/issuers.ts';
+import { isGuid } from '#ext-authz/identity/issuers.ts';
 import type { ErrandTokens } from '#ext-authz/token/broker.ts';
-import type { ExchangePlan } from '#ext-authz/token/plan.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { createSingleflight } from '#runtime/singleflight.ts';
 
@@ -30,8 +30,6 @@ export type GroupLookups = {
   find(question: GroupQuestion): Promise<Result<readonly string[], Deny>>;
 };
 
-const PUBLIC_GRAPH = 'https://graph.microsoft.com';
-
 /** How long somebody who left a group is still taken for a member. */
 const KEPT_SECONDS = 300;
 
@@ -48,32 +46,19 @@ const MAX_KEPT_GROUPS = 500_000;
 
 type Finding = { readonly groups: Result<readonly string[], Deny>; readonly until: number };
 
-type Plan = {
-  readonly key: string;
-  readonly graphUrl: string;
-  readonly oid: string;
-  readonly exchange: ExchangePlan;
-};
+type Plan = GraphAccess & { readonly key: string; readonly oid: string };
 
 const planFor = (
   lookup: GroupLookup,
   { tenant, issuer, identity: { tid, oid, issuer: iss } }: GroupQuestion,
 ): Plan | undefined => {
-  const { clientId, secretName, graphUrl = PUBLIC_GRAPH } = lookup;
-  if (issuer.tokenEndpoint === undefined || !isGuid(tid) || !isGuid(oid)) return undefined;
-  const tokenEndpoint = expandDirectory(issuer.tokenEndpoint, tid);
-  return {
-    key: JSON.stringify([tenant.id, issuer.id, iss, tid, oid, clientId, secretName, tokenEndpoint, graphUrl]),
-    graphUrl,
-    oid,
-    exchange: {
-      kind: 'client-credentials',
-      application: { clientId, secretName },
-      tokenEndpoint,
-      directory: tid,
-      scopes: [`${graphUrl}/.default`],
-    },
-  };
+  const access = graphAccess(issuer, lookup, tid);
+  if (access === undefined || !isGuid(oid)) return undefined;
+  const { clientId, secretName } = lookup;
+  const { graphUrl, exchange } = access;
+  const { tokenEndpoint, directory } = exchange;
+  const key = [tenant.id, issuer.id, iss, directory, oid, clientId, secretName, tokenEndpoint, graphUrl];
+  return { key: JSON.stringify(key), oid, ...access };
 };
 
 const denyFrom = (fault: GraphFault): Deny => {

@@ -12,6 +12,7 @@ import type { TrustedIssuer } from '#core/issuer.ts';
 import { Secret } from '#core/secret.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { APPLICATION_IDS, CONTOSO_TID, GROUPS } from '#demo/directory.ts';
+import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
 import { type Authenticator, createAuthenticator } from '#ext-authz/identity/authenticate.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import { createGraphGroups } from '#ext-authz/identity/graph-groups.ts';
@@ -54,7 +55,7 @@ beforeEach(() => {
     random: Math.random,
   });
   const { broker } = world.startBroker();
-  const groups = createGroupLookups({ graph: createGraphGroups(fetch), broker, metrics });
+  const groups = createGroupLookups({ graph: createGraphGroups(createAskGraph(fetch)), broker, metrics });
   authenticator = createAuthenticator({
     keySets,
     introspector: ASKS_NOBODY,
@@ -249,7 +250,7 @@ describe('a lookup that fails', () => {
 
 describe('the question to Graph', () => {
   const ask = (graphUrl: string, allowPrivate = true) =>
-    createGraphGroups(createEgressGuard({ allowPrivate, allowedHosts: [] }).fetch)({
+    createGraphGroups(createAskGraph(createEgressGuard({ allowPrivate, allowedHosts: [] }).fetch))({
       graphUrl,
       oid: '10000000-eeee-4eee-8eee-00000000000e',
       token: new Secret('a-token'),
