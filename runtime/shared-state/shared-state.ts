@@ -14,7 +14,11 @@ export type SharedEntry = {
   readonly owner?: string;
 };
 
-/** Everything waits at most as long as the backend is told to, and never throws. */
+/**
+ * Everything waits at most as long as the backend is told to, and never throws; once it is stopped all is `unavailable`.
+ * Keys, values, owners and holders are well-formed texts of any content; a key may be long, a value megabytes.
+ * Values and leases have names of their own: the lease of a key says nothing of a value under it.
+ */
 export type SharedState = {
   /** The value of a key, undefined where there is none or its time is over. */
   read(key: string): Promise<Result<string | undefined, SharedFault>>;
@@ -24,7 +28,8 @@ export type SharedState = {
   /** Removes every entry written for an owner. */
   removeOwned(owner: string): Promise<Result<true, SharedFault>>;
   /**
-   * Takes a key that nobody holds: true for exactly one asker until its time is over or the holder gives it back.
+   * Takes a key that nobody holds: true for exactly one asker until its time is over or the holder gives it back, and
+   * false for the holder too. A lease may last a little longer than it was asked for (Cosmos: 2 s), and never shorter.
    * A lease, or, never given back, the proof that something was not seen before.
    */
   claim(
