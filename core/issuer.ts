@@ -1,5 +1,7 @@
 // A token issuer a tenant accepts, and how the claims of its tokens are read.
 
+import type { SignInFacade } from '#core/sign-in-facade.ts';
+
 /** JWS algorithms the gateway verifies. Symmetric ones and `none` are absent on purpose: HS256 under a public key is the classic forgery. */
 export const SIGNATURE_ALGORITHMS = [
   'RS256',
@@ -78,6 +80,8 @@ export type TrustedIssuer = {
   readonly introspection?: Introspection;
   /** Absent: a certificate without a token says nothing. */
   readonly machineCertificates?: MachineCertificates;
+  /** Absent: clients sign in at the provider itself. */
+  readonly facade?: SignInFacade;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** `partner`: its callers are guests, and only grants that name this issuer reach them. */
   readonly relation: 'home' | 'partner';
@@ -92,6 +96,12 @@ export type TrustedIssuer = {
 
 /** Stands for the directory of a token in Entra's `issuer`. */
 export const DIRECTORY_PLACEHOLDER = '{tenantid}';
+
+/** The `iss` values this issuer accepts, the placeholder filled with each directory. */
+export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
+  issuer.issuer.includes(DIRECTORY_PLACEHOLDER)
+    ? issuer.directoryTenants.map((directory) => issuer.issuer.replaceAll(DIRECTORY_PLACEHOLDER, directory))
+    : [issuer.issuer];
 
 /**
  * Where the discovery document of an issuer is by OpenID Connect Discovery 1.0 §4. Entra publishes the templated issuer

@@ -3,6 +3,7 @@
 
 import { endpointUrl } from '#core/endpoint-path.ts';
 import type { McpServer } from '#core/server.ts';
+import { advertisedScopes } from '#core/told-scopes.ts';
 import { canShowLink } from '#ext-authz/approval/approval-params.ts';
 import { rootUrlOf } from '#ext-authz/locate.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
@@ -11,7 +12,6 @@ import type { ResponseContext } from '#ext-authz/response/check-response.ts';
 import { corsHeaders } from '#ext-authz/response/cors.ts';
 import { dpopOffer } from '#ext-authz/response/dpop-offer.ts';
 import { resourceMetadataUrl } from '#ext-authz/response/protected-resource-metadata.ts';
-import { advertisedScopes } from '#ext-authz/response/scopes.ts';
 import type { Findings } from '#ext-authz/trail.ts';
 
 const corsFor = (request: HttpRequest | undefined, { place }: Findings): ResponseContext['cors'] => {

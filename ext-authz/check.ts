@@ -17,6 +17,8 @@ import { startTrail, type Trail } from '#ext-authz/trail.ts';
 
 export type CheckParts = PipelineParts &
   RecordParts & {
+    /** Of the sign-in façade; undefined: there is none. */
+    readonly facadeUrl?: string | undefined;
     /** Shorter than Envoy's own timeout for the Check, so that the refusal is ours and has a reason. */
     readonly deadlineMs: number;
     /** Monotonic clock for durations, milliseconds. */
@@ -46,8 +48,8 @@ const failed = (thrown: unknown): Deny => {
 };
 
 const judge = async (parts: CheckParts, request: HttpRequest, trail: Trail): Promise<Decision> => {
-  const { publicUrl } = parts;
-  const answer = ownAnswer(request, parts.world(), { publicUrl, nowMs: parts.nowMs() });
+  const { publicUrl, facadeUrl } = parts;
+  const answer = ownAnswer(request, parts.world(), { publicUrl, facadeUrl, nowMs: parts.nowMs() });
   if (answer !== undefined) return answer;
   return within(parts.deadlineMs, (signal) => decide(parts, request, { trail, signal }));
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import {
   type Environment,
+  facadePublicUrl,
   flag,
   gatewayPublicUrl,
   integer,
@@ -21,6 +22,7 @@ const VARIABLES = {
   opsAddress: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
   feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   publicUrl: gatewayPublicUrl,
+  facadeUrl: facadePublicUrl,
   egressAllowPrivate: flag('EGRESS_ALLOW_PRIVATE', 'false'),
   egressAllowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
   /** Manifest of the policy; the module lies beside it. */

@@ -32,7 +32,6 @@ import { createClientCredentials } from '#ext-authz/token/client-credentials.ts'
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
-import { createSecretStore } from '#ext-authz/token/secrets.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -47,6 +46,7 @@ import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger, type Logger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
+import { createSecretStore } from '#runtime/secret-files.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 
@@ -196,6 +196,7 @@ const start = async (tools: Tools): Promise<void> => {
     sink: createDecisionSink({ chain, logger, metrics, nowMs: Date.now }),
     recordDeadlineMs: RECORD_DEADLINE_MS,
     publicUrl: config.publicUrl,
+    facadeUrl: config.facadeUrl,
     deadlineMs: CHECK_DEADLINE_MS,
     nowMs: Date.now,
     monotonicMs: () => performance.now(),

@@ -7,16 +7,16 @@ import { findDocumentEndpoint } from '#ext-authz/request/document-endpoint.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { isPreflight } from '#ext-authz/request/origin.ts';
 import { answerPreflight } from '#ext-authz/response/cors.ts';
-import { answerMetadata } from '#ext-authz/response/protected-resource-metadata.ts';
+import { answerMetadata, type GatewayUrls } from '#ext-authz/response/protected-resource-metadata.ts';
 
 /** Value of the route's `document` for RFC 9728 metadata. */
 const METADATA_DOCUMENT = 'protected-resource-metadata';
 
-const metadata = (request: HttpRequest, world: World, publicUrl: string): Answer => {
+const metadata = (request: HttpRequest, world: World, urls: GatewayUrls): Answer => {
   const { method, authority } = request;
   const path = findDocumentEndpoint(request.path)?.path;
   const subject = path === undefined ? undefined : findPlace(world, { authority, path });
-  return answerMetadata(method, { subject, publicUrl: rootUrlOf(subject ?? {}, publicUrl) });
+  return answerMetadata(method, { ...urls, subject, publicUrl: rootUrlOf(subject ?? {}, urls.publicUrl) });
 };
 
 const preflight = (request: HttpRequest, world: World, nowMs: number): Answer | Deny => {
@@ -30,8 +30,8 @@ const preflight = (request: HttpRequest, world: World, nowMs: number): Answer | 
 export const ownAnswer = (
   request: HttpRequest,
   world: World,
-  known: { readonly publicUrl: string; readonly nowMs: number },
+  known: GatewayUrls & { readonly nowMs: number },
 ): Answer | Deny | undefined => {
-  if (request.context.document === METADATA_DOCUMENT) return metadata(request, world, known.publicUrl);
+  if (request.context.document === METADATA_DOCUMENT) return metadata(request, world, known);
   return isPreflight(request) ? preflight(request, world, known.nowMs) : undefined;
 };

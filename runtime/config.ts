@@ -130,6 +130,21 @@ export const gatewayPublicUrl = url(
   `${process.env['GATEWAY_TLS'] === 'true' ? 'https' : 'http'}://127.0.0.1:${process.env['GATEWAY_PORT'] || '8080'}`,
 );
 
+const parseOrigin = (text: string): Result<string | undefined, string> => {
+  if (text === NONE) return ok(undefined);
+  const parsed = parseUrl(text);
+  if (!parsed.ok) return parsed;
+  return new URL(parsed.value).origin === parsed.value
+    ? parsed
+    : err('expected an origin such as https://login.example.com, without a path');
+};
+
+/**
+ * The origin clients and browsers reach the sign-in façade by, without a slash; undefined: there is none. Its metadata is
+ * found below the root of the host (RFC 8414 §3.1), so it has no path.
+ */
+export const facadePublicUrl = variable(parseOrigin)('OAUTH_FACADE_PUBLIC_URL', NONE);
+
 /** Absolute URL clients reach the registry by; signed manifests may name it as their audience. */
 export const registryPublicUrl = url(
   'REGISTRY_PUBLIC_URL',

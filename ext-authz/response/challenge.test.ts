@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { deny } from '#core/decision.ts';
 import { DPOP_ALGORITHMS } from '#core/dpop.ts';
 import { REASONS, type Reason } from '#core/reason.ts';
+import { challengeScopes } from '#core/told-scopes.ts';
 import { challengeFromDeny } from '#ext-authz/response/challenge.ts';
-import { challengeScopes } from '#ext-authz/response/scopes.ts';
 
 const resourceMetadataUrl = 'https://gw.example/.well-known/oauth-protected-resource/mcp/tracker';
 const context = { resourceMetadataUrl, scopes: ['api://tracker/tools.use', 'offline_access'] };

@@ -5,7 +5,7 @@
 import type { Deny } from '#core/decision.ts';
 import { DPOP_ALGORITHMS, type DpopMode } from '#core/dpop.ts';
 import { describeReason, type Reason } from '#core/reason.ts';
-import { challengeScopes } from '#ext-authz/response/scopes.ts';
+import { challengeScopes } from '#core/told-scopes.ts';
 
 export type ChallengeContext = {
   /** Absolute, made from the configured public URL. */

@@ -55,6 +55,30 @@ describe('answerMetadata()', () => {
     }
   });
 
+  it('leads to the façade of an issuer that has one, where the deployment has a façade at all', () => {
+    const facade = {
+      clientId: 'gateway-facade',
+      authorizationEndpoint: 'https://idp.example/authorize',
+      tokenEndpoint: 'https://idp.example/token',
+      scopes: [],
+      sendsResource: false,
+      clientDocuments: true,
+      registration: false,
+    };
+    const given = subject([issuer('idp', { facade }), issuer('other')], [binding('idp'), binding('other')]);
+    const serversAt = (facadeUrl: string | undefined) => {
+      const known = { subject: given, publicUrl: 'https://gw.example', facadeUrl };
+      return (JSON.parse(answerMetadata('GET', known).body) as Record<string, unknown>)[
+        'authorization_servers'
+      ];
+    };
+    expect(serversAt('https://sign-in.example')).toEqual([
+      'https://sign-in.example/t/default/i/idp',
+      'https://other.example',
+    ]);
+    expect(serversAt(undefined)).toEqual(['https://idp.example', 'https://other.example']);
+  });
+
   it('names the concrete issuer of each directory, home before partner', () => {
     const template = 'https://login.example/{tenantid}/v2.0';
     const issuers = [

@@ -4,15 +4,22 @@
 import type { Answer } from '#core/decision.ts';
 import { DPOP_ALGORITHMS } from '#core/dpop.ts';
 import { endpointUrl, metadataPath } from '#core/endpoint-path.ts';
+import { facadeIssuerUrl } from '#core/facade-path.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { McpServer } from '#core/server.ts';
 import { findIssuer, type Tenant } from '#core/tenant.ts';
+import { advertisedScopes } from '#core/told-scopes.ts';
 import { dpopOffer } from '#ext-authz/response/dpop-offer.ts';
-import { advertisedScopes } from '#ext-authz/response/scopes.ts';
 
 /** An endpoint in the form the client addressed it; `path` is repeated as it is (RFC 9728 §3.3). */
 export type MetadataSubject = { readonly tenant: Tenant; readonly server: McpServer; readonly path: string };
+
+export type GatewayUrls = {
+  readonly publicUrl: string;
+  /** Of the sign-in façade; absent: no issuer has one in force. */
+  readonly facadeUrl?: string | undefined;
+};
 
 const CACHE_SECONDS = 60;
 
@@ -36,7 +43,13 @@ const signInAt = ({ kind, issuer, tokenEndpoint = '' }: TrustedIssuer): string =
 
 // Clients compare an issuer with its own metadata, where the placeholder of Entra's multi-tenant endpoint never
 // matches: each directory's concrete issuer is named instead.
-const serversOf = (issuer: TrustedIssuer): readonly string[] => {
+const serversOf = (
+  { tenant }: MetadataSubject,
+  issuer: TrustedIssuer,
+  facadeUrl: string | undefined,
+): readonly string[] => {
+  if (facadeUrl !== undefined && issuer.facade !== undefined)
+    return [facadeIssuerUrl(facadeUrl, { tenantId: tenant.id, issuerId: issuer.id })];
   const server = signInAt(issuer);
   return server.includes('{tenantid}')
     ? issuer.directoryTenants.map((tid) => server.replaceAll('{tenantid}', tid))
@@ -44,7 +57,8 @@ const serversOf = (issuer: TrustedIssuer): readonly string[] => {
 };
 
 /** Home issuers first: clients take the first one they can use. */
-const authorizationServers = ({ tenant, server }: MetadataSubject): readonly string[] => {
+const authorizationServers = (subject: MetadataSubject, facadeUrl: string | undefined): readonly string[] => {
+  const { tenant, server } = subject;
   const issuers = server.bindings
     .map((binding) => findIssuer(tenant, binding.issuerId))
     .filter((issuer) => issuer !== undefined)
@@ -52,11 +66,14 @@ const authorizationServers = ({ tenant, server }: MetadataSubject): readonly str
   const ordered = issuers.toSorted(
     (a, b) => Number(a.relation === 'partner') - Number(b.relation === 'partner'),
   );
-  return [...new Set(ordered.flatMap(serversOf))];
+  return [...new Set(ordered.flatMap((issuer) => serversOf(subject, issuer, facadeUrl)))];
 };
 
-const buildDocument = (subject: MetadataSubject, publicUrl: string): JsonObject | undefined => {
-  const servers = authorizationServers(subject);
+const buildDocument = (
+  subject: MetadataSubject,
+  { publicUrl, facadeUrl }: GatewayUrls,
+): JsonObject | undefined => {
+  const servers = authorizationServers(subject, facadeUrl);
   if (servers.length === 0) return undefined;
   const resource = endpointUrl(publicUrl, subject.path);
   const scopes = advertisedScopes({ ...subject, resource });
@@ -91,11 +108,11 @@ const answer = (status: number, body: JsonObject | undefined, headers: Answer['h
  */
 export const answerMetadata = (
   method: string,
-  known: { readonly subject: MetadataSubject | undefined; readonly publicUrl: string },
+  known: GatewayUrls & { readonly subject: MetadataSubject | undefined },
 ): Answer => {
   if (method === 'OPTIONS') return answer(204, undefined, { 'access-control-max-age': '600' });
   if (method !== 'GET' && method !== 'HEAD')
     return answer(405, { error: 'method_not_allowed' }, { allow: 'GET, HEAD, OPTIONS' });
-  const document = known.subject === undefined ? undefined : buildDocument(known.subject, known.publicUrl);
+  const document = known.subject === undefined ? undefined : buildDocument(known.subject, known);
   return document === undefined ? answer(404, { error: 'not_found' }) : answer(200, document);
 };

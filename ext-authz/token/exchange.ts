@@ -10,9 +10,9 @@ import { judgeFailure, type Refusal } from '#ext-authz/token/errors.ts';
 import type { ExchangedToken, ExchangeFailure, Exchanger } from '#ext-authz/token/exchanger.ts';
 import type { ExchangeKind, ExchangePlan } from '#ext-authz/token/plan.ts';
 import type { RefusalMemory, RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
-import type { SecretStore } from '#ext-authz/token/secrets.ts';
 import type { TokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import type { Logger } from '#runtime/logger.ts';
+import type { SecretStore } from '#runtime/secret-files.ts';
 
 export type ExchangeParts = {
   readonly exchangers: Readonly<Record<ExchangeKind, Exchanger>>;

@@ -17,6 +17,8 @@ const urlsOf = (issuer: TrustedIssuer): readonly (readonly [string, string | und
   ['discoveryUri', issuer.discoveryUri],
   ['tokenEndpoint', issuer.tokenEndpoint],
   ['introspection/endpoint', issuer.introspection?.endpoint],
+  ['facade/authorizationEndpoint', issuer.facade?.authorizationEndpoint],
+  ['facade/tokenEndpoint', issuer.facade?.tokenEndpoint],
 ];
 
 const judgeUrl = (field: string, text: string, checkUrl: CheckUrl): Fault[] => {

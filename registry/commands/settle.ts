@@ -11,6 +11,7 @@ import { assuranceRule } from '#registry/commands/rules/assurance-rule.ts';
 import { certificateRule } from '#registry/commands/rules/certificate-rule.ts';
 import { constraintRule } from '#registry/commands/rules/constraint-rule.ts';
 import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
+import { facadeRule } from '#registry/commands/rules/facade-rule.ts';
 import { grantRule } from '#registry/commands/rules/grant-rules.ts';
 import { introspectionRule } from '#registry/commands/rules/introspection-rule.ts';
 import { distinctIssuersRule, issuerRule } from '#registry/commands/rules/issuer-rules.ts';
@@ -30,6 +31,7 @@ const RULES: readonly Rule[] = [
   distinctIssuersRule,
   bindingRule,
   introspectionRule,
+  facadeRule,
   machineCertificateRule,
   upstreamAuthRule,
   sharedAudienceRule,

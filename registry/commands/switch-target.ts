@@ -1,11 +1,11 @@
 // What a kill switch is thrown for: from the fields that were sent to a target, and whether a tenant has such a thing.
 // A caller nobody has seen yet is fine; a server, tool or issuer that is not there is a slip.
 
+import { acceptedIssuers } from '#core/issuer.ts';
 import type { SwitchTarget } from '#core/kill-switch.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
-import { acceptedIssuers } from '#registry/commands/rules/issuer-rules.ts';
 
 /** A target as it is sent. */
 export type SentTarget = {

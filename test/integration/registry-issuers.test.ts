@@ -266,6 +266,59 @@ describe('an issuer that is asked about opaque tokens', () => {
   });
 });
 
+describe('an issuer with a sign-in façade', () => {
+  const facade = {
+    clientId: 'gateway-facade',
+    authorizationEndpoint: 'https://login.example.com/{tenantid}/authorize',
+    tokenEndpoint: 'https://login.example.com/{tenantid}/token',
+  };
+  const fronted = (changes: object = {}) => ({
+    kind: 'entra',
+    issuer: 'https://login.example.com/{tenantid}/v2.0',
+    relation: 'home',
+    directoryTenants: [DIRECTORY],
+    facade: { ...facade, ...changes },
+  });
+
+  it('takes clients by their documents and nobody by registration, unless it says otherwise', async () => {
+    const answer = await put(fronted());
+    expect(answer.status).toBe(201);
+    expect(answer.body).toMatchObject({
+      facade: {
+        ...facade,
+        scopes: ['openid', 'offline_access'],
+        sendsResource: false,
+        clientDocuments: true,
+        registration: false,
+      },
+    });
+  });
+
+  it.each<[string, object, number, string]>([
+    [
+      'whose secrets would go to a private network',
+      { tokenEndpoint: 'https://10.0.0.1/' },
+      422,
+      '/tokenEndpoint',
+    ],
+    ['that is a script', { authorizationEndpoint: 'javascript:alert(1)' }, 422, '/authorizationEndpoint'],
+    ['with a secret outside its directory', { secretName: '../other/idp' }, 400, '/secretName'],
+    ['with the secret itself', { clientSecret: 'x' }, 400, '/clientSecret'],
+    ['for all names of the world', { clientHosts: ['*'] }, 400, '/clientHosts/0'],
+    ['by which nobody could be known', { clientDocuments: false }, 422, ''],
+  ])('is refused with one %s', async (_title, changes, status, member) => {
+    expect(faultsOf(await put(fronted(changes)))).toEqual([status, [`/facade${member}`]]);
+  });
+
+  it('has directories in its addresses only where the provider has them', async () => {
+    const plain = { ...fronted(), kind: 'oidc', issuer: 'https://login.example.com', directoryTenants: [] };
+    expect(faultsOf(await put(plain))).toEqual([
+      422,
+      ['/facade/authorizationEndpoint', '/facade/tokenEndpoint'],
+    ]);
+  });
+});
+
 describe('an issuer that vouches for certificates of machines', () => {
   const authority = createTestAuthority('acme');
   const vouching = (changes: object = {}) => ({

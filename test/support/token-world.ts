@@ -17,11 +17,11 @@ import { createClientCredentials } from '#ext-authz/token/client-credentials.ts'
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
-import { createSecretStore } from '#ext-authz/token/secrets.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { createSecretStore } from '#runtime/secret-files.ts';
 
 export type Caller = { readonly identity: Identity; readonly assertion: Secret };
 

@@ -17,7 +17,6 @@ import {
   publisherName,
   publishManifest,
 } from '#registry/api/manifests/publish-manifest.ts';
-import { createRateLimit } from '#registry/api/manifests/rate-limit.ts';
 import { problemFromManifest } from '#registry/api/manifests/refusal-problem.ts';
 import { linkNext, pageByNumber } from '#registry/api/paging.ts';
 import { noSuchResource, type Problem } from '#registry/api/problem.ts';
@@ -29,6 +28,7 @@ import { warningsOf } from '#registry/manifest/lint/lint.ts';
 import { MAX_MANIFEST_BYTES } from '#registry/manifest/parse-manifest.ts';
 import { SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
 import type { ManifestSummary, ManifestsPage } from '#registry/store/store.ts';
+import { createRateLimit } from '#runtime/rate-limit.ts';
 
 /** A release pipeline with hundreds of servers passes; whoever guesses does not get far. */
 const ATTEMPTS = { burst: 300, perSecond: 5 };

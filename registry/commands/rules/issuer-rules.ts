@@ -2,15 +2,9 @@
 // accept the same token.
 
 import { isClaimPath } from '#core/find-claim.ts';
-import { type ClaimNames, DIRECTORY_PLACEHOLDER, type TrustedIssuer } from '#core/issuer.ts';
+import { acceptedIssuers, type ClaimNames, DIRECTORY_PLACEHOLDER, type TrustedIssuer } from '#core/issuer.ts';
 import { issuerName } from '#registry/commands/resources.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
-
-/** The `iss` values this issuer accepts, the placeholder filled with each directory. */
-export const acceptedIssuers = (issuer: TrustedIssuer): readonly string[] =>
-  issuer.issuer.includes(DIRECTORY_PLACEHOLDER)
-    ? issuer.directoryTenants.map((directory) => issuer.issuer.replaceAll(DIRECTORY_PLACEHOLDER, directory))
-    : [issuer.issuer];
 
 const PLACEHOLDER_FIELDS = ['issuer', 'jwksUri', 'discoveryUri', 'tokenEndpoint'] as const;
 

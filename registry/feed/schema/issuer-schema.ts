@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox';
 import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import { FacadeSchema } from '#registry/feed/schema/facade-schema.ts';
 import { Id, SecretName, ShortText, UrlText } from '#registry/feed/schema/words.ts';
 
 const claimName = (usual: string) =>
@@ -64,6 +65,7 @@ export const ISSUER_FIELDS = {
   groupLookup: Type.Optional(GroupLookupSchema),
   introspection: Type.Optional(IntrospectionSchema),
   machineCertificates: Type.Optional(MachineCertificatesSchema),
+  facade: Type.Optional(FacadeSchema),
   algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
     minItems: 1,
     uniqueItems: true,

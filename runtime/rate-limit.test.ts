@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createRateLimit } from '#registry/api/manifests/rate-limit.ts';
+import { createRateLimit } from '#runtime/rate-limit.ts';
 
 describe('the rate limit', () => {
   it('lets a burst pass, then as many as are refilled, and says how long to wait', () => {

@@ -4,7 +4,7 @@ import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createSecretStore } from '#ext-authz/token/secrets.ts';
+import { createSecretStore } from '#runtime/secret-files.ts';
 
 let directory: string;
 beforeAll(async () => {
