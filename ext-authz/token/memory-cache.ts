@@ -26,6 +26,8 @@ export const createMemoryCache = (maxEntries: number = MAX_ENTRIES): TokenCache 
   });
   return {
     find: async (key) => entries.get(key),
+    // Nobody else has it: there is nothing newer.
+    findNewest: async (key) => entries.get(key),
     store: async (key, entry) => {
       entries.set(key, entry);
       if (!entries.has(key)) return;
