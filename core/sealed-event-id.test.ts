@@ -3,10 +3,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EventPlace, openEventId, sealEventId } from '#core/sealed-event-id.ts';
-import { deriveSessionKey, sessionKeysOf } from '#core/session-key.ts';
+import { sealingKeysOf } from '#core/sealing-key.ts';
+import { deriveSessionKey } from '#core/session-key.ts';
 
 const key = (seed: number) => deriveSessionKey(Buffer.alloc(32, seed));
-const KEYS = sessionKeysOf([key(1), key(2)]);
+const KEYS = sealingKeysOf([key(1), key(2)]);
 
 const PLACE: EventPlace = {
   owner: { tenantId: 't', serverId: 's', principal: 'alice', applications: ['a'] },
@@ -39,7 +40,7 @@ describe('an event id', () => {
       { ...PLACE, owner: { ...owner, applications: [] } },
     ])
       expect(openEventId(KEYS, sealed, place)).toBeUndefined();
-    expect(openEventId(sessionKeysOf([key(3)]), sealed, PLACE)).toBeUndefined();
+    expect(openEventId(sealingKeysOf([key(3)]), sealed, PLACE)).toBeUndefined();
   });
 
   it('cannot be made of another, or made up', () => {

@@ -5,7 +5,8 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { ownerDigest, type SessionOwner } from '#core/sealed-session.ts';
-import { findSessionKey, type SessionKey, type SessionKeys } from '#core/session-key.ts';
+import { findSealingKey } from '#core/sealing-key.ts';
+import type { SessionKey, SessionKeys } from '#core/session-key.ts';
 
 /** SSE: the client has lost a stream and asks for what came after this event. */
 export const LAST_EVENT_ID_HEADER = 'last-event-id';
@@ -41,7 +42,7 @@ export const sealEventId = (key: SessionKey, id: string, place: EventPlace): str
 /** The server's own id; undefined if the text is no id that was seen in this place. */
 export const openEventId = (keys: SessionKeys, text: string, place: EventPlace): string | undefined => {
   const [, keyId = '', encoded = '', mac = ''] = SHAPE.exec(text) ?? [];
-  const key = findSessionKey(keys, keyId);
+  const key = findSealingKey(keys, keyId);
   if (key === undefined) return undefined;
   const id = Buffer.from(encoded, 'base64url').toString('latin1');
   return timingSafeEqual(macOf(key, id, place), Buffer.from(mac, 'base64url')) ? id : undefined;

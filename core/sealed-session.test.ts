@@ -10,7 +10,8 @@ import {
   sessionReference,
   type UpstreamSession,
 } from '#core/sealed-session.ts';
-import { deriveSessionKey, type SessionKey, sessionKeysOf } from '#core/session-key.ts';
+import { sealingKeysOf } from '#core/sealing-key.ts';
+import { deriveSessionKey, type SessionKey } from '#core/session-key.ts';
 
 const visible = (maxLength: number) =>
   fc.string({
@@ -36,7 +37,7 @@ const sessions: fc.Arbitrary<UpstreamSession> = fc.record({
 const nonces = fc.uint8Array({ minLength: 12, maxLength: 12 });
 
 const key = (seed: number): SessionKey => deriveSessionKey(Buffer.alloc(32, seed));
-const KEYS = sessionKeysOf([key(1)]);
+const KEYS = sealingKeysOf([key(1)]);
 
 const OWNER: SessionOwner = { tenantId: 't', serverId: 's', principal: '["i","alice"]', applications: ['a'] };
 const SESSION: UpstreamSession = { id: 'u-1', host: '127.0.0.1:1', version: '1.0.0', startedAt: 7 };
@@ -127,12 +128,12 @@ describe('a sealed session', () => {
 
   it('opens after a rotation, until its key is gone; the newest key seals', () => {
     const sealed = seal(SESSION);
-    const rotated = sessionKeysOf([key(1), key(2)]);
+    const rotated = sealingKeysOf([key(1), key(2)]);
     expect(openSession(rotated, sealed, OWNER).ok).toBe(true);
     expect(rotated.current.id).toBe(key(2).id);
     const later = seal(SESSION, OWNER, rotated.current);
     expect(openSession(rotated, later, OWNER).ok).toBe(true);
-    expect(openSession(sessionKeysOf([key(2), key(3)]), sealed, OWNER)).toEqual({
+    expect(openSession(sealingKeysOf([key(2), key(3)]), sealed, OWNER)).toEqual({
       ok: false,
       error: 'key_unknown',
     });
@@ -140,7 +141,7 @@ describe('a sealed session', () => {
 
   it('does not open under another key that is given the name of its own', () => {
     const impostor = { ...key(2), id: key(1).id };
-    expect(openSession(sessionKeysOf([impostor]), seal(SESSION), OWNER)).toEqual({
+    expect(openSession(sealingKeysOf([impostor]), seal(SESSION), OWNER)).toEqual({
       ok: false,
       error: 'forged',
     });

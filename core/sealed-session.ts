@@ -4,8 +4,8 @@
 
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#core/result.ts';
-import { openBytes, sealBytes } from '#core/sealed-bytes.ts';
-import { findSessionKey, type SessionKey, type SessionKeys } from '#core/session-key.ts';
+import { openText, type SealFault, sealText } from '#core/sealed-text.ts';
+import type { SealingKey, SealingKeys } from '#core/sealing-key.ts';
 
 /** Names the session of a message in both directions (MCP 2025-11-25, Session Management). */
 export const SESSION_ID_HEADER = 'mcp-session-id';
@@ -43,11 +43,9 @@ export type UpstreamSession = {
 /** A session as its owner presented it, as the server knows it, and as it is written of (`sessionReference`). */
 export type CallSession = UpstreamSession & { readonly sealed: string; readonly reference: string };
 
-/** Why a text does not open. For the log: a client must not learn which it was. */
-export type SessionFault = 'malformed' | 'key_unknown' | 'forged' | 'foreign';
+export type SessionFault = SealFault | 'foreign';
 
 const FORMAT = Buffer.from('mcpgw-session-1');
-const SHAPE = /^([\w-]{8})\.([\w-]+)$/;
 const OWNER_BYTES = 16;
 
 // A digest, so that the id does not grow with names; of JSON, so that no field can borrow from the next.
@@ -64,19 +62,16 @@ export const ownerDigest = ({ tenantId, serverId, principal, applications }: Ses
  * @returns undefined where the server's id is no visible ASCII or too long.
  */
 export const sealSession = (
-  key: SessionKey,
+  key: SealingKey,
   nonce: Uint8Array,
   { session, owner }: { readonly session: UpstreamSession; readonly owner: SessionOwner },
 ): string | undefined => {
   if (!VISIBLE_ASCII.test(session.id)) return undefined;
   const { id, host, version, startedAt } = session;
   const bytes = Buffer.from(JSON.stringify([ownerDigest(owner), startedAt, version, host, id]));
-  const sealed = `${key.id}.${sealBytes(key.seal, nonce, { bytes, bound: FORMAT })}`;
+  const sealed = sealText(key, nonce, { bytes, bound: FORMAT });
   return sealed.length <= MAX_SEALED_CHARACTERS ? sealed : undefined;
 };
-
-/** Base64url has several spellings of some bytes; an id has one. */
-const isCanonical = (text: string): boolean => Buffer.from(text, 'base64url').toString('base64url') === text;
 
 /**
  * The session a client's id stands for.
@@ -85,18 +80,15 @@ const isCanonical = (text: string): boolean => Buffer.from(text, 'base64url').to
  * was stolen or leaked, and whoever reads the log has to be able to tell that from noise.
  */
 export const openSession = (
-  keys: SessionKeys,
+  keys: SealingKeys,
   text: string,
   owner: SessionOwner,
 ): Result<UpstreamSession, SessionFault> => {
-  const [, keyId, sealed] = (text.length <= MAX_SEALED_CHARACTERS && SHAPE.exec(text)) || [];
-  if (keyId === undefined || sealed === undefined || !isCanonical(sealed)) return err('malformed');
-  const key = findSessionKey(keys, keyId);
-  if (key === undefined) return err('key_unknown');
-  const bytes = openBytes(key.seal, sealed, FORMAT);
-  if (bytes === undefined) return err('forged');
+  if (text.length > MAX_SEALED_CHARACTERS) return err('malformed');
+  const opened = openText(keys, text, FORMAT);
+  if (!opened.ok) return opened;
   // Authentic, so it has the shape `sealSession` gave it.
-  const [digest, startedAt, version, host, id] = JSON.parse(bytes.toString('utf8')) as [
+  const [digest, startedAt, version, host, id] = JSON.parse(opened.value.toString('utf8')) as [
     string,
     number,
     string,

@@ -5,7 +5,7 @@ import type { Deny } from '#core/decision.ts';
 import type { Result } from '#core/result.ts';
 import type { EventPlace } from '#core/sealed-event-id.ts';
 import type { CallSession, SessionOwner } from '#core/sealed-session.ts';
-import { KEY_ID_CHARACTERS } from '#core/session-key.ts';
+import { keyIdOf } from '#core/sealed-text.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import type { SessionKeyRing } from '#runtime/session-keys.ts';
 
@@ -18,9 +18,8 @@ export type Sessions = {
 
 export const createSessions = (ring: SessionKeyRing, maxAgeSeconds: number): Sessions => ({
   open: (sealed, owner, nowSeconds) => {
-    const keys = ring.knowing(sealed.slice(0, KEY_ID_CHARACTERS));
+    const keys = ring.knowing(keyIdOf(sealed));
     return openCallSession(sealed, owner, { keys, maxAgeSeconds, nowSeconds });
   },
-  openEvent: (lastEventId, place) =>
-    openLastEvent(lastEventId, place, ring.knowing(lastEventId.slice(0, KEY_ID_CHARACTERS))),
+  openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, ring.knowing(keyIdOf(lastEventId))),
 });

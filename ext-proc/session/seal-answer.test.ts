@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { openSession } from '#core/sealed-session.ts';
-import { sessionKeysOf } from '#core/session-key.ts';
+import { sealingKeysOf } from '#core/sealing-key.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
 import { ownerOf, sealAnswer } from '#ext-proc/session/seal-answer.ts';
 import { ordersOff } from '#test/support/guarded-call.ts';
@@ -31,7 +31,7 @@ describe('sealAnswer()', () => {
   it('seals what the server said, where it was said, in which version and when', () => {
     const sealed = seal();
     const text = sealed.ok ? (sealed.value ?? '') : '';
-    expect(openSession(sessionKeysOf([SESSION_KEY]), text, ownerOf(ORDERS))).toEqual({
+    expect(openSession(sealingKeysOf([SESSION_KEY]), text, ownerOf(ORDERS))).toEqual({
       ok: true,
       value: { id: 'u-1', host: REPLICA, version: ORDERS.version, startedAt: 0 },
     });

@@ -6,8 +6,9 @@ import { deny } from '#core/decision.ts';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
+import { sealingKeysOf } from '#core/sealing-key.ts';
 import { Secret } from '#core/secret.ts';
-import { type SessionKey, sessionKeysOf } from '#core/session-key.ts';
+import type { SessionKey } from '#core/session-key.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { CheckParts } from '#ext-authz/check.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
@@ -162,11 +163,11 @@ export const startSessionGateway = async (
     sessions: {
       open: (sealed, owner, nowSeconds) =>
         openCallSession(sealed, owner, {
-          keys: sessionKeysOf(state.keys),
+          keys: sealingKeysOf(state.keys),
           maxAgeSeconds: MAX_AGE_SECONDS,
           nowSeconds,
         }),
-      openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sessionKeysOf(state.keys)),
+      openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sealingKeysOf(state.keys)),
     },
     sink: {
       record: async (event) => void written.push(JSON.stringify(event)),
@@ -189,7 +190,7 @@ export const startSessionGateway = async (
     heldBytes: createHeldBytes(10_000_000, measures.held),
     measures,
     sealer: {
-      key: () => sessionKeysOf(state.keys).current,
+      key: () => sealingKeysOf(state.keys).current,
       nonce: () => {
         nonce += 1;
         return Buffer.from(nonce.toString(16).padStart(24, '0'), 'hex');

@@ -3,7 +3,8 @@
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { ok } from '#core/result.ts';
 import { sealEventId } from '#core/sealed-event-id.ts';
-import { deriveSessionKey, sessionKeysOf } from '#core/session-key.ts';
+import { sealingKeysOf } from '#core/sealing-key.ts';
+import { deriveSessionKey } from '#core/session-key.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
 import { ownerOf, type Sealer } from '#ext-proc/session/seal-answer.ts';
@@ -16,11 +17,11 @@ const DAY_SECONDS = 24 * 3600;
 export const SESSIONS: Sessions = {
   open: (sealed, owner, nowSeconds) =>
     openCallSession(sealed, owner, {
-      keys: sessionKeysOf([SESSION_KEY]),
+      keys: sealingKeysOf([SESSION_KEY]),
       maxAgeSeconds: DAY_SECONDS,
       nowSeconds,
     }),
-  openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sessionKeysOf([SESSION_KEY])),
+  openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sealingKeysOf([SESSION_KEY])),
 };
 
 /** ext-proc's side of it, at the epoch. */
