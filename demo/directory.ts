@@ -53,8 +53,9 @@ export const GROUPS = {
 /** Microsoft Graph has the same id in every directory of the world. */
 export const GRAPH_RESOURCE_ID = '00000003-0000-0000-c000-000000000000';
 
-/** What reading somebody's groups takes of an application. */
-export const GRAPH_PERMISSIONS = ['User.ReadBasic.All', 'GroupMember.Read.All'] as const;
+/** What an application may be given at Graph: the first two to read somebody's groups, the last to see who is disabled. */
+export const GRAPH_PERMISSIONS = ['User.ReadBasic.All', 'GroupMember.Read.All', 'User.Read.All'] as const;
+export type GraphPermission = (typeof GRAPH_PERMISSIONS)[number];
 
 /** Groups of the kind that makes tokens too small: everybody is in them and nobody grants anything to them. */
 const manyGroups = (count: number): readonly DemoGroup[] =>

@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { type FaultBook, parseFaultOrder } from '#demo/mini-entra/faults.ts';
-import type { GraphDesk } from '#demo/mini-entra/graph.ts';
+import type { GraphDesk } from '#demo/mini-entra/graph/desk.ts';
 import type { SigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import type { Counters } from '#demo/mini-entra/token-endpoint.ts';
 import type { World } from '#demo/mini-entra/world.ts';
@@ -36,7 +36,11 @@ const knowsUser = (parts: ControlParts, name: unknown): name is string =>
 const COMMANDS: Readonly<Record<string, Command>> = {
   'GET /control/state': ({ counters, faults, graph }) => ({
     status: 200,
-    body: { counters: counters(), faults: faults.list(), graph },
+    body: {
+      counters: counters(),
+      faults: faults.list(),
+      graph: { ...graph, subscriptions: graph.subscriptions.size },
+    },
   }),
   'POST /control/graph': ({ graph }, { status }) => {
     if (status !== null && !(typeof status === 'number' && status >= 400)) return wrong('status');
@@ -65,6 +69,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     if (!knowsUser(parts, user)) return wrong('user');
     if (typeof enabled !== 'boolean') return wrong('enabled');
     parts.world.setEnabled(user, enabled);
+    return done;
+  },
+  'DELETE /control/users': (parts, { user }) => {
+    if (!knowsUser(parts, user)) return wrong('user');
+    parts.world.remove(user);
     return done;
   },
   'POST /control/sessions/revoke': (parts, { user }) => {

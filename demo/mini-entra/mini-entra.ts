@@ -11,7 +11,9 @@ import { answerControl, type ControlParts } from '#demo/mini-entra/control.ts';
 import { addressesOf, discoveryDocument, keySet } from '#demo/mini-entra/discovery.ts';
 import { entraErrorReply } from '#demo/mini-entra/entra-error.ts';
 import { createFaultBook } from '#demo/mini-entra/faults.ts';
-import { answerGraph, type GraphParts } from '#demo/mini-entra/graph.ts';
+import { answerGraph } from '#demo/mini-entra/graph/answer-graph.ts';
+import { emptyGraphDesk, type GraphParts } from '#demo/mini-entra/graph/desk.ts';
+import { notifyOfChange } from '#demo/mini-entra/graph/subscriptions.ts';
 import { answerSignIn, type SignInAnswer, type SignInParts } from '#demo/mini-entra/sign-in.ts';
 import { createSigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import {
@@ -123,6 +125,21 @@ const sendSignIn = (
   }
 };
 
+const sendGraph = async (
+  { parts }: Site,
+  { request, response }: { request: IncomingMessage; response: ServerResponse },
+  { path, text }: { path: string; text: string },
+): Promise<void> => {
+  const { status, body, retryAfterSeconds } = await answerGraph(parts, {
+    method: request.method ?? 'GET',
+    path: path.slice('/v1.0'.length),
+    query: new URLSearchParams(request.url?.split('?')[1] ?? ''),
+    text,
+    authorization: request.headers.authorization,
+  });
+  sendJson(response, status, body, retryAfter(retryAfterSeconds));
+};
+
 const answer = async (
   site: Site,
   origin: string,
@@ -140,12 +157,7 @@ const answer = async (
   if (tid !== undefined && request.method === 'POST') return answerToken(site, exchange, { tid, body: text });
   const signInTid = /^\/([^/]+)\/oauth2\/v2\.0\/authorize$/.exec(path)?.[1];
   if (signInTid !== undefined) return sendSignIn(site, exchange, { tid: signInTid, text });
-  const oid = /^\/v1\.0\/users\/([^/]+)\/getMemberGroups$/.exec(path)?.[1];
-  if (oid !== undefined && request.method === 'POST') {
-    const { authorization } = request.headers;
-    const { status, body, retryAfterSeconds } = await answerGraph(site.parts, { oid, authorization, text });
-    return sendJson(response, status, body, retryAfter(retryAfterSeconds));
-  }
+  if (path.startsWith('/v1.0/')) return sendGraph(site, exchange, { path, text });
   const document = request.method === 'GET' ? findDocument(site, origin, path) : undefined;
   return document === undefined
     ? sendJson(response, 404, { error: 'not_found' })
@@ -165,14 +177,17 @@ const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => st
   const tids = directories.map((directory) => directory.tid);
   let counters: Counters = emptyCounters();
   let lifetime: number | undefined;
+  const graph = emptyGraphDesk();
   return {
     parts: {
-      world: createWorld(directories, applications),
+      world: createWorld(directories, applications, (directory, change) =>
+        notifyOfChange(graph, directory, change),
+      ),
       keys: await createSigningKeys(tids, file),
       faults: createFaultBook(),
       codes: createCodes(),
       issuer,
-      graph: { fault: undefined, questions: 0 },
+      graph,
       graphUrl: () => new URL(issuer(tids[0] ?? 'none')).origin,
       counters: () => counters,
       resetCounters: () => {
