@@ -8,22 +8,25 @@ import { Kysely, PostgresDialect } from 'kysely';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Secret } from '#core/secret.ts';
 import { pathOf, stop } from '#registry/manifest-cli/command.ts';
-import { createSqliteDialect } from '#registry/store/sqlite-dialect.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 import { NONE, readConfig, secretUrl, stateDirectory } from '#runtime/config.ts';
+import { createSqliteDialect } from '#runtime/sql/sqlite-dialect.ts';
+
+/** How long a command waits for a registry that writes, milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
 
 export type DatabaseUse = { readonly file: string | undefined; readonly mode: 'read' | 'write' };
 
 const VARIABLES = { stateDirectory, postgresUrl: secretUrl('postgres', 'postgresql')('POSTGRES_URL', NONE) };
 
 const openSqlite = (path: string, mode: DatabaseUse['mode']): Kysely<Tables> => {
-  const file = new DatabaseSync(path, { readOnly: mode === 'read', timeout: 5_000 });
-  return new Kysely<Tables>({ dialect: createSqliteDialect(file) });
+  const file = new DatabaseSync(path, { readOnly: mode === 'read', timeout: BUSY_TIMEOUT_MS });
+  return new Kysely<Tables>({ dialect: createSqliteDialect(file, BUSY_TIMEOUT_MS) });
 };
 
 const openPostgres = async (url: Secret): Promise<Kysely<Tables>> => {
-  const { createPool } = await import('#registry/store/postgres-database.ts');
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url) }) });
+  const { createRegistryPool } = await import('#registry/store/postgres-database.ts');
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createRegistryPool(url) }) });
 };
 
 const open = async ({ file, mode }: DatabaseUse): Promise<Kysely<Tables> | undefined> => {

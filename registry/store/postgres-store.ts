@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Secret } from '#core/secret.ts';
 import { type AuditSecrets, endOfHead, HEAD_KEY } from '#registry/store/audit-append.ts';
-import { createClient, createPool } from '#registry/store/postgres-database.ts';
+import { createListener, createRegistryPool } from '#registry/store/postgres-database.ts';
 import { listenForCommits, notifyCommit } from '#registry/store/postgres-listen.ts';
 import { migratePostgres } from '#registry/store/postgres-migrate.ts';
 import { createSqlStore } from '#registry/store/sql-store.ts';
@@ -32,7 +32,7 @@ const openOver = async (database: Kysely<Tables>, url: Secret, audit: AuditSecre
     sequence: Number(await metaValue(database, 'sequence')),
     announceCommit: notifyCommit,
     listen: (look) => {
-      stopListening = listenForCommits(() => createClient(url), look);
+      stopListening = listenForCommits(() => createListener(url), look);
     },
     close: async () => {
       await stopListening();
@@ -48,7 +48,7 @@ const openOver = async (database: Kysely<Tables>, url: Secret, audit: AuditSecre
  */
 export const openPostgresStore = (url: Secret, audit: AuditSecrets): Promise<Store> =>
   guardStore(async () => {
-    const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url) }) });
+    const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createRegistryPool(url) }) });
     try {
       return await openOver(database, url, audit);
     } catch (thrown) {

@@ -5,17 +5,20 @@ import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { type AuditSecrets, endOfHead, HEAD_KEY } from '#registry/store/audit-append.ts';
 import { createSqlStore } from '#registry/store/sql-store.ts';
-import { guardSqlite, openDatabase } from '#registry/store/sqlite-database.ts';
-import { createSqliteDialect } from '#registry/store/sqlite-dialect.ts';
 import { migrateSqlite } from '#registry/store/sqlite-migrate.ts';
 import type { Store } from '#registry/store/store.ts';
 import type { Tables } from '#registry/store/tables.ts';
+import { guardSqlite, openDatabase } from '#runtime/sql/sqlite-database.ts';
+import { createSqliteDialect } from '#runtime/sql/sqlite-dialect.ts';
+
+/** How long a writer waits for another process, milliseconds. */
+const BUSY_TIMEOUT_MS = 5_000;
 
 const metaValue = (database: DatabaseSync, key: string): string =>
   String(database.prepare('SELECT value FROM meta WHERE key = ?').get(key)?.['value']);
 
 const openMigrated = (path: string, { keys }: AuditSecrets): DatabaseSync => {
-  const database = openDatabase(path);
+  const database = openDatabase(path, { synchronous: 'FULL', busyTimeoutMs: BUSY_TIMEOUT_MS });
   try {
     migrateSqlite(database, randomUUID());
     endOfHead(keys, metaValue(database, HEAD_KEY));
@@ -34,7 +37,7 @@ const openMigrated = (path: string, { keys }: AuditSecrets): DatabaseSync => {
 export const openSqliteStore = (path: string, audit: AuditSecrets): Store =>
   guardSqlite(() => {
     const file = openMigrated(path, audit);
-    const database = new Kysely<Tables>({ dialect: createSqliteDialect(file) });
+    const database = new Kysely<Tables>({ dialect: createSqliteDialect(file, BUSY_TIMEOUT_MS) });
     return createSqlStore({
       database,
       audit,

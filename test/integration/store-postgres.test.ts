@@ -7,7 +7,7 @@ import { Kysely, PostgresDialect, sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Secret } from '#core/secret.ts';
 import { adoptServing } from '#registry/store/adopt-serving.ts';
-import { createPool } from '#registry/store/postgres-database.ts';
+import { createRegistryPool } from '#registry/store/postgres-database.ts';
 import { moveRows } from '#registry/store/postgres-migrate.ts';
 import { openPostgresStore } from '#registry/store/postgres-store.ts';
 import type { Tables } from '#registry/store/tables.ts';
@@ -47,7 +47,9 @@ describeAdoption('postgres', async () => {
     open: () => openPostgresStore(url, TEST_AUDIT),
     remove: async () => undefined,
     forget: async (statements) => {
-      const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createPool(url) }) });
+      const database = new Kysely<Tables>({
+        dialect: new PostgresDialect({ pool: createRegistryPool(url) }),
+      });
       for (const statement of statements) await sql.raw(statement).execute(database);
       await inTransaction(database, (transaction) => moveRows(transaction, adoptServing));
       await database.destroy();

@@ -14,22 +14,19 @@ import {
   type TransactionSettings,
 } from 'kysely';
 
-/** How long a writer waits for another process, milliseconds. */
-export const BUSY_TIMEOUT_MS = 5_000;
-
 /** Longest pause before the write lock is asked for again, milliseconds. */
 const LOCK_PAUSE_MS = 10;
 
 const SQLITE_BUSY = 5;
 
-/** Statements kept prepared: those of the store's queries, and some for lists of other lengths. */
+/** Statements kept prepared: those a store writes again and again, and some for lists of other lengths. */
 const MAX_PREPARED = 200;
 
 const isBusy = (thrown: unknown): boolean =>
   thrown instanceof Error && 'errcode' in thrown && (Number(thrown.errcode) & 0xff) === SQLITE_BUSY;
 
 /** Asks for the write lock without SQLite's own wait, which would hold up every other request of this process. */
-const tryToLock = (database: DatabaseSync): boolean => {
+const tryToLock = (database: DatabaseSync, busyTimeoutMs: number): boolean => {
   database.exec('PRAGMA busy_timeout = 0');
   try {
     database.exec('BEGIN IMMEDIATE');
@@ -38,13 +35,13 @@ const tryToLock = (database: DatabaseSync): boolean => {
     if (!isBusy(thrown)) throw thrown;
     return false;
   } finally {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    database.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}`);
   }
 };
 
-const beginImmediate = async (database: DatabaseSync): Promise<void> => {
-  const deadline = performance.now() + BUSY_TIMEOUT_MS;
-  while (!tryToLock(database)) {
+const beginImmediate = async (database: DatabaseSync, busyTimeoutMs: number): Promise<void> => {
+  const deadline = performance.now() + busyTimeoutMs;
+  while (!tryToLock(database, busyTimeoutMs)) {
     if (performance.now() > deadline) throw new Error('the database is locked by another process');
     await sleep(Math.random() * LOCK_PAUSE_MS);
   }
@@ -85,12 +82,14 @@ class SqliteConnection implements DatabaseConnection {
 class SqliteDriver implements Driver {
   readonly #database: DatabaseSync;
   readonly #connection: SqliteConnection;
+  readonly #busyTimeoutMs: number;
   /** Settles when the connection is free; whoever takes it puts a promise of its own in its place. */
   #free: Promise<void> = Promise.resolve();
   #release: () => void = () => undefined;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, busyTimeoutMs: number) {
     this.#database = database;
+    this.#busyTimeoutMs = busyTimeoutMs;
     this.#connection = new SqliteConnection(database);
   }
 
@@ -111,7 +110,7 @@ class SqliteDriver implements Driver {
 
   async beginTransaction(_connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
     if (settings.accessMode === 'read only') this.#database.exec('BEGIN');
-    else await beginImmediate(this.#database);
+    else await beginImmediate(this.#database, this.#busyTimeoutMs);
   }
 
   async commitTransaction(): Promise<void> {
@@ -128,10 +127,13 @@ class SqliteDriver implements Driver {
   }
 }
 
-/** The dialect over one open database. A write transaction holds the write lock from its beginning. */
-export const createSqliteDialect = (database: DatabaseSync): Dialect => ({
+/**
+ * The dialect over one open database. A write transaction holds the write lock from its beginning.
+ * @param busyTimeoutMs how long it waits for the lock, milliseconds, while other work of this process goes on.
+ */
+export const createSqliteDialect = (database: DatabaseSync, busyTimeoutMs: number): Dialect => ({
   createAdapter: () => new SqliteAdapter(),
-  createDriver: () => new SqliteDriver(database),
+  createDriver: () => new SqliteDriver(database, busyTimeoutMs),
   createIntrospector: (db) => new SqliteIntrospector(db),
   createQueryCompiler: () => new SqliteQueryCompiler(),
 });
