@@ -30,6 +30,7 @@ import { createSessions } from '#ext-authz/session/sessions.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
+import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
@@ -93,8 +94,11 @@ const startPolicyLog = async ({ config, logger, metrics, lifecycle }: Tools, hol
   return loggedHolder(holder, started.log);
 };
 
-const createBroker = ({ config, logger, metrics, egress }: Tools) =>
-  createTokenBroker({
+const createBroker = ({ config, logger, metrics, egress }: Tools) => {
+  const tokenMetrics = createTokenMetrics(metrics);
+  const nowMs = () => performance.now();
+  const gate = createExchangeGate({ logger, metrics: tokenMetrics, nowMs, random: Math.random });
+  const broker = createTokenBroker({
     exchangers: {
       obo: createEntraObo({ fetch: egress.fetch }),
       'client-credentials': createClientCredentials({ fetch: egress.fetch }),
@@ -102,14 +106,20 @@ const createBroker = ({ config, logger, metrics, egress }: Tools) =>
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: createSecretStore(config.secretsDirectory),
+    gate,
     logger,
-    metrics: createTokenMetrics(metrics),
+    metrics: tokenMetrics,
     random: Math.random,
   });
+  return { broker, gate };
+};
 
 const createCallerAuthenticator = (
   { config, metrics, egress }: Tools,
-  { keySets, broker }: { readonly keySets: KeySets; readonly broker: ReturnType<typeof createBroker> },
+  {
+    keySets,
+    broker,
+  }: { readonly keySets: KeySets; readonly broker: ReturnType<typeof createBroker>['broker'] },
 ) => {
   const readSecret = createSecretStore(config.secretsDirectory).read;
   const introspector = createIntrospector({ fetch: egress.fetch, readSecret, metrics });
@@ -176,7 +186,7 @@ const start = async (tools: Tools): Promise<void> => {
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const { feed, policies } = await startFeed(tools, keySets);
-  const broker = createBroker(tools);
+  const { broker, gate } = createBroker(tools);
   const gatewayHost = new URL(config.publicUrl).hostname;
   const parts = {
     world: () => worldOf(feed, gatewayHost),
@@ -212,7 +222,7 @@ const start = async (tools: Tools): Promise<void> => {
     const audit = { auditFault: chain.fault() ?? null };
     return {
       ready: facts.source !== 'none',
-      facts: { ...facts, ...judgedBy, ...audit, ...sessionKeys.facts() },
+      facts: { ...facts, ...judgedBy, ...audit, ...sessionKeys.facts(), ...gate.facts() },
     };
   };
   lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));

@@ -11,6 +11,8 @@ const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 export type Metrics = {
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
+  /** A gauge whose value is asked for when the metrics are read. */
+  reading(name: string, help: string, read: () => number): void;
   /** A histogram of seconds. */
   duration<L extends string>(name: string, help: string, labels?: readonly L[]): Histogram<L>;
   /** The text exposition format and its content type. */
@@ -33,6 +35,9 @@ export const createMetrics = (service: string): Metrics => {
   return {
     counter: (name, help, labels = []) => new Counter(options(name, help, labels)),
     gauge: (name, help, labels = []) => new Gauge(options(name, help, labels)),
+    reading: (name, help, read) => {
+      const gauge: Gauge = new Gauge({ ...options(name, help, []), collect: () => gauge.set(read()) });
+    },
     duration: (name, help, labels = []) =>
       new Histogram({ ...options(name, help, labels), buckets: DURATION_BUCKETS }),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),

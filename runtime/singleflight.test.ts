@@ -57,6 +57,26 @@ describe('createSingleflight()', () => {
     expect(work.starts()).toBe(1);
   });
 
+  it('tells the work when the last waiter has given up, and lets who comes then join it', async () => {
+    const flights = createSingleflight<string>();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const [one, other] = [new AbortController(), new AbortController()];
+    let abandoned: AbortSignal | undefined;
+    const start = (signal: AbortSignal) => {
+      abandoned = signal;
+      return promise;
+    };
+    const waiters = [one, other].map(({ signal }) => flights.run('key', start, signal));
+    one.abort();
+    expect(abandoned?.aborted).toBe(false);
+    other.abort();
+    expect(abandoned?.aborted).toBe(true);
+    expect(await Promise.all(waiters)).toEqual([1, 2].map(() => ({ ok: false, error: 'aborted' })));
+    const late = flights.run('key', () => Promise.reject(new Error('started anew')), never);
+    resolve('done');
+    expect(await late).toEqual({ ok: true, value: 'done' });
+  });
+
   it('starts nothing for a waiter that is already gone', async () => {
     const work = counted();
     expect(await createSingleflight<string>().run('key', work.start, AbortSignal.abort())).toEqual({

@@ -5,25 +5,39 @@ import { err, ok, type Result } from '#core/result.ts';
 
 export type Singleflight<T> = {
   /**
-   * Joins the work under `key`, or starts it.
+   * Joins the work under `key`, or starts it. The work is told when nobody waits for it any more; whoever comes before
+   * it has ended joins it all the same.
    * @returns `aborted` if `signal` ended the wait. What the work throws, every waiter gets.
    */
-  run(key: string, start: () => Promise<T>, signal: AbortSignal): Promise<Result<T, 'aborted'>>;
+  run(
+    key: string,
+    start: (abandoned: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<Result<T, 'aborted'>>;
 };
 
-const waitFor = <T>(flight: Promise<T>, signal: AbortSignal): Promise<Result<T, 'aborted'>> =>
+type Flight<T> = { readonly landing: Promise<T>; readonly abandoned: AbortController; waiting: number };
+
+const waitFor = <T>(flight: Flight<T>, signal: AbortSignal): Promise<Result<T, 'aborted'>> =>
   new Promise((resolve, reject) => {
-    const giveUp = (): void => resolve(err('aborted'));
+    flight.waiting += 1;
+    const giveUp = (): void => {
+      flight.waiting -= 1;
+      if (flight.waiting === 0) flight.abandoned.abort();
+      resolve(err('aborted'));
+    };
     signal.addEventListener('abort', giveUp, { once: true });
-    flight
+    flight.landing
       .then((value) => resolve(ok(value)), reject)
       .finally(() => signal.removeEventListener('abort', giveUp));
   });
 
 export const createSingleflight = <T>(): Singleflight<T> => {
-  const flights = new Map<string, Promise<T>>();
-  const takeOff = (key: string, start: () => Promise<T>): Promise<T> => {
-    const flight = start().finally(() => flights.delete(key));
+  const flights = new Map<string, Flight<T>>();
+  const takeOff = (key: string, start: (abandoned: AbortSignal) => Promise<T>): Flight<T> => {
+    const abandoned = new AbortController();
+    const landing = start(abandoned.signal).finally(() => flights.delete(key));
+    const flight = { landing, abandoned, waiting: 0 };
     flights.set(key, flight);
     return flight;
   };

@@ -9,6 +9,7 @@ import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
 import type { ExchangedToken, ExchangeFailure, ProviderRefusal } from '#ext-authz/token/exchanger.ts';
+import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
@@ -72,20 +73,26 @@ const setUp = (script: (attempt: number) => Scripted) => {
     exchanges += 1;
     return script(exchanges);
   };
+  let clock = START;
+  const tools = {
+    logger: createLogger('test', 'debug', { write: (line) => void lines.push(line) }),
+    metrics: createTokenMetrics(createMetrics('test')),
+    random: () => 0.5,
+  };
   const broker = createTokenBroker({
     exchangers: { obo: exchanger, 'client-credentials': exchanger },
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: { read: async () => ok(new Secret('app-secret')) },
-    logger: createLogger('test', 'debug', { write: (line) => void lines.push(line) }),
-    metrics: createTokenMetrics(createMetrics('test')),
-    random: () => 0.5,
+    gate: createExchangeGate({ ...tools, nowMs: () => clock * 1000 }),
+    ...tools,
   });
   const ask = async (
     identity: Identity,
     nowSeconds = START,
     assertion = `assertion of ${identity.principal}`,
   ) => {
+    clock = nowSeconds;
     const result = await broker.acquire({
       tenant: TENANT,
       server: SERVER,

@@ -79,11 +79,12 @@ const denyFrom = (remembered: RememberedRefusal, call: Call): Deny => {
   });
 };
 
-const exchangeJob = ({ request, plan, keys }: Call) => ({
+const exchangeJob = ({ request, plan, keys }: Call, abandoned: AbortSignal) => ({
   tenantId: request.tenant.id,
   plan,
   keys,
   assertion: request.assertion,
+  abandoned,
   nowSeconds: request.nowSeconds,
   assertionExpiresAt: request.identity.expiresAt,
   place: {
@@ -141,7 +142,7 @@ export const createTokenBroker = (parts: ExchangeParts): TokenBroker & ErrandTok
     count('miss');
     const outcome = await flights.run(
       keys.caller,
-      () => runExchange(parts, exchangeJob(call)),
+      (abandoned) => runExchange(parts, exchangeJob(call, abandoned)),
       request.signal,
     );
     return settle(outcome, cached, call);

@@ -8,6 +8,7 @@ import type { CachedToken, TokenCache } from '#ext-authz/token/cache.ts';
 import type { CacheKeys } from '#ext-authz/token/cache-key.ts';
 import { judgeFailure, type Refusal } from '#ext-authz/token/errors.ts';
 import type { ExchangedToken, ExchangeFailure, Exchanger } from '#ext-authz/token/exchanger.ts';
+import type { ExchangeGate, GateRefusal, GateVisit } from '#ext-authz/token/gate/exchange-gate.ts';
 import type { ExchangeKind, ExchangePlan } from '#ext-authz/token/plan.ts';
 import type { RefusalMemory, RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
 import type { TokenMetrics } from '#ext-authz/token/token-metrics.ts';
@@ -19,6 +20,7 @@ export type ExchangeParts = {
   readonly cache: TokenCache;
   readonly refusals: RefusalMemory;
   readonly secrets: SecretStore;
+  readonly gate: ExchangeGate;
   readonly logger: Logger;
   readonly metrics: TokenMetrics;
   /** From 0 to 1, for jitter. */
@@ -30,6 +32,8 @@ export type ExchangeJob = {
   readonly plan: ExchangePlan;
   readonly keys: CacheKeys;
   readonly assertion: Secret;
+  /** Aborted when nobody waits for the token any more: it then gives up its place in the queue. */
+  readonly abandoned?: AbortSignal;
   readonly nowSeconds: number;
   /** When the caller's own token ends, seconds since the epoch. */
   readonly assertionExpiresAt: number;
@@ -52,7 +56,11 @@ const describeFailure = (failure: ExchangeFailure): JsonObject => {
 };
 
 /** How long a refusal holds. Jitter shortens our own times and lengthens the provider's, which is not undercut. */
-const rememberUntil = (refusal: Refusal, job: ExchangeJob, random: number): number => {
+const rememberUntil = (
+  refusal: Refusal,
+  job: ExchangeJob,
+  { heardAt, random }: { readonly heardAt: number; readonly random: number },
+): number => {
   const { rememberSeconds, retryAfterSeconds } = refusal;
   if (rememberSeconds === 'assertion') {
     // Application tokens are shared by callers: one caller's lifetime is no measure for the others.
@@ -62,17 +70,17 @@ const rememberUntil = (refusal: Refusal, job: ExchangeJob, random: number): numb
     retryAfterSeconds === undefined
       ? rememberSeconds * (1 - JITTER * random)
       : retryAfterSeconds * (1 + JITTER * random);
-  return job.nowSeconds + wait;
+  return heardAt + wait;
 };
 
 const refuse = async (
   parts: ExchangeParts,
   job: ExchangeJob,
-  failure: ExchangeFailure,
+  { failure, heardAt }: { readonly failure: ExchangeFailure; readonly heardAt: number },
 ): Promise<ExchangeOutcome> => {
   const refusal = judgeFailure(failure);
   const logFacts = { ...describeFailure(failure), application: job.plan.application.clientId };
-  const until = rememberUntil(refusal, job, parts.random());
+  const until = rememberUntil(refusal, job, { heardAt, random: parts.random() });
   const entry = { refusal, logFacts, until, notedAt: job.nowSeconds };
   parts.refusals.remember(job.keys[refusal.scope], entry);
   if (refusal.reason === 'session_revoked') await parts.cache.purge(job.keys.owner);
@@ -97,13 +105,36 @@ const keep = async (
   exchanged: ExchangedToken,
 ): Promise<ExchangeOutcome> => {
   // A provider that hands the caller's token back would make us a passthrough, the one thing MCP forbids outright.
-  if (exchanged.token.reveal() === job.assertion.reveal()) return refuse(parts, job, { kind: 'echoed' });
+  if (exchanged.token.reveal() === job.assertion.reveal()) {
+    return refuse(parts, job, { failure: { kind: 'echoed' }, heardAt: job.nowSeconds });
+  }
   // Counted from before the request: the token lives a little longer than we say, never shorter.
   const notedAt = job.nowSeconds;
   const token = { token: exchanged.token, expiresAt: notedAt + exchanged.expiresInSeconds, notedAt };
   await parts.cache.store(job.keys.caller, { ...token, owner: job.keys.owner });
   return ok(token);
 };
+
+/** The provider was not asked, so there is nothing to remember: the next call asks the gate again. */
+const turnedAway = (job: ExchangeJob, refusal: GateRefusal): ExchangeOutcome => {
+  const { reason, retryAfterSeconds, logFacts } = refusal;
+  const { nowSeconds, plan } = job;
+  return err({
+    refusal: { reason, scope: 'caller', rememberSeconds: 0, isTransient: true, retryAfterSeconds },
+    until: nowSeconds + retryAfterSeconds,
+    notedAt: nowSeconds,
+    logFacts: { ...logFacts, application: plan.application.clientId },
+  });
+};
+
+const visitOf = ({ tenantId, plan, keys, abandoned }: ExchangeJob): GateVisit => ({
+  tenantId,
+  tokenEndpoint: plan.tokenEndpoint,
+  applicationKey: keys.application,
+  callerKey: keys.owner,
+  clientId: plan.application.clientId,
+  ...(abandoned === undefined ? {} : { abandoned }),
+});
 
 /** Performs the exchange of `job`. @throws only if an adapter is broken; then every waiter denies. */
 export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
@@ -112,16 +143,21 @@ export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promi
   const secret = await parts.secrets.read(job.tenantId, application.secretName);
   if (!secret.ok) return refuseWithoutSecret(parts, job, secret.error);
   const request = { tokenEndpoint, directory, scopes, assertion, nowSeconds };
-  const end = parts.metrics.duration.startTimer({ mode: kind });
-  const exchanged = await parts.exchangers[kind]({
-    ...request,
-    clientId: application.clientId,
-    clientSecret: secret.value,
+  const asked = await parts.gate.run(visitOf(job), async () => {
+    const end = parts.metrics.duration.startTimer({ mode: kind });
+    const exchanged = await parts.exchangers[kind]({
+      ...request,
+      clientId: application.clientId,
+      clientSecret: secret.value,
+    });
+    end();
+    return exchanged;
   });
-  end();
-  const outcome = exchanged.ok
-    ? await keep(parts, job, exchanged.value)
-    : await refuse(parts, job, exchanged.error);
+  if (!asked.ok) return turnedAway(job, asked.error);
+  const { answer, tookSeconds } = asked.value;
+  const outcome = answer.ok
+    ? await keep(parts, job, answer.value)
+    : await refuse(parts, job, { failure: answer.error, heardAt: nowSeconds + tookSeconds });
   parts.metrics.exchanges.inc({ mode: kind, outcome: outcome.ok ? 'ok' : outcome.error.refusal.reason });
   return outcome;
 };

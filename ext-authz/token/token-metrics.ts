@@ -9,10 +9,30 @@ export type TokenMetrics = {
   readonly exchanges: Counter<'mode' | 'outcome'>;
   readonly lookups: Counter<'outcome'>;
   readonly duration: Histogram<'mode'>;
+  /** Time in the queue before it, seconds. */
+  readonly queued: Histogram<string>;
+  readonly turnedAway: Counter<'reason'>;
+  /** Numbers that are read when the metrics are. */
+  watchGate(gate: GateNumbers): void;
+};
+
+export type GateNumbers = {
+  readonly running: () => number;
+  readonly waiting: () => number;
+  readonly paused: () => number;
 };
 
 export const createTokenMetrics = (metrics: Metrics): TokenMetrics => ({
   exchanges: metrics.counter('token_exchanges_total', 'Token exchanges by outcome', ['mode', 'outcome']),
   lookups: metrics.counter('token_cache_lookups_total', 'What the token cache had', ['outcome']),
   duration: metrics.duration('token_exchange_seconds', 'Time a token exchange took', ['mode']),
+  queued: metrics.duration('token_exchange_queued_seconds', 'Time a token exchange waited for its turn'),
+  turnedAway: metrics.counter('token_exchanges_turned_away_total', 'Token exchanges that were not tried', [
+    'reason',
+  ]),
+  watchGate: ({ running, waiting, paused }) => {
+    metrics.reading('token_exchanges_running', 'Token exchanges under way', running);
+    metrics.reading('token_exchanges_waiting', 'Token exchanges that wait for their turn', waiting);
+    metrics.reading('token_exchanges_paused', 'Providers and applications that are not asked', paused);
+  },
 });

@@ -15,6 +15,7 @@ import { createMiniEntra, LIFETIME_HEADER, type MiniEntra } from '#demo/mini-ent
 import { createTokenBroker, type ErrandTokens, type TokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
+import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
@@ -170,14 +171,18 @@ const startBroker = (
   const metrics = createMetrics('test');
   const { fetch } = createEgressGuard({ allowPrivate, allowedHosts: [] });
   const network = { fetch, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const tools = {
+    logger: createLogger('test', 'trace', { write: (line) => void log.push(line) }),
+    metrics: createTokenMetrics(metrics),
+    random: Math.random,
+  };
   const broker = createTokenBroker({
     exchangers: { obo: createEntraObo(network), 'client-credentials': createClientCredentials(network) },
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: createSecretStore(secretsDirectory),
-    logger: createLogger('test', 'trace', { write: (line) => void log.push(line) }),
-    metrics: createTokenMetrics(metrics),
-    random: Math.random,
+    gate: createExchangeGate({ ...tools, nowMs: () => performance.now() }),
+    ...tools,
   });
   const tenant = tenantOf(provider);
   return {
