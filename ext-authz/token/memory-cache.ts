@@ -24,10 +24,14 @@ export const createMemoryCache = (maxEntries: number = MAX_ENTRIES): TokenCache 
     sizeCalculation: ({ token }) => token.reveal().length + 1,
     dispose: ({ owner }, key) => forget(key, owner),
   });
+  const find = async (key: string) => {
+    const entry = entries.get(key);
+    return entry === undefined ? undefined : { ...entry, tier: 'memory' as const };
+  };
   return {
-    find: async (key) => entries.get(key),
+    find,
     // Nobody else has it: there is nothing newer.
-    findNewest: async (key) => entries.get(key),
+    findNewest: find,
     store: async (key, entry) => {
       entries.set(key, entry);
       if (!entries.has(key)) return;
