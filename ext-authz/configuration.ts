@@ -11,6 +11,7 @@ import {
   list,
   localAddress,
   readConfig,
+  sessionMaxAgeSeconds,
   socketDefault,
   stateDirectory,
   text,
@@ -36,8 +37,7 @@ const VARIABLES = {
   /** Files named by `OboApplication.secretName`; those of a tenant other than the default in a directory of its id. */
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
-  /** From `initialize` to the last call of a session, in seconds; a week. */
-  sessionMaxAgeSeconds: integer(60, 366 * 24 * 3600)('SESSION_MAX_AGE_SECONDS', String(7 * 24 * 3600)),
+  sessionMaxAgeSeconds,
 };
 
 export type ExtAuthzConfiguration = ReturnType<typeof readConfiguration>;

@@ -15,6 +15,7 @@ const SERVICE_FILES = {
   'envoy.service.status.v3.ClientStatusDiscoveryService': 'envoy/service/status/v3/csds.proto',
   'mcpgw.approval.v1.CallApprovals': 'mcpgw/approval/v1/approval.proto',
   'mcpgw.feed.v1.RegistryFeed': 'mcpgw/feed/v1/feed.proto',
+  'mcpgw.revocation.v1.Revocations': 'mcpgw/revocation/v1/revocation.proto',
 } as const;
 
 export type ServiceName = keyof typeof SERVICE_FILES;

@@ -14,7 +14,13 @@ import { createPublishApi } from '#registry/api/publish-api.ts';
 import { createApprovalAnswers } from '#registry/ask-for-approval.ts';
 import { createCanaryWatch } from '#registry/canary/watch.ts';
 import { createApprovalService } from '#registry/feed/approvals/service.ts';
+import { createRevocationService } from '#registry/feed/revocations/service.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
+import {
+  createReportAnswers,
+  createRevocationRecorder,
+  type RecordRevocation,
+} from '#registry/record-revocation.ts';
 import { startSharedConsumers } from '#registry/shared-consumers.ts';
 import type { AuditSecrets } from '#registry/store/audit-append.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
@@ -44,6 +50,7 @@ const readSettings = () =>
     port: config.port('REGISTRY_PORT', '8081'),
     feedAddress: servedAddress('REGISTRY_FEED_ADDRESS', config.socketDefault('registry-feed')),
     publicUrl: config.registryPublicUrl,
+    sessionMaxAgeSeconds: config.sessionMaxAgeSeconds,
     publishAddress: config.localAddress('REGISTRY_PUBLISH_ADDRESS', config.socketDefault('registry-publish')),
     opsAddress: config.localAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
     adminIssuer: config.text('ADMIN_ISSUER'),
@@ -92,12 +99,18 @@ const startFeed = async (
     readonly address: Address;
     readonly tls: InternalTls | undefined;
     readonly publicUrl: string;
+    readonly record: RecordRevocation;
   },
   lifecycle: Lifecycle,
 ): Promise<FeedServer> => {
   const feed = createFeedServer({ source: parts.store, logger, metrics: parts.metrics });
   const ask = createApprovalAnswers({ ...parts, nowMs: Date.now, newId: randomUUID });
-  const services = [feed.service, createApprovalService(ask, logger)];
+  const report = createReportAnswers(parts.record);
+  const services = [
+    feed.service,
+    createApprovalService(ask, logger),
+    createRevocationService(report, logger),
+  ];
   lifecycle.onStop('feed listener', await startGrpcServer(parts.address, services, parts.tls));
   lifecycle.onStop('feed streams', () => feed.stop());
   return feed;
@@ -130,7 +143,10 @@ const listenForEnvoy = async (api: FastifyInstance, address: Address): Promise<v
 
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
-  parts: Pick<ApiContext, 'store' | 'consumers' | 'onReport' | 'preview' | 'nodeConfig' | 'onWrite'>,
+  parts: Pick<
+    ApiContext,
+    'store' | 'consumers' | 'onReport' | 'preview' | 'nodeConfig' | 'recordRevocation' | 'onWrite'
+  >,
   lifecycle: Lifecycle,
 ): Promise<ApiContext> => {
   const egress = createEgressGuard(settings);
@@ -181,10 +197,14 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onStop('store metrics', () => health.stop());
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
-  const feed = await startFeed(
-    { store, metrics, address: settings.feedAddress, tls, publicUrl: settings.publicUrl },
-    lifecycle,
-  );
+  const { feedAddress: address, publicUrl, sessionMaxAgeSeconds } = settings;
+  const record = createRevocationRecorder({
+    store,
+    sessionMaxAgeSeconds,
+    nowMs: Date.now,
+    newId: randomUUID,
+  });
+  const feed = await startFeed({ store, metrics, address, tls, publicUrl, record }, lifecycle);
   const shared = startSharedConsumers({
     store,
     feed,
@@ -195,7 +215,8 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   lifecycle.onStop('shared consumers', () => shared.stop());
   const consumers = shared.list;
   const { onReport, preview, nodeConfig } = feed;
-  const parts = { store, consumers, onReport, preview, nodeConfig, onWrite: health.onWrite };
+  const { onWrite } = health;
+  const parts = { store, consumers, onReport, preview, nodeConfig, recordRevocation: record, onWrite };
   startCanaryWatch(await startApi(settings, parts, lifecycle), { feed, metrics }, lifecycle);
   const closeOps = await startOpsServer({
     address: settings.opsAddress,

@@ -118,6 +118,12 @@ export const logLevel = choice('debug', 'info', 'warn', 'error')('LOG_LEVEL', 'i
 export const socketDefault = (service: string, environment: Environment = process.env): string =>
   `unix:${join(environment['MCPGW_RUNTIME_DIR'] || defaultRuntimeDirectory(), `${service}.sock`)}`;
 
+/** From `initialize` to the last call of a session, in seconds; a week. Revocations are kept as long. */
+export const sessionMaxAgeSeconds = integer(60, 366 * 24 * 3600)(
+  'SESSION_MAX_AGE_SECONDS',
+  String(7 * 24 * 3600),
+);
+
 /** TLS at the gateway's own listener; xds-server builds it, every Envoy has a certificate for it. */
 export const gatewayTls = flag('GATEWAY_TLS', 'false');
 

@@ -3,6 +3,7 @@
 import { type Deny, deny } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { MAX_TOKEN_LIFETIME_SECONDS } from '#core/token-lifetime.ts';
 
 /** Seconds since the epoch. */
 export type TokenTimes = {
@@ -11,9 +12,6 @@ export type TokenTimes = {
   readonly notBefore: number;
 };
 
-/** Entra's longest access tokens, for continuous access evaluation, live 28 hours. A token of years is a leaked mistake. */
-const MAX_LIFETIME_SECONDS = 48 * 3600;
-
 const isTime = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 /** @returns the times of a payload, or claims_invalid: without `exp` and `iat` a token has no bound. */
@@ -21,7 +19,7 @@ export const parseTokenTimes = (payload: JsonObject): Result<TokenTimes, Deny> =
   const { iat, exp, nbf } = payload;
   if (!isTime(iat) || !isTime(exp) || !(nbf === undefined || isTime(nbf)))
     return err(deny('claims_invalid', { log: { claim: 'exp, iat or nbf' } }));
-  if (exp <= iat || exp - iat > MAX_LIFETIME_SECONDS)
+  if (exp <= iat || exp - iat > MAX_TOKEN_LIFETIME_SECONDS)
     return err(deny('claims_invalid', { log: { claim: 'exp', lifetimeSeconds: exp - iat } }));
   return ok({ issuedAt: iat, expiresAt: exp, notBefore: Math.max(nbf ?? iat, iat) });
 };

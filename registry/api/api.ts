@@ -26,6 +26,7 @@ import { registerPolicy } from '#registry/api/policies/policy.ts';
 import { registerPublishers } from '#registry/api/publishers.ts';
 import { registerRestore } from '#registry/api/restore.ts';
 import { registerRevisionDiff } from '#registry/api/revision-diff.ts';
+import { registerRevocations } from '#registry/api/revocations.ts';
 import { registerRollout } from '#registry/api/rollout/rollout.ts';
 import { registerServerState } from '#registry/api/server-state.ts';
 import { registerServers } from '#registry/api/servers.ts';
@@ -54,6 +55,7 @@ const REGISTRATIONS = [
   registerManifests,
   registerManifestDryRun,
   registerStreams,
+  registerRevocations,
   registerCallApprovals,
   registerHistory,
   registerRevisionDiff,

@@ -13,13 +13,8 @@ import type { Manner } from '#registry/approval/serve.ts';
 import { changedResources } from '#registry/commands/changed-resources.ts';
 import { conflict, type Refusal } from '#registry/commands/outcome.ts';
 import { findExcess, judgeResource } from '#registry/feed/schema/parse-patch.ts';
-import type {
-  ChangeRecord,
-  Committed,
-  MarkedDecisions,
-  Publication,
-  StoredTenant,
-} from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { Committed, MarkedDecisions, Publication, StoredTenant } from '#registry/store/store.ts';
 
 /** Lost races before the client is told; each means that another change was committed meanwhile. */
 const MAX_ATTEMPTS = 5;

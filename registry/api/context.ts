@@ -7,6 +7,7 @@ import type { CheckUrl } from '#registry/commands/outcome.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { NodeConfigOutcome } from '#registry/feed/node-desk.ts';
 import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
+import type { RecordRevocation } from '#registry/record-revocation.ts';
 import type { Store } from '#registry/store/store.ts';
 import type { Logger } from '#runtime/logger.ts';
 
@@ -26,6 +27,7 @@ export type ApiContext = {
   readonly preview: (tenant: Tenant) => Promise<PreviewOutcome>;
   /** What an Envoy of the xds-server of that name is to have and has. */
   readonly nodeConfig: (xdsServer: string, question: NodeConfigQuestion) => Promise<NodeConfigOutcome>;
+  readonly recordRevocation: RecordRevocation;
   readonly onWrite: (outcome: WriteOutcome) => void;
   readonly logger: Logger;
   readonly nowMs: () => number;

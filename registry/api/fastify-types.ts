@@ -4,7 +4,7 @@ import type { Access, Caller } from '#registry/api/auth/roles.ts';
 import type { ProblemCode } from '#registry/api/problem.ts';
 import type { CommittedChange } from '#registry/api/rollout/committed-change.ts';
 import type { ClientCertificate } from '#registry/manifest/client-certificate.ts';
-import type { KeyedRequest } from '#registry/store/store.ts';
+import type { KeyedRequest } from '#registry/store/keyed-request.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

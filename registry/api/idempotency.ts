@@ -5,12 +5,12 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { KeptAnswer, KeyedRequest, KeyState } from '#registry/store/keyed-request.ts';
 import '#registry/api/fastify-types.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import type { Problem, ProblemCode } from '#registry/api/problem.ts';
 import { callerOf, paramsOf, sendProblem } from '#registry/api/request-facts.ts';
-import type { KeptAnswer, KeyedRequest, KeyState } from '#registry/store/store.ts';
 
 const HEADER = 'idempotency-key';
 

@@ -1,12 +1,12 @@
 // What handlers read from a request beside its body: who calls, why, under which conditions.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
 import '#registry/api/fastify-types.ts';
 import type { Caller } from '#registry/api/auth/roles.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { entityTag, isNotModified } from '#registry/api/precondition.ts';
 import { PROBLEM_MEDIA_TYPE, type Problem, problemDocument } from '#registry/api/problem.ts';
-import type { ChangeRecord } from '#registry/store/store.ts';
 
 /** Path parameters as they were validated. */
 export type PathParams = {

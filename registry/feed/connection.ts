@@ -33,6 +33,8 @@ export type Subscription = {
   readonly previews?: boolean;
   /** Whether it can say what an Envoy has. */
   readonly nodeConfigs?: boolean;
+  /** Whether it takes revocations. */
+  readonly revocations?: boolean;
   /** Required for an address with peers. */
   readonly tls?: InternalTls | undefined;
   /** Longest silence of the registry, milliseconds; three heartbeats unless a test is in a hurry. */
@@ -128,13 +130,13 @@ export const openFeedConnection = (
     SUBSCRIBE_METHOD.responseDeserialize,
   );
   const { consumer, epoch, position, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
-  const { previews = false, nodeConfigs = false } = subscription;
+  const { previews = false, nodeConfigs = false, revocations = false } = subscription;
   const send = createStatusSender(call);
   const ended = watch(call, silenceLimitMs, onMessage).finally(() => client.close());
   const sequence = String(position);
   call.write({
     message: 'subscribe',
-    subscribe: { consumer, epoch, sequence, previews, node_configs: nodeConfigs },
+    subscribe: { consumer, epoch, sequence, previews, node_configs: nodeConfigs, revocations },
   });
   const answer = (message: FromConsumer): void => {
     if (!call.writableEnded && !call.destroyed) call.write(message);

@@ -2,6 +2,7 @@
 // The database is the queue: a slow consumer costs no memory and always gets the newest state of a tenant.
 
 import type { FeedEvent } from '#core/feed-message.ts';
+import type { Revocation } from '#core/revocation.ts';
 import type { TenantChange } from '#core/snapshot.ts';
 import type { ResourceState } from '#registry/feed/apply-resources.ts';
 
@@ -16,10 +17,11 @@ export type TenantPatch = {
 
 export type FeedItem =
   | { readonly kind: 'change'; readonly sequence: number; readonly change: TenantChange | TenantPatch }
-  | { readonly kind: 'event'; readonly sequence: number; readonly event: FeedEvent };
+  | { readonly kind: 'event'; readonly sequence: number; readonly event: FeedEvent }
+  | { readonly kind: 'revocation'; readonly sequence: number; readonly revocation: Revocation };
 
 export type FeedBatch = {
-  /** Ascending by sequence; a tenant occurs once: what changed of it, or the whole of one the consumer cannot have. */
+  /** Ascending by sequence; a tenant, or the target of a revocation, occurs once: what changed of it, or the whole of one the consumer cannot have. */
   readonly items: readonly FeedItem[];
   /** Everything committed up to here is in `items` or was asked for before. */
   readonly upTo: number;

@@ -90,7 +90,9 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
     logger.error({ consumer, error: GatewayError.from(thrown).message }, 'feed stream failed');
     fail(call, grpcStatus.UNAVAILABLE, 'the registry cannot read its store');
   };
-  const subscriber = createSubscriber({ call, readAfter, position: reset ? 0 : Number(sequence), onFailure });
+  const position = reset ? 0 : Number(sequence);
+  const revocations = subscribe.revocations === true;
+  const subscriber = createSubscriber({ call, readAfter, revocations, position, onFailure });
   enter(desk, call, { consumer, subscriber });
   if (subscribe.previews === true) desk.previews.opened(call);
   if (subscribe.node_configs === true) desk.nodes.opened(call, consumer);

@@ -18,10 +18,16 @@ export type Subscriber = {
   position(): number;
 };
 
-const encode = (item: FeedItem): FromRegistry =>
-  item.kind === 'change'
-    ? { message: 'change', change: jsonBytes(item.change) }
-    : { message: 'event', event: jsonBytes(item.event) };
+const encode = (item: FeedItem): FromRegistry => {
+  switch (item.kind) {
+    case 'change':
+      return { message: 'change', change: jsonBytes(item.change) };
+    case 'event':
+      return { message: 'event', event: jsonBytes(item.event) };
+    case 'revocation':
+      return { message: 'revocation', revocation: jsonBytes(item.revocation) };
+  }
+};
 
 /** Items are shared by streams that read the same; each is turned into bytes once. */
 const encoded = new WeakMap<FeedItem, FromRegistry>();
@@ -46,11 +52,19 @@ const write = async (call: FeedCall, message: FromRegistry): Promise<void> => {
   }
 };
 
-const sendAll = async (call: FeedCall, readAfter: FeedSource['readAfter'], from: number): Promise<number> => {
+type Parts = {
+  readonly call: FeedCall;
+  readonly readAfter: FeedSource['readAfter'];
+  /** False: revocations are passed over, because the peer would not know the message. */
+  readonly revocations: boolean;
+};
+
+const sendAll = async ({ call, readAfter, revocations }: Parts, from: number): Promise<number> => {
   let position = from;
   for (;;) {
     const batch = await readAfter(position, BATCH_SIZE, from);
-    for (const item of batch.items) await write(call, messageOf(item));
+    for (const item of batch.items)
+      if (revocations || item.kind !== 'revocation') await write(call, messageOf(item));
     position = batch.upTo;
     if (!batch.more) break;
   }
@@ -62,20 +76,17 @@ const sendAll = async (call: FeedCall, readAfter: FeedSource['readAfter'], from:
  * Serves one stream from `position` on.
  * @param options.onFailure called once if reading the store or writing the stream failed; the stream is then to be ended.
  */
-export const createSubscriber = (options: {
-  readonly call: FeedCall;
-  readonly readAfter: FeedSource['readAfter'];
-  readonly position: number;
-  readonly onFailure: (thrown: unknown) => void;
-}): Subscriber => {
-  const { call, readAfter, onFailure } = options;
+export const createSubscriber = (
+  options: Parts & { readonly position: number; readonly onFailure: (thrown: unknown) => void },
+): Subscriber => {
+  const { onFailure } = options;
   let position = options.position;
   let state: 'idle' | 'sending' | 'again' | 'failed' = 'idle';
   const run = async (): Promise<void> => {
     try {
       do {
         state = 'sending';
-        position = await sendAll(call, readAfter, position);
+        position = await sendAll(options, position);
       } while ((state as string) === 'again');
       state = 'idle';
     } catch (thrown) {

@@ -13,6 +13,7 @@ export type FromConsumer =
         readonly sequence: string;
         readonly previews?: boolean;
         readonly node_configs?: boolean;
+        readonly revocations?: boolean;
       };
     }
   | { readonly message: 'status'; readonly status: { readonly status: Buffer } }
@@ -40,6 +41,7 @@ export type FromRegistry =
   | { readonly message: 'hello'; readonly hello: Hello }
   | { readonly message: 'change'; readonly change: Buffer }
   | { readonly message: 'event'; readonly event: Buffer }
+  | { readonly message: 'revocation'; readonly revocation: Buffer }
   | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } }
   | { readonly message: 'preview'; readonly preview: { readonly id: string; readonly tenant: Buffer } }
   | {

@@ -9,9 +9,11 @@ import { formatHead, readHead } from '#core/audit/head.ts';
 import { appendRecord, type ChainEnd, chainStart } from '#core/audit/record.ts';
 import { type AuditEvent, sealEvent } from '#core/audit/subject.ts';
 import { GatewayError } from '#core/gateway-error.ts';
+import type { JsonObject } from '#core/json.ts';
 import { NONCE_BYTES } from '#core/sealed-bytes.ts';
 import { subjectOf } from '#registry/store/audit-subjects.ts';
-import type { ChangeRecord, RefusalRecord } from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { RefusalRecord } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 /** What the registry writes its audit with. */
@@ -118,15 +120,17 @@ export const appendAudit = (
     readonly sequence: number;
     readonly tenantId: string;
     readonly record: ChangeRecord;
+    /** What else there is to say, nothing personal. */
+    readonly facts?: JsonObject;
   },
 ): Promise<void> => {
-  const { kind, sequence, tenantId, record } = entry;
+  const { kind, sequence, tenantId, record, facts } = entry;
   const { actor, action, reason, at } = record;
   return appendEvent(transaction, secrets, {
     event: {
       at,
       kind,
-      body: { tenant: tenantId, sequence, action, reason },
+      body: { tenant: tenantId, sequence, action, reason, ...facts },
       about: { principal: actor, fields: {} },
     },
     columns: { tenant: tenantId, action, sequence },

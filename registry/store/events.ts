@@ -2,9 +2,9 @@
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
-import type { ChangeRecord } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 /** How long a consumer may be away and still hear of an event, milliseconds. Streams it missed are long over then. */

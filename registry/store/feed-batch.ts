@@ -1,8 +1,9 @@
-// What the feed reads: changes of tenants, removals and events after a sequence, in the order of their commits.
+// What the feed reads: changes of tenants, removals, events and revocations after a sequence, in the order of their commits.
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { FeedBatch, FeedItem } from '#registry/feed/feed-source.ts';
 import { type PresentTenants, stateFromRow } from '#registry/store/present-tenants.ts';
+import { revocationFromRow } from '#registry/store/revocations.ts';
 import { lastSequence } from '#registry/store/sequence.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 
@@ -64,22 +65,29 @@ const eventItem = ({ sequence, body }: Tables['events']): Found => ({
   size: body.length,
 });
 
-/** At most `limit` of tenants and of events each: more than enough to find the first `limit` of both. */
+const revocationItem = (row: Tables['revocations']): Found => ({
+  item: { kind: 'revocation', sequence: row.sequence, revocation: revocationFromRow(row) },
+  size: row.target.length + row.reason.length,
+});
+
+/** At most `limit` of each kind: more than enough to find the first `limit` of all. */
 const findCandidates = async (
   database: Database,
   tenants: PresentTenants,
   { from, limit, known }: Place,
 ): Promise<readonly Candidate[]> => {
-  const after = (table: 'tenants' | 'events') =>
+  const after = (table: 'tenants' | 'events' | 'revocations') =>
     database.selectFrom(table).selectAll().where('sequence', '>', from).orderBy('sequence').limit(limit);
   const heads = (await after('tenants').execute()) as Tables['tenants'][];
   const events = (await after('events').execute()) as Tables['events'][];
+  const marks = (await after('revocations').execute()) as Tables['revocations'][];
   return [
     ...heads.map((row) => ({
       sequence: row.sequence,
       read: () => tenantItem(database, tenants, { row, known }),
     })),
     ...events.map((row) => ({ sequence: row.sequence, read: async () => eventItem(row) })),
+    ...marks.map((row) => ({ sequence: row.sequence, read: async () => revocationItem(row) })),
   ].toSorted((a, b) => a.sequence - b.sequence);
 };
 

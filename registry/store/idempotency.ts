@@ -1,7 +1,7 @@
 // Keys of requests that may be sent again (Idempotency-Key): who has one, whether the request was done, what it was
 // answered. That it was done is written in the commit of what it did, so neither can be without the other.
 
-import type { KeptAnswer, KeyedRequest, KeyReservation, KeyState } from '#registry/store/store.ts';
+import type { KeptAnswer, KeyedRequest, KeyReservation, KeyState } from '#registry/store/keyed-request.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 
 /** How long a key is remembered, milliseconds. */

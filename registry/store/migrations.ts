@@ -7,6 +7,7 @@ import { CALL_APPROVAL_TABLE } from '#registry/store/call-approval-table.ts';
 import { HOST_NAMES } from '#registry/store/host-name-table.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
 import { POLICY_BUNDLES } from '#registry/store/policy-bundle-table.ts';
+import { REVOCATION_TABLE } from '#registry/store/revocation-table.ts';
 
 /**
  * Statements in SQLite's words (`ddl-words.ts` says them to Postgres), and, between them, what moves rows about. That
@@ -288,6 +289,7 @@ export const MIGRATIONS: readonly Migration[] = [
   CALL_APPROVALS,
   POLICY_BUNDLES,
   HOST_NAMES,
+  [REVOCATION_TABLE],
 ];
 
 /** More migrations were seen than there are here. */

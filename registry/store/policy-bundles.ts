@@ -2,10 +2,11 @@
 
 import { err, ok, type Result } from '#core/result.ts';
 import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
-import type { ChangeRecord, Page, PolicyBundleWrite } from '#registry/store/store.ts';
+import type { Page, PolicyBundleWrite } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 /** Bundles one tenant may have: a release a day for a year. What is not needed any more is removed by its admin. */

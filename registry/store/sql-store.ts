@@ -23,6 +23,7 @@ import {
 } from '#registry/store/policy-bundles.ts';
 import { createPresentTenants, type PresentTenants } from '#registry/store/present-tenants.ts';
 import { findRevision, listRevisions } from '#registry/store/revisions.ts';
+import { findRevocation, listRevocations, recordRevocation } from '#registry/store/revocations.ts';
 import { listConsumers, reportConsumers } from '#registry/store/seen-consumers.ts';
 import { lastSequence } from '#registry/store/sequence.ts';
 import type { Committed, Store, StoredTenant } from '#registry/store/store.ts';
@@ -59,6 +60,7 @@ type Writes = Pick<
   | 'announce'
   | 'keepPolicyBundle'
   | 'forgetPolicyBundle'
+  | 'recordRevocation'
   | 'spend'
   | 'recordRefusal'
   | 'signAudit'
@@ -112,6 +114,8 @@ const createReads = ({ database, audit }: StoreEngine, tenants: PresentTenants):
   findPolicyBundle: (tenantId, digest) => guardStore(() => findPolicyBundle(database, tenantId, digest)),
   findPublished: (tenantId, version) =>
     inReadTransaction(database, (all) => findPublished(all, tenantId, version)),
+  findRevocation: (tenantId, id) => guardStore(() => findRevocation(database, tenantId, id)),
+  listRevocations: (tenantId, page) => guardStore(() => listRevocations(database, tenantId, page)),
   findHostHolders: (names) => guardStore(() => findHostHolders(database, names)),
   isSpent: (id) => guardStore(() => isSpent(database, id)),
 });
@@ -215,6 +219,11 @@ export const createSqlStore = (engine: StoreEngine): Store => {
       return sequence;
     },
     ...createPolicyBundles(audit, { commit, committed: watch.committed }),
+    recordRevocation: async (write) => {
+      const recorded = await commit((transaction) => recordRevocation(transaction, audit, write));
+      if (recorded.ok && recorded.value.changed) watch.committed(recorded.value.stored.sequence);
+      return recorded;
+    },
     spend: (id, nowSeconds) => inTransaction(database, (transaction) => spendId(transaction, id, nowSeconds)),
     recordRefusal: (refusal) =>
       inTransaction(database, (transaction) => appendRefusal(transaction, audit, refusal)),

@@ -14,6 +14,7 @@ import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
+import { describeRevocations } from '#test/support/revocation-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
 
@@ -32,6 +33,7 @@ describeKeys('sqlite', create);
 describeBundles('sqlite', create);
 describeApprovals('sqlite', create);
 describeCallApprovals('sqlite', create);
+describeRevocations('sqlite', create);
 describeAdoption('sqlite', async () => {
   const under = await create();
   return {

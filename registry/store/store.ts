@@ -10,7 +10,10 @@ import type { ResourceName } from '#registry/commands/resources.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import type { AskedApproval, CallApproval, CallApprovalsPage } from '#registry/store/call-approval.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { KeptAnswer, KeyedRequest, KeyReservation, KeyState } from '#registry/store/keyed-request.ts';
 import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
+import type { RecordedRevocation, RevocationWrite, StoredRevocation } from '#registry/store/revocation.ts';
 import type { SeenConsumer } from '#registry/store/seen-consumer.ts';
 
 /** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
@@ -20,44 +23,6 @@ export type StoredTenant = {
   readonly tenant: Tenant;
   readonly sequence: number;
   readonly stamps: ResourceStamps;
-};
-
-/** A request that named itself with an Idempotency-Key, and the attempt at it that holds the key. */
-export type KeyedRequest = { readonly scope: string; readonly owner: string };
-
-export type KeyReservation = KeyedRequest & {
-  readonly tenantId: string;
-  /** Digest of everything that makes the request the one it is. */
-  readonly fingerprint: string;
-};
-
-export type KeptAnswer = {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-};
-
-/**
- * `reserved`: the request is this attempt's to do. `other-request`: the key was used for another one. `running`: another
- * attempt has it. `answered`: it was done. `unanswered`: it was done, in the commit of that sequence, and the registry
- * ended before its answer was kept. `full`: the tenant has too many keys.
- */
-export type KeyState =
-  | { readonly kind: 'reserved' }
-  | { readonly kind: 'other-request' | 'running' | 'full' }
-  | { readonly kind: 'answered'; readonly answer: KeptAnswer }
-  | { readonly kind: 'unanswered'; readonly sequence: number };
-
-/** Who did what, and why. Kept with the change itself. */
-export type ChangeRecord = {
-  /** The request it comes from: the commit settles that it was done, and fails if its key is another's. */
-  readonly request?: KeyedRequest;
-  readonly actor: string;
-  /** What was asked for, e.g. `put servers/tracker`. */
-  readonly action: string;
-  readonly reason: string;
-  /** RFC 3339. */
-  readonly at: string;
 };
 
 /** A signature that was used: `jti` counts among those of one key (RFC 7638 thumbprint). */
@@ -239,6 +204,14 @@ export type Store = Omit<FeedSource, 'findPolicyBundle'> & {
     tenantId: string,
     wanted: { readonly page: CallApprovalsPage; readonly nowMs: number },
   ): Promise<readonly CallApproval[]>;
+  /**
+   * Commits a mark with its audit record, or leaves the one of its target that says as much. `full`: the tenant has as
+   * many as it may.
+   */
+  recordRevocation(write: RevocationWrite): Promise<Result<RecordedRevocation, 'full'>>;
+  findRevocation(tenantId: string, id: string): Promise<StoredRevocation | undefined>;
+  /** Newest first; among them such as have ended since the last one was made. */
+  listRevocations(tenantId: string, page: Page): Promise<readonly StoredRevocation[]>;
   /**
    * Keeps a bundle and its audit record together; resolves with the sequence. It changes no tenant, so it makes no
    * revision. One that is there already is left as it is. `full`: the tenant has as many as it may.

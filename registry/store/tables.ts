@@ -123,6 +123,19 @@ export type Tables = {
     at: string;
     bytes: Uint8Array;
   };
+  revocations: {
+    sequence: number;
+    id: string;
+    tenant: string;
+    target_key: string;
+    target: string;
+    not_before: number;
+    until: number;
+    source: string;
+    reason: string;
+    actor: string | null;
+    at: string;
+  };
   host_names: { name: string; tenant: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };

@@ -7,7 +7,8 @@ import type { Definition } from '#registry/approval/definition.ts';
 import { newKeys } from '#registry/approval/new-keys.ts';
 import type { Submission } from '#registry/approval/records.ts';
 import { type PinRow, readMark, SURFACE_PIN } from '#registry/store/approvals.ts';
-import type { ChangeRecord, MarkedDecisions } from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { MarkedDecisions } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 /** The rows of an approved definition. */

@@ -16,6 +16,7 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
+import { createRevocationRecorder } from '#registry/record-revocation.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
@@ -187,6 +188,8 @@ export const startTestRegistry = async (
     createKeys: (address) => createAdminKeys({ ...address, logger, fetchKeys }),
   });
   let ids = 0;
+  const nowMs = () => Date.now();
+  const newId = () => `event-${++ids}`;
   const registry = {
     consumers: [] as readonly ConsumerEntry[],
     listConsumers: async (): Promise<readonly ConsumerEntry[]> => registry.consumers,
@@ -208,8 +211,9 @@ export const startTestRegistry = async (
     nodeConfig: ((...question) => registry.nodeConfig(...question)) as ApiContext['nodeConfig'],
     onWrite: () => undefined,
     logger,
-    nowMs: () => Date.now(),
-    newId: () => `event-${++ids}`,
+    nowMs,
+    newId,
+    recordRevocation: createRevocationRecorder({ store, sessionMaxAgeSeconds: 7 * 86_400, nowMs, newId }),
   };
   const authenticate = createAuthenticate(adminTrusts);
   const api = await createApi(context, authenticate);

@@ -55,6 +55,8 @@ const ROUTES = [
   ]),
   `get ${TENANT}/kill-switches`,
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/kill-switches/{id}`),
+  ...['get', 'post'].map((method) => `${method} ${TENANT}/revocations`),
+  `get ${TENANT}/revocations/{id}`,
   `get ${TENANT}/call-approvals`,
   `get ${TENANT}/call-approvals/{id}`,
   `post ${TENANT}/call-approvals/{id}/grant`,
@@ -128,7 +130,7 @@ describe('/openapi.json', () => {
       const reason = operation.parameters?.find((parameter) => parameter.name === 'x-change-reason');
       expect(reason, `${method} ${path}`).toBeDefined();
       const isAction =
-        /state$|terminate$|approve$|reject$|grant$|refuse$/.test(path) ||
+        /state$|terminate$|approve$|reject$|grant$|refuse$|revocations$/.test(path) ||
         (method === 'put' && /kill-switches/.test(path));
       expect(reason?.required ?? false, `${method} ${path}`).toBe(!isAction);
     }

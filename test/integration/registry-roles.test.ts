@@ -98,6 +98,10 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
 
   [`POST ${T}/streams/terminate`]: OPERATING,
 
+  [`GET ${T}/revocations`]: READING,
+  [`GET ${T}/revocations/{id}`]: READING,
+  [`POST ${T}/revocations`]: OPERATING,
+
   [`GET ${T}/call-approvals`]: READING_CALLS,
   [`GET ${T}/call-approvals/{id}`]: READING_CALLS,
   [`POST ${T}/call-approvals/{id}/grant`]: APPROVING,

@@ -19,6 +19,7 @@ import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
+import { describeRevocations } from '#test/support/revocation-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
 
@@ -40,6 +41,7 @@ describeKeys('postgres', create);
 describeBundles('postgres', create);
 describeApprovals('postgres', create);
 describeCallApprovals('postgres', create);
+describeRevocations('postgres', create);
 
 describeAdoption('postgres', async () => {
   const { url } = await server.createDatabase();

@@ -1,7 +1,8 @@
 // What is asked of a store about requests that name themselves, and about looking into the past. For every database.
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { KeyReservation, KeyState, Store, TenantWrite } from '#registry/store/store.ts';
+import type { KeyReservation, KeyState } from '#registry/store/keyed-request.ts';
+import type { Store, TenantWrite } from '#registry/store/store.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { record, type StoreUnderTest, writeOf } from '#test/support/store-contract.ts';
 

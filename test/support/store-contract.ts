@@ -4,14 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { FeedItem } from '#registry/feed/feed-source.ts';
-import type {
-  ChangeRecord,
-  Committed,
-  Publication,
-  Store,
-  StoredTenant,
-  TenantWrite,
-} from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { Committed, Publication, Store, StoredTenant, TenantWrite } from '#registry/store/store.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 export const record = (action = 'put tenant', at = '2026-01-01T00:00:00.000Z'): ChangeRecord => ({

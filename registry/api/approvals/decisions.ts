@@ -22,7 +22,8 @@ import { ActionHeaders, PROBLEM_RESPONSES, Reason } from '#registry/api/route-sc
 import { type DecisionRefusal, decide } from '#registry/approval/decide.ts';
 import { isServed } from '#registry/approval/serve.ts';
 import { versionName } from '#registry/commands/resources.ts';
-import type { ChangeRecord, StoredTenant } from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { StoredTenant } from '#registry/store/store.ts';
 
 /** Lost races before the client is told. */
 const MAX_ATTEMPTS = 5;

@@ -9,7 +9,8 @@ import type { Problem } from '#registry/api/problem.ts';
 import type { Review } from '#registry/approval/review.ts';
 import { judgeServing, type Manner, newlyServed } from '#registry/approval/serve.ts';
 import { versionName } from '#registry/commands/resources.ts';
-import type { ChangeRecord, MarkedDecisions, Store } from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { MarkedDecisions, Store } from '#registry/store/store.ts';
 
 export type Passage = {
   readonly before: Tenant | undefined;

@@ -21,7 +21,8 @@ import {
 } from '#registry/manifest/judge-manifest.ts';
 import { type ManifestRefusal, SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
 import { tenantAudience } from '#registry/manifest/verify-signature.ts';
-import type { ChangeRecord, Publication, SignatureId, StoredTenant } from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { Publication, SignatureId, StoredTenant } from '#registry/store/store.ts';
 
 export type ManifestRequest = Submission &
   Pick<ChangeRecord, 'request'> & {

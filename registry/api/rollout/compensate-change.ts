@@ -15,7 +15,8 @@ import {
   compensateRevision,
   type Undone,
 } from '#registry/revisions/compensate.ts';
-import type { ChangeRecord, StoredTenant } from '#registry/store/store.ts';
+import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { StoredTenant } from '#registry/store/store.ts';
 
 export type KeptReason =
   | 'touched-since'

@@ -4,8 +4,8 @@ import type { MethodDefinition } from '@grpc/grpc-js';
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
 import type { ApprovalAnswer, ApprovalQuestion } from '#core/call-approval.ts';
-import { err, ok, type Result } from '#core/result.ts';
 import { loadService } from '#protos/service.ts';
+import { parseChecked } from '#registry/feed/checked-json.ts';
 import { AnyObject, Id, ShortText, VersionName } from '#registry/feed/schema/words.ts';
 
 export type AskRequest = { readonly question: Buffer };
@@ -53,15 +53,6 @@ const answers = Compile(
   ]),
 );
 
-const parse = <T>(check: { Check(value: unknown): boolean }, bytes: Uint8Array): Result<T, 'unreadable'> => {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString('utf8'));
-    return check.Check(value) ? ok(value as T) : err('unreadable');
-  } catch {
-    return err('unreadable');
-  }
-};
+export const parseQuestion = (bytes: Uint8Array) => parseChecked<ApprovalQuestion>(questions, bytes);
 
-export const parseQuestion = (bytes: Uint8Array) => parse<ApprovalQuestion>(questions, bytes);
-
-export const parseAnswer = (bytes: Uint8Array) => parse<ApprovalAnswer>(answers, bytes);
+export const parseAnswer = (bytes: Uint8Array) => parseChecked<ApprovalAnswer>(answers, bytes);
