@@ -1,21 +1,8 @@
 // A token issuer a tenant accepts, and how the claims of its tokens are read.
 
+import type { IssuerSignals } from '#core/issuer-signals.ts';
 import type { SignInFacade } from '#core/sign-in-facade.ts';
-
-/** JWS algorithms the gateway verifies. Symmetric ones and `none` are absent on purpose: HS256 under a public key is the classic forgery. */
-export const SIGNATURE_ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const;
-export type SignatureAlgorithm = (typeof SIGNATURE_ALGORITHMS)[number];
+import type { SignatureAlgorithm } from '#core/signature-algorithm.ts';
 
 export type IssuerKind = 'entra' | 'oidc';
 
@@ -82,6 +69,8 @@ export type TrustedIssuer = {
   readonly machineCertificates?: MachineCertificates;
   /** Absent: clients sign in at the provider itself. */
   readonly facade?: SignInFacade;
+  /** Absent: nobody tells of tokens that are to end before their time, but operators. */
+  readonly signals?: IssuerSignals;
   readonly algorithms: readonly SignatureAlgorithm[];
   /** `partner`: its callers are guests, and only grants that name this issuer reach them. */
   readonly relation: 'home' | 'partner';

@@ -1,7 +1,7 @@
 // Who may publish manifests of which servers, and the public keys they sign with. A private key has no place in a
 // tenant: tenants travel to every service and lie on many disks.
 
-import type { SignatureAlgorithm } from '#core/issuer.ts';
+import type { SignatureAlgorithm } from '#core/signature-algorithm.ts';
 
 /** A public key (RFC 7517). `alg` is fixed in it, so that a signer cannot choose a weaker one. */
 export type PublicJwk = {

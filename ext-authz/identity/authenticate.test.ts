@@ -2,7 +2,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SignatureAlgorithm, TrustedIssuer } from '#core/issuer.ts';
+import type { TrustedIssuer } from '#core/issuer.ts';
+import type { SignatureAlgorithm } from '#core/signature-algorithm.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type IdentityBench, startIdentityBench } from '#test/support/identity-bench.ts';
 import {

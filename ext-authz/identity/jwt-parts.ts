@@ -3,8 +3,8 @@
 
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { type Deny, deny } from '#core/decision.ts';
-import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '#core/issuer.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '#core/signature-algorithm.ts';
 
 /** What an unverified token says about itself. */
 export type TokenHint = {

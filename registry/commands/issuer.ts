@@ -19,6 +19,8 @@ const urlsOf = (issuer: TrustedIssuer): readonly (readonly [string, string | und
   ['introspection/endpoint', issuer.introspection?.endpoint],
   ['facade/authorizationEndpoint', issuer.facade?.authorizationEndpoint],
   ['facade/tokenEndpoint', issuer.facade?.tokenEndpoint],
+  ['signals/sharedSignals/jwksUri', issuer.signals?.sharedSignals?.jwksUri],
+  ['signals/graph/graphUrl', issuer.signals?.graph?.graphUrl],
 ];
 
 const judgeUrl = (field: string, text: string, checkUrl: CheckUrl): Fault[] => {

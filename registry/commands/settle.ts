@@ -22,6 +22,7 @@ import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 import { bindingRule, upstreamAuthRule } from '#registry/commands/rules/server-rules.ts';
 import { sharedAudienceRule } from '#registry/commands/rules/shared-audience-rule.ts';
+import { signalsRule } from '#registry/commands/rules/signals-rule.ts';
 import { trafficRule } from '#registry/commands/rules/traffic-rules.ts';
 import { upstreamRule } from '#registry/commands/rules/upstream-rules.ts';
 
@@ -32,6 +33,7 @@ const RULES: readonly Rule[] = [
   bindingRule,
   introspectionRule,
   facadeRule,
+  signalsRule,
   machineCertificateRule,
   upstreamAuthRule,
   sharedAudienceRule,

@@ -3,8 +3,8 @@
 
 import { randomUUID } from 'node:crypto';
 import type { JWK } from 'jose';
-import type { SignatureAlgorithm } from '#core/issuer.ts';
-import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import type { SignatureAlgorithm } from '#core/signature-algorithm.ts';
+import { SIGNATURE_ALGORITHMS } from '#core/signature-algorithm.ts';
 import { errorsOf, lintManifest } from '#registry/manifest/lint/lint.ts';
 import { parseManifest } from '#registry/manifest/parse-manifest.ts';
 import { signManifest } from '#registry/manifest/sign-manifest.ts';

@@ -2,9 +2,9 @@
 // against keys in verify-signature.ts. A parameter nobody knows is refused: it may be one that restricts.
 
 import { Type } from 'typebox';
-import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '#core/issuer.ts';
 import type { JsonObject } from '#core/json.ts';
 import { ok, type Result } from '#core/result.ts';
+import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '#core/signature-algorithm.ts';
 import { parseStrictJson, REQUEST_RULES } from '#core/strict-json.ts';
 import type { JsonSchema } from '#registry/api/json-schema.ts';
 import { compileCheck } from '#registry/api/validation.ts';

@@ -319,6 +319,79 @@ describe('an issuer with a sign-in façade', () => {
   });
 });
 
+describe('an issuer whose revocations come by signals', () => {
+  const sharedSignals = {
+    transmitter: 'https://ssf.example.com',
+    jwksUri: 'https://ssf.example.com/jwks.json',
+  };
+  const graph = { clientId: 'watcher', secretName: 'graph-watcher' };
+  const oidc = (signals: object) => ({
+    kind: 'oidc',
+    issuer: 'https://login.example.com',
+    relation: 'home',
+    signals,
+  });
+  const entra = (changes: object = {}) => ({
+    kind: 'entra',
+    issuer: 'https://login.example.com/{tenantid}/v2.0',
+    tokenEndpoint: 'https://login.example.com/{tenantid}/token',
+    relation: 'home',
+    directoryTenants: [DIRECTORY],
+    signals: { graph: { ...graph, ...changes } },
+  });
+
+  it('shows what is meant where nothing is said', async () => {
+    expect((await put(oidc({ sharedSignals }))).body).toMatchObject({
+      signals: { sharedSignals: { ...sharedSignals, algorithms: ['RS256'] } },
+    });
+  });
+
+  it('is watched through Graph without notifications, unless it asks for them', async () => {
+    expect((await put(entra())).body).toMatchObject({
+      signals: { graph: { ...graph, pollSeconds: 60, notifications: false } },
+    });
+  });
+
+  it.each<[string, object, number, string]>([
+    ['neither channel', {}, 400, ''],
+    ['keys in a private network', { jwksUri: 'https://10.0.0.1/keys' }, 422, '/sharedSignals/jwksUri'],
+    ['keys by directory', { jwksUri: 'https://a.example/{tenantid}' }, 422, '/sharedSignals/jwksUri'],
+    ['no signature', { algorithms: ['none'] }, 400, '/sharedSignals/algorithms/0'],
+    ['a shared secret', { algorithms: ['HS256'] }, 400, '/sharedSignals/algorithms/0'],
+    ['no audience', { audiences: [] }, 400, '/sharedSignals/audiences'],
+    [
+      'a token outside its directory',
+      { authorizationSecretName: '../x' },
+      400,
+      '/sharedSignals/authorizationSecretName',
+    ],
+  ])('is refused with %s', async (_title, changes, status, member) => {
+    const signals =
+      Object.keys(changes).length === 0 ? {} : { sharedSignals: { ...sharedSignals, ...changes } };
+    expect(faultsOf(await put(oidc(signals)))).toEqual([status, [`/signals${member}`]]);
+  });
+
+  it.each<[string, object, string]>([
+    [
+      'another kind',
+      {
+        ...entra(),
+        kind: 'oidc',
+        issuer: 'https://login.example.com',
+        tokenEndpoint: 'https://login.example.com/token',
+        directoryTenants: [],
+      },
+      '',
+    ],
+    ['no token endpoint', { ...entra(), tokenEndpoint: undefined }, ''],
+    ['a path of Graph', entra({ graphUrl: 'https://graph.example.com/v1.0' }), '/graphUrl'],
+    ['a Graph in a private network', entra({ graphUrl: 'https://10.0.0.1' }), '/graphUrl'],
+    ['a bound that one late answer breaks', entra({ maxStaleSeconds: 100 }), '/maxStaleSeconds'],
+  ])('is not watched through Graph with %s', async (_title, issuer, member) => {
+    expect(faultsOf(await put(issuer))).toEqual([422, [`/signals/graph${member}`]]);
+  });
+});
+
 describe('an issuer that vouches for certificates of machines', () => {
   const authority = createTestAuthority('acme');
   const vouching = (changes: object = {}) => ({

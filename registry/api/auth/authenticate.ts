@@ -4,9 +4,9 @@
 import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
 import { findClaim } from '#core/find-claim.ts';
 import { principalKey } from '#core/identity.ts';
-import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
 import type { JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import { SIGNATURE_ALGORITHMS } from '#core/signature-algorithm.ts';
 import type { AdminTrust, AdminTrusts, TokenOrigin } from '#registry/api/auth/admin-trusts.ts';
 import type { Caller } from '#registry/api/auth/roles.ts';
 

@@ -4,6 +4,7 @@
 import { isClaimPath } from '#core/find-claim.ts';
 import { acceptedIssuers, type ClaimNames, DIRECTORY_PLACEHOLDER, type TrustedIssuer } from '#core/issuer.ts';
 import { issuerName } from '#registry/commands/resources.ts';
+import { isOrigin } from '#registry/commands/rules/origin.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 
 const PLACEHOLDER_FIELDS = ['issuer', 'jwksUri', 'discoveryUri', 'tokenEndpoint'] as const;
@@ -75,7 +76,7 @@ const judgeGroupLookup = (issuer: TrustedIssuer): LocatedFault[] => {
       'looks up the claim "groups", which is not read here',
     ],
     [
-      graphUrl !== undefined && (!URL.canParse(graphUrl) || new URL(graphUrl).origin !== graphUrl),
+      graphUrl !== undefined && !isOrigin(graphUrl),
       '/groupLookup/graphUrl',
       'expected an origin such as https://graph.microsoft.com, without path and slash',
     ],

@@ -1,8 +1,9 @@
 // The shape of a trusted issuer (core/issuer.ts). What its fields mean together is judged by the commands.
 
 import { Type } from 'typebox';
-import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
+import { SIGNATURE_ALGORITHMS } from '#core/signature-algorithm.ts';
 import { FacadeSchema } from '#registry/feed/schema/facade-schema.ts';
+import { SignalsSchema } from '#registry/feed/schema/signals-schema.ts';
 import { Id, SecretName, ShortText, UrlText } from '#registry/feed/schema/words.ts';
 
 const claimName = (usual: string) =>
@@ -66,6 +67,7 @@ export const ISSUER_FIELDS = {
   introspection: Type.Optional(IntrospectionSchema),
   machineCertificates: Type.Optional(MachineCertificatesSchema),
   facade: Type.Optional(FacadeSchema),
+  signals: Type.Optional(SignalsSchema),
   algorithms: Type.Array(Type.Enum([...SIGNATURE_ALGORITHMS]), {
     minItems: 1,
     uniqueItems: true,

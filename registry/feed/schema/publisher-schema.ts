@@ -2,8 +2,8 @@
 // cannot be stored by accident. Whether a key is one is judged by the commands.
 
 import { Type } from 'typebox';
-import { SIGNATURE_ALGORITHMS } from '#core/issuer.ts';
 import { CERTIFICATE_KINDS } from '#core/publisher.ts';
+import { SIGNATURE_ALGORITHMS } from '#core/signature-algorithm.ts';
 import { Id, Moment, ShortText } from '#registry/feed/schema/words.ts';
 
 /** Base64url; the longest is the modulus of an 8192-bit RSA key. */
