@@ -11,6 +11,7 @@ import { createSqlStore } from '#registry/store/sql-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 import { guardStore } from '#registry/store/transaction.ts';
+import { answeringPool } from '#runtime/sql/postgres-pool.ts';
 
 const metaValue = async (database: Database, key: string): Promise<string> => {
   const { value } = await database
@@ -48,7 +49,9 @@ const openOver = async (database: Kysely<Tables>, url: Secret, audit: AuditSecre
  */
 export const openPostgresStore = (url: Secret, audit: AuditSecrets): Promise<Store> =>
   guardStore(async () => {
-    const database = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: createRegistryPool(url) }) });
+    const database = new Kysely<Tables>({
+      dialect: new PostgresDialect({ pool: answeringPool(createRegistryPool(url)) }),
+    });
     try {
       return await openOver(database, url, audit);
     } catch (thrown) {

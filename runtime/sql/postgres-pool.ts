@@ -1,5 +1,6 @@
 // Connections to Postgres and how long anything on them may take. Knows no table, and no reason for its limits.
 
+import type { PostgresPool } from 'kysely';
 import pg from 'pg';
 import type { Secret } from '#core/secret.ts';
 
@@ -55,6 +56,28 @@ export const createPool = (url: Secret, limits: PostgresLimits): pg.Pool => {
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 };
+
+/**
+ * The pool for the query builder. A connection whose server did not answer is not used again: what the next one asked would
+ * wait behind it, and a host that is gone holds a connection for a quarter of an hour.
+ */
+export const answeringPool = (pool: pg.Pool): PostgresPool => ({
+  options: pool.options,
+  connect: async () => {
+    const client = await pool.connect();
+    let isAnswering = true;
+    const query = async (text: string, parameters: readonly unknown[]) => {
+      try {
+        return await client.query(text, [...parameters]);
+      } catch (thrown) {
+        isAnswering = thrown instanceof pg.DatabaseError;
+        throw thrown;
+      }
+    };
+    return { query: query as never, release: () => client.release(!isAnswering) };
+  },
+  end: () => pool.end(),
+});
 
 /** One connection of its own. */
 export const createClient = (url: Secret, limits: PostgresLimits): pg.Client =>

@@ -1,0 +1,75 @@
+// Shared state in a SQLite file, for the processes of one machine. The file is its own and not the registry's: a token that
+// is written must not hold up a change of the configuration, nor wait for the disk as that does.
+
+import type { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import type { Logger } from '#runtime/logger.ts';
+import { createAttempts } from '#runtime/shared-state/attempt.ts';
+import type { SharedState } from '#runtime/shared-state/shared-state.ts';
+import { createSqlState, type Runner } from '#runtime/shared-state/sql.ts';
+import {
+  createSqliteTables,
+  SQLITE,
+  type SqlDatabase,
+  type SqlTables,
+} from '#runtime/shared-state/sql-tables.ts';
+import { guardSqlite, openDatabase } from '#runtime/sql/sqlite-database.ts';
+import { createSqliteDialect } from '#runtime/sql/sqlite-dialect.ts';
+
+/** At a start another process may be making the tables, milliseconds. */
+const START_BUSY_MS = 5_000;
+
+export type SqliteStateOptions = {
+  readonly path: string;
+  /** Longest wait for another process that writes, milliseconds. */
+  readonly deadlineMs: number;
+  readonly logger: Logger;
+  /** For tests: between two sweeps. */
+  readonly sweepMs?: number;
+};
+
+/** Two connections: who reads must not stand in line behind a writer that waits for another process. */
+const openTwice = ({ path, deadlineMs }: SqliteStateOptions): readonly [DatabaseSync, DatabaseSync] => {
+  const writer = openDatabase(path, { synchronous: 'NORMAL', busyTimeoutMs: START_BUSY_MS });
+  createSqliteTables(writer);
+  return [openDatabase(path, { synchronous: 'NORMAL', busyTimeoutMs: deadlineMs }), writer];
+};
+
+/**
+ * Writers of this process one after the other, each in a transaction, because only its begin waits for the lock without
+ * holding up the whole process. Those whose time has run out behind one that waited are passed over.
+ */
+const inLine = (database: SqlDatabase): Runner => {
+  let before: Promise<unknown> = Promise.resolve();
+  return (work, signal) => {
+    const turn = before.then(() => {
+      signal.throwIfAborted();
+      return database.transaction().execute(work);
+    });
+    before = turn.catch(() => undefined);
+    return turn;
+  };
+};
+
+/**
+ * Opens shared state in the file at `path`, creating it and its directory (0700) where needed.
+ * @throws GatewayError `store_failed` if it cannot be opened.
+ */
+export const openSqliteState = (options: SqliteStateOptions): SharedState => {
+  const files = guardSqlite(() => openTwice(options));
+  const [reads, writes] = files.map(
+    (file) => new Kysely<SqlTables>({ dialect: createSqliteDialect(file, options.deadlineMs) }),
+  ) as [SqlDatabase, SqlDatabase];
+  return createSqlState({
+    words: SQLITE,
+    attempts: createAttempts({ backend: 'sqlite', ...options }),
+    reading: (work) => work(reads),
+    writing: inLine(writes),
+    // Kysely opens the driver with the first query, so a file that was never used would never be closed.
+    close: async () => {
+      await Promise.all([reads.destroy(), writes.destroy()]);
+      for (const file of files) if (file.isOpen) file.close();
+    },
+    ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
+  });
+};
