@@ -246,11 +246,10 @@ describe('shared state in Postgres', () => {
   it('leaves connections that do not answer and takes new ones', async () => {
     const database = await server.createDatabase();
     const { state, proxy } = await throughProxy(database);
-    await expect.poll(() => state.read('a')).toEqual(ok(undefined));
+    const readByAll = () => Promise.all(Array.from({ length: 8 }, () => state.read('a')));
+    await expect.poll(readByAll).toEqual(Array(8).fill(ok(undefined)));
     proxy.stall();
-    expect(await Promise.all(Array.from({ length: 8 }, () => state.read('a')))).toEqual(
-      Array(8).fill(UNAVAILABLE),
-    );
+    expect(await readByAll()).toEqual(Array(8).fill(UNAVAILABLE));
     proxy.heal();
     await expect.poll(() => state.read('a')).toEqual(ok(undefined));
     await state.stop();
