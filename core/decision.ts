@@ -61,6 +61,8 @@ export type AllowFacts = {
   readonly version: string;
   /** Sent upstream in place of the caller's token; null sends none. */
   readonly upstreamToken: Secret | null;
+  /** The header it is sent in, as it is; absent: `Authorization: Bearer`. */
+  readonly upstreamHeader?: string;
   readonly orders: GuardOrders;
   /** Absent: any replica, tried again only where the call cannot have run. */
   readonly steering?: Steering;

@@ -1,5 +1,6 @@
 // A token issuer a tenant accepts, and how the claims of its tokens are read.
 
+import type { ClientApplication } from '#core/client-credential.ts';
 import type { IssuerSignals } from '#core/issuer-signals.ts';
 import type { SignInFacade } from '#core/sign-in-facade.ts';
 import type { SignatureAlgorithm } from '#core/signature-algorithm.ts';
@@ -19,12 +20,9 @@ export type ClaimNames = {
 };
 
 /**
- * The application that asks Microsoft Graph for the groups of a caller whose token leaves them out. Its secret is in a
- * file of ext-authz, as those of token exchanges are.
+ * The application that asks Microsoft Graph for the groups of a caller whose token leaves them out.
  */
-export type GroupLookup = {
-  readonly clientId: string;
-  readonly secretName: string;
+export type GroupLookup = ClientApplication & {
   /** Origin of Graph, without a slash; absent: that of the public cloud. */
   readonly graphUrl?: string;
 };
@@ -37,6 +35,26 @@ export type Introspection = {
   readonly secretName: string;
   /** Longest time an answer is believed, so also how long a revoked token goes on; 0: the issuer is asked with every call. */
   readonly maxAgeSeconds: number;
+};
+
+/** Parameters by which a token request can name a resource: RFC 8707, and RFC 8693 §2.1. */
+export const RESOURCE_PARAMETERS = ['resource', 'audience'] as const;
+export type ResourceParameter = (typeof RESOURCE_PARAMETERS)[number];
+
+/** What differs between providers in how they are asked for tokens. Of kind `oidc` only. */
+export type TokenRequests = {
+  /** Empty: scopes alone say what a token is for. */
+  readonly nameResourceBy: readonly ResourceParameter[];
+  /** `requested_token_type` of RFC 8693, without its URN; absent: not said. */
+  readonly requestedTokenType?: 'access_token' | 'jwt';
+  /** `aud` of assertions by which the gateway's applications authenticate. */
+  readonly assertionAudience: 'issuer' | 'token-endpoint';
+};
+
+/** How an issuer is asked that says nothing of it. */
+export const USUAL_TOKEN_REQUESTS: TokenRequests = {
+  nameResourceBy: ['resource'],
+  assertionAudience: 'issuer',
 };
 
 /** Machines the issuer vouches for by client certificates, without a token. */
@@ -59,8 +77,10 @@ export type TrustedIssuer = {
   readonly jwksUri?: string;
   /** Its OpenID Connect discovery document, whose `issuer` must be `issuer` to the letter. */
   readonly discoveryUri?: string;
-  /** Where On-Behalf-Of and client-credentials tokens are asked for; may hold `{tenantid}`. Absent: this issuer exchanges nothing. */
+  /** Where tokens for servers are asked for; may hold `{tenantid}`. Absent: this issuer exchanges nothing. */
   readonly tokenEndpoint?: string;
+  /** Absent: `USUAL_TOKEN_REQUESTS`. */
+  readonly tokenRequests?: TokenRequests;
   /** Absent: a caller whose token names too many groups is refused. */
   readonly groupLookup?: GroupLookup;
   /** Absent: opaque tokens of this issuer are refused. */

@@ -223,6 +223,7 @@ export const REASONS = {
   ),
   provider_throttled: outage(-31409, 'The identity provider asks to wait.'),
   provider_unavailable: outage(-31410, 'The identity provider cannot be reached at the moment.'),
+  upstream_token_unfit: fault(-31411, 502, 'The identity provider issued another token than was asked for.'),
   provider_busy: outage(-31416, 'Too many callers need the identity provider at the moment.'),
 
   // What came back.

@@ -1,6 +1,7 @@
 // An MCP server as the tenant's admin registered it, and the versions its tools are pinned in.
 
 import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
+import type { ClientApplication } from '#core/client-credential.ts';
 import type { DpopMode } from '#core/dpop.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import type { TrafficSplit } from '#core/traffic-split.ts';
@@ -54,12 +55,6 @@ export type ServerVersion = {
   readonly tools: readonly Tool[];
 };
 
-/** The confidential client that exchanges tokens of one audience. The secret stays in a file or variable of ext-authz: only its name is stored. */
-export type OboApplication = {
-  readonly clientId: string;
-  readonly secretName: string;
-};
-
 /**
  * How surely a person must have signed in. The values are the issuer's own: authentication contexts of Entra (`c1`), `acr`
  * or `amr` of others. A token with one of them is enough.
@@ -82,18 +77,31 @@ export type IssuerBinding = {
   readonly dpop?: DpopMode;
   /** Every rule that is for a call must be met. */
   readonly requiredAssurance?: readonly AssuranceRule[];
-  readonly oboApplication?: OboApplication;
+  /** The confidential client that obtains tokens for callers with one of these audiences, whatever the server's mode. */
+  readonly oboApplication?: ClientApplication;
 };
 
-export const TOKEN_MODES = ['obo', 'client-credentials', 'none'] as const;
+/**
+ * `obo`: On-Behalf-Of at Entra ID. `token-exchange`: RFC 8693 at any other issuer. `client-credentials`: the application's
+ * own token. `static`: one secret for everybody. `none`: no token.
+ */
+export const TOKEN_MODES = ['obo', 'token-exchange', 'client-credentials', 'static', 'none'] as const;
 export type TokenMode = (typeof TOKEN_MODES)[number];
 
 export type UpstreamAuth = {
   readonly mode: TokenMode;
-  /** Scopes of the one downstream resource bound to this server, e.g. `api://tracker/.default`. Empty for mode `none`. */
+  /** Scopes of the one downstream resource bound to this server, e.g. `api://tracker/.default`. Empty for `static` and `none`. */
   readonly scopes: readonly string[];
-  /** What an app-only caller gets under `obo`, which needs a user: a client-credentials token, or a refusal. */
+  /** What an app-only caller gets where a user is needed: a client-credentials token, or a refusal. */
   readonly appOnly: 'client-credentials' | 'refuse';
+  /** That resource by its own name, for issuers of kind `oidc`; at Entra its scopes name it. */
+  readonly resource?: string;
+  /** What `aud` of a token must be where it can be read. Absent: `resource`, or, without one, anything. */
+  readonly tokenAudience?: string;
+  /** With `token-exchange`: the application's own token goes along as the actor's (RFC 8693 §2.1). */
+  readonly actor?: 'application';
+  /** With `static`: the file, and the header it is sent in; absent: `Authorization: Bearer`. */
+  readonly secret?: { readonly name: string; readonly header?: string };
 };
 
 export type McpServer = {

@@ -33,6 +33,7 @@ import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -101,6 +102,7 @@ const createBroker = ({ config, logger, metrics, egress }: Tools) => {
   const broker = createTokenBroker({
     exchangers: {
       obo: createEntraObo({ fetch: egress.fetch }),
+      'token-exchange': createTokenExchange({ fetch: egress.fetch }),
       'client-credentials': createClientCredentials({ fetch: egress.fetch }),
     },
     cache: createMemoryCache(),

@@ -230,6 +230,7 @@ export const decide = async (
     identity,
     version: orders.version,
     upstreamToken: upstream.value.token,
+    ...(upstream.value.header === undefined ? {} : { upstreamHeader: upstream.value.header }),
     orders,
     steering: steer({ place, version, identity, call, session }),
     ...(session === undefined ? {} : { session }),

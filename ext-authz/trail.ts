@@ -8,7 +8,7 @@ import type { OrderedLogLevel } from '#core/policy/obligations.ts';
 import type { Place } from '#ext-authz/locate.ts';
 import type { VersionChoice } from '#ext-authz/version/choose-version.ts';
 
-export type TokenSource = 'cache' | 'exchange' | 'none';
+export type TokenSource = 'cache' | 'exchange' | 'static' | 'none';
 
 export type Findings = {
   place?: Place;

@@ -3,6 +3,7 @@
 // not no groups.
 
 import { LRUCache } from 'lru-cache';
+import { canonicalJson } from '#core/canonical-json.ts';
 import { type Deny, deny } from '#core/decision.ts';
 import type { GroupLookup, TrustedIssuer } from '#core/issuer.ts';
 import type { Reason } from '#core/reason.ts';
@@ -54,11 +55,7 @@ const planFor = (
 ): Plan | undefined => {
   const access = graphAccess(issuer, lookup, tid);
   if (access === undefined || !isGuid(oid)) return undefined;
-  const { clientId, secretName } = lookup;
-  const { graphUrl, exchange } = access;
-  const { tokenEndpoint, directory } = exchange;
-  const key = [tenant.id, issuer.id, iss, directory, oid, clientId, secretName, tokenEndpoint, graphUrl];
-  return { key: JSON.stringify(key), oid, ...access };
+  return { key: canonicalJson([tenant.id, issuer.id, iss, oid, access]), oid, ...access };
 };
 
 const denyFrom = (fault: GraphFault): Deny => {

@@ -8,6 +8,7 @@ import { err, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import { type IntrospectedClaims, readIntrospection } from '#ext-authz/identity/introspection-answer.ts';
 import { createOpenQuestions } from '#ext-authz/open-questions.ts';
+import { basicCredential } from '#ext-authz/token/client-authentication.ts';
 import type { EgressGuard } from '#runtime/egress-guard.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
@@ -41,14 +42,6 @@ const MAX_ANSWER_BYTES = 256 * 1024;
  */
 const MAX_OPEN_QUESTIONS = 64;
 
-/** `application/x-www-form-urlencoded`, as RFC 6749 §2.3.1 has both parts of the credential. */
-const formEncode = (text: string): string => new URLSearchParams({ '': text }).toString().slice(1);
-
-const basic = (clientId: string, secret: Secret): string => {
-  const pair = `${formEncode(clientId)}:${formEncode(secret.reveal())}`;
-  return `Basic ${Buffer.from(pair).toString('base64')}`;
-};
-
 export const createIntrospector = (options: {
   readonly fetch: EgressGuard['fetch'];
   readonly readSecret: ReadSecret;
@@ -67,7 +60,7 @@ export const createIntrospector = (options: {
         method: 'POST',
         headers: {
           accept: 'application/json',
-          authorization: basic(introspection.clientId, secret),
+          authorization: basicCredential(introspection.clientId, secret),
           'content-type': 'application/x-www-form-urlencoded',
         },
         body: new URLSearchParams({

@@ -6,7 +6,7 @@ import { HASH_HEADER, HOST_HEADER, RETRY_HEADER, VERSION_HEADER } from '#core/in
 import { err, ok, type Result } from '#core/result.ts';
 import { LAST_EVENT_ID_HEADER } from '#core/sealed-event-id.ts';
 import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
-import type { Secret } from '#core/secret.ts';
+import { SECRET_HEADER_PATTERN } from '#core/secret-header.ts';
 import {
   type HeaderOption,
   headerOption,
@@ -71,13 +71,10 @@ const REQUEST_OVERRIDES = [
 
 const REMOVED = [...CALLER_CREDENTIALS, ...CALLER_CLAIMS, ...REQUEST_OVERRIDES];
 
+const SECRET_HEADER = new RegExp(SECRET_HEADER_PATTERN);
+
 // Envoy answers 500 to a header value with a line break; refusing it here says why.
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
-
-const bearer = (token: Secret): string | undefined => {
-  const text = token.reveal();
-  return HEADER_SAFE.test(text) ? `Bearer ${text}` : undefined;
-};
 
 /** Undefined if a value cannot stand in a header. */
 const steeringHeaders = ({ path, host, hash, retry }: Steering): readonly HeaderOption[] | undefined => {
@@ -91,12 +88,17 @@ const steeringHeaders = ({ path, host, hash, retry }: Steering): readonly Header
 /** Sets or removes: in Envoy remove wins, so a header is never in both. */
 type RequestHeaders = { readonly set: readonly HeaderOption[]; readonly remove: readonly string[] };
 
-const authorizationFor = (token: Secret | null): RequestHeaders | undefined => {
-  if (token === null) return { set: [], remove: [AUTHORIZATION] };
-  const authorization = bearer(token);
-  return authorization === undefined
+/** The caller's own token never goes on: it is replaced, or it is removed. */
+const authorizationFor = ({ upstreamToken, upstreamHeader }: Allow): RequestHeaders | undefined => {
+  if (upstreamToken === null) return { set: [], remove: [AUTHORIZATION] };
+  const token = upstreamToken.reveal();
+  if (!HEADER_SAFE.test(token)) return undefined;
+  if (upstreamHeader === undefined)
+    return { set: [headerOption(AUTHORIZATION, `Bearer ${token}`)], remove: [] };
+  // In Envoy remove wins: a secret in one of these headers would not arrive, and none of them is a server's to read.
+  return REMOVED.includes(upstreamHeader) || !SECRET_HEADER.test(upstreamHeader)
     ? undefined
-    : { set: [headerOption(AUTHORIZATION, authorization)], remove: [] };
+    : { set: [headerOption(upstreamHeader, token)], remove: [AUTHORIZATION] };
 };
 
 /** The server's own id in place of the sealed one. */
@@ -128,7 +130,7 @@ export const okResponseFromAllow = (
   if (!HEADER_SAFE.test(decision.version)) return err('version');
   const steering = steeringHeaders(decision.steering ?? {});
   if (steering === undefined) return err('steering');
-  const authorization = authorizationFor(decision.upstreamToken);
+  const authorization = authorizationFor(decision);
   if (authorization === undefined) return err('token');
   const own = [authorization, sessionFor(decision), resumptionFor(decision)];
   const version = headerOption(VERSION_HEADER, decision.version);

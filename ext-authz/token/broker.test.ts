@@ -80,7 +80,7 @@ const setUp = (script: (attempt: number) => Scripted) => {
     random: () => 0.5,
   };
   const broker = createTokenBroker({
-    exchangers: { obo: exchanger, 'client-credentials': exchanger },
+    exchangers: { obo: exchanger, 'token-exchange': exchanger, 'client-credentials': exchanger },
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: { read: async () => ok(new Secret('app-secret')) },

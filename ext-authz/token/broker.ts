@@ -11,9 +11,12 @@ import type { Tenant } from '#core/tenant.ts';
 import type { CachedToken } from '#ext-authz/token/cache.ts';
 import { type CacheKeys, cacheKeys, ownerKey } from '#ext-authz/token/cache-key.ts';
 import { type ExchangeOutcome, type ExchangeParts, runExchange } from '#ext-authz/token/exchange.ts';
-import { type ExchangePlan, planExchange } from '#ext-authz/token/plan.ts';
+import { type ExchangePlan, isDelegated } from '#ext-authz/token/exchange-plan.ts';
+import { planToken } from '#ext-authz/token/plan.ts';
 import type { RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
+import { createStaticTokens } from '#ext-authz/token/static-token.ts';
 import type { CacheOutcome } from '#ext-authz/token/token-metrics.ts';
+import type { TokenSource } from '#ext-authz/trail.ts';
 import { createSingleflight } from '#runtime/singleflight.ts';
 
 /** A token that ends sooner is replaced if it can be: the call it goes with may take a while to arrive. */
@@ -36,7 +39,9 @@ export type ErrandRequest = Omit<TokenRequest, 'server'> & { readonly server?: M
 export type UpstreamToken = {
   /** Null: the server takes none. */
   readonly token: Secret | null;
-  readonly source: 'cache' | 'exchange' | 'none';
+  readonly source: TokenSource;
+  /** The header it is sent in, as it is; absent: `Authorization: Bearer`. */
+  readonly header?: string;
 };
 
 type HeldToken = UpstreamToken & { readonly token: Secret };
@@ -57,13 +62,13 @@ type Call = { readonly request: ErrandRequest; readonly plan: ExchangePlan; read
 
 /** What is left of a cached token, seconds. A delegated one is never used past the caller's own. */
 const secondsLeft = (cached: CachedToken, { request, plan }: Call): number => {
-  const end = plan.kind === 'obo' ? Math.min(cached.expiresAt, request.identity.expiresAt) : cached.expiresAt;
+  const end = isDelegated(plan) ? Math.min(cached.expiresAt, request.identity.expiresAt) : cached.expiresAt;
   return end - request.nowSeconds;
 };
 
 /** A claims challenge goes to callers who said they can answer one, and about themselves only. */
 const claimsFacts = ({ refusal }: RememberedRefusal, { request, plan }: Call): PublicFacts =>
-  refusal.claims !== undefined && plan.kind === 'obo' && request.identity.claimsChallenges
+  refusal.claims !== undefined && isDelegated(plan) && request.identity.claimsChallenges
     ? { claims: Buffer.from(refusal.claims).toString('base64') }
     : {};
 
@@ -102,6 +107,7 @@ const callOf = (plan: ExchangePlan, request: ErrandRequest): Call => {
 /** The broker of one process. */
 export const createTokenBroker = (parts: ExchangeParts): TokenBroker & ErrandTokens => {
   const flights = createSingleflight<ExchangeOutcome>();
+  const statics = createStaticTokens(parts.secrets);
   const count = (outcome: CacheOutcome): void => parts.metrics.lookups.inc({ outcome });
 
   /** No fresh token was to be had: the old one while it lives, if the refusal is of the passing kind. */
@@ -150,10 +156,11 @@ export const createTokenBroker = (parts: ExchangeParts): TokenBroker & ErrandTok
 
   return {
     acquire: async (request) => {
-      const plan = planExchange(request);
+      const plan = planToken(request);
       if (!plan.ok) return plan;
-      return plan.value === null
-        ? ok({ token: null, source: 'none' })
+      if (plan.value === null) return ok({ token: null, source: 'none' });
+      return plan.value.kind === 'static'
+        ? statics.read(plan.value, request)
         : acquireBy(callOf(plan.value, request));
     },
     acquireFor: async (plan, request) => {

@@ -2,10 +2,13 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '#core/canonical-json.ts';
+import { CREDENTIAL_KINDS } from '#core/client-credential.ts';
 import type { Identity } from '#core/identity.ts';
+import { RESOURCE_PARAMETERS, type ResourceParameter } from '#core/issuer.ts';
 import { Secret } from '#core/secret.ts';
 import { cacheKeys } from '#ext-authz/token/cache-key.ts';
-import type { ExchangePlan } from '#ext-authz/token/plan.ts';
+import type { ExchangePlan } from '#ext-authz/token/exchange-plan.ts';
 
 const BASE = {
   tenantId: 'default',
@@ -19,14 +22,24 @@ const BASE = {
   assurance: 'c1',
   assertion: 'assertion',
   tokenEndpoint: 'https://issuer.example/token',
+  directory: 'd',
   clientId: 'client',
-  secretName: 'secret',
+  credential: 'secret',
+  keyId: 'k1',
   scope: 'api://x/.default',
-  kind: 'obo' as 'obo' | 'client-credentials',
+  resource: 'https://x.example',
+  assertionAudience: 'https://issuer.example',
+  expectedAudience: 'https://x.example',
 };
+type Choices = Pick<ExchangePlan, 'kind' | 'requestedTokenType' | 'actor'> & {
+  readonly credentialKind: (typeof CREDENTIAL_KINDS)[number];
+  readonly sentAs: readonly ResourceParameter[];
+};
+const CHOICES: Choices = { kind: 'obo', credentialKind: 'secret', sentAs: ['resource'] };
 type Parts = typeof BASE;
 
-const keysOf = (parts: Parts) => {
+const keysOf = (parts: Parts, choices: Choices = CHOICES) => {
+  const { credentialKind, sentAs, ...chosen } = choices;
   const identity: Identity = {
     principal: parts.principal,
     kind: 'user',
@@ -48,11 +61,17 @@ const keysOf = (parts: Parts) => {
     expiresAt: 1,
   };
   const plan: ExchangePlan = {
-    kind: parts.kind,
-    application: { clientId: parts.clientId, secretName: parts.secretName },
+    ...chosen,
+    application: {
+      clientId: parts.clientId,
+      credential: { kind: credentialKind, name: parts.credential, keyId: parts.keyId },
+    },
     tokenEndpoint: parts.tokenEndpoint,
-    directory: parts.tid,
-    scopes: [parts.scope],
+    directory: parts.directory,
+    scopes: parts.scope.split('|'),
+    resource: { name: parts.resource, sentAs },
+    assertionAudience: parts.assertionAudience,
+    expectedAudience: parts.expectedAudience,
   };
   return cacheKeys({ tenantId: parts.tenantId, identity, assertion: new Secret(parts.assertion), plan });
 };
@@ -62,29 +81,66 @@ const tricky = fc.string({
   unit: fc.constantFrom('a', ':', '"', ',', '[', ']', '\\', ' ', '|'),
   maxLength: 4,
 });
-const anyParts: fc.Arbitrary<Parts> = fc.record({
-  ...(Object.fromEntries(Object.keys(BASE).map((name) => [name, tricky])) as Record<
-    Exclude<keyof Parts, 'kind'>,
-    typeof tricky
-  >),
-  kind: fc.constant('obo' as const),
-});
+const anyParts = fc.record(
+  Object.fromEntries(Object.keys(BASE).map((name) => [name, tricky])),
+) as fc.Arbitrary<Parts>;
+const anyChoices: fc.Arbitrary<Choices> = fc.record(
+  {
+    kind: fc.constantFrom('obo' as const, 'token-exchange' as const),
+    credentialKind: fc.constantFrom(...CREDENTIAL_KINDS),
+    sentAs: fc.subarray([...RESOURCE_PARAMETERS]),
+    requestedTokenType: fc.constantFrom('access_token' as const, 'jwt' as const),
+    actor: fc.constant('application' as const),
+  },
+  { requiredKeys: ['kind', 'credentialKind', 'sentAs'] },
+);
 
 describe('cacheKeys()', () => {
   it('gives one call one key', () => {
     expect(keysOf(BASE)).toEqual(keysOf({ ...BASE }));
   });
 
-  it.each(Object.keys(BASE).filter((name) => name !== 'kind'))('tells calls apart by %s', (name) => {
+  it.each(Object.keys(BASE))('tells calls apart by %s', (name) => {
     expect(keysOf({ ...BASE, [name]: 'other' }).caller).not.toBe(keysOf(BASE).caller);
   });
 
-  it('never gives two different calls one key', () => {
+  it.each<Partial<Choices>>([
+    { kind: 'token-exchange' },
+    { kind: 'client-credentials' },
+    { requestedTokenType: 'jwt' },
+    { actor: 'application' },
+    { credentialKind: 'certificate' },
+    { sentAs: ['audience'] },
+    { sentAs: ['resource', 'audience'] },
+  ])('tells calls apart by %j', (choice) => {
+    expect(keysOf(BASE, { ...CHOICES, ...choice }).caller).not.toBe(keysOf(BASE).caller);
+  });
+
+  it('gives two calls one key exactly where they are the same', () => {
     fc.assert(
-      fc.property(anyParts, anyParts, (one, other) => {
-        fc.pre(JSON.stringify(one) !== JSON.stringify(other));
-        expect(keysOf(one).caller).not.toBe(keysOf(other).caller);
+      fc.property(anyParts, anyChoices, anyParts, anyChoices, (one, how, other, otherHow) => {
+        const isSame = canonicalJson([one, how]) === canonicalJson([other, otherHow]);
+        expect(keysOf(one, how).caller === keysOf(other, otherHow).caller).toBe(isSame);
+        expect(keysOf({ ...one }, { ...how })).toEqual(keysOf(one, how));
       }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('gives calls that differ in one text only two keys, whatever the texts are', () => {
+    fc.assert(
+      fc.property(
+        anyParts,
+        anyChoices,
+        fc.constantFrom(...Object.keys(BASE)),
+        tricky,
+        (one, how, name, text) => {
+          const other = { ...one, [name]: text };
+          expect(keysOf(other, how).caller === keysOf(one, how).caller).toBe(
+            one[name as keyof Parts] === text,
+          );
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -96,10 +152,9 @@ describe('cacheKeys()', () => {
   });
 
   it('shares the token of an application among its callers, and never with a delegated one', () => {
-    const one = keysOf({ ...BASE, kind: 'client-credentials' });
-    expect(keysOf({ ...BASE, kind: 'client-credentials', principal: 'q', assertion: 'z' }).caller).toBe(
-      one.caller,
-    );
+    const own: Choices = { ...CHOICES, kind: 'client-credentials' };
+    const one = keysOf(BASE, own);
+    expect(keysOf({ ...BASE, principal: 'q', assertion: 'z' }, own).caller).toBe(one.caller);
     expect(one.caller).not.toBe(keysOf(BASE).caller);
   });
 

@@ -1,11 +1,12 @@
 // Under which name a token or a refusal is kept. A key that forgets an input hands one caller another's token, so
-// everything that shaped the exchange is in it, as a JSON array: no two lists of parts have one text.
+// the whole plan of the exchange is in it, and all of the caller, as JSON: no two lists of parts have one text.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '#core/canonical-json.ts';
 import type { Identity } from '#core/identity.ts';
 import type { Json } from '#core/json.ts';
 import type { Secret } from '#core/secret.ts';
-import type { ExchangePlan } from '#ext-authz/token/plan.ts';
+import { type ExchangePlan, isDelegated } from '#ext-authz/token/exchange-plan.ts';
 
 export type CacheKeys = {
   /** The token, its flight, and refusals of this caller. */
@@ -18,14 +19,13 @@ export type CacheKeys = {
   readonly owner: string;
 };
 
-const digest = (parts: readonly Json[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+const digest = (parts: readonly unknown[]): string =>
+  createHash('sha256').update(canonicalJson(parts)).digest('base64url');
 
 /** Who the token speaks for. An app-only token is the application's own, whoever called. */
 const callerParts = (plan: ExchangePlan, identity: Identity, assertion: Secret): readonly Json[] =>
-  plan.kind === 'client-credentials'
-    ? []
-    : [
+  isDelegated(plan)
+    ? [
         identity.principal,
         identity.kind,
         identity.subject,
@@ -35,7 +35,8 @@ const callerParts = (plan: ExchangePlan, identity: Identity, assertion: Secret):
         identity.assurance.toSorted(),
         // The assertion itself is not put into a key: keys are listed, logged and shared more freely than values.
         createHash('sha256').update(assertion.reveal()).digest('base64url'),
-      ];
+      ]
+    : [];
 
 /** Name of a caller's tokens, for `TokenCache.purge`. */
 export const ownerKey = (tenantId: string, principal: string): string =>
@@ -49,20 +50,12 @@ export const cacheKeys = (call: {
   readonly plan: ExchangePlan;
 }): CacheKeys => {
   const { tenantId, identity, plan } = call;
-  const { clientId, secretName } = plan.application;
-  const application = [
-    tenantId,
-    identity.issuerId,
-    identity.issuer,
-    plan.tokenEndpoint,
-    clientId,
-    secretName,
-  ];
-  const consent = [...application, plan.kind, plan.scopes];
+  const { application, tokenEndpoint } = plan;
+  const place = [tenantId, identity.issuerId, identity.issuer];
   return {
-    caller: digest(['token', ...consent, callerParts(plan, identity, call.assertion)]),
-    consent: digest(['consent', ...consent]),
-    application: digest(['application', ...application]),
+    caller: digest(['token', place, plan, callerParts(plan, identity, call.assertion)]),
+    consent: digest(['consent', place, plan]),
+    application: digest(['application', place, tokenEndpoint, application]),
     owner: ownerKey(tenantId, identity.principal),
   };
 };

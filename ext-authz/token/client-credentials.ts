@@ -1,10 +1,10 @@
-// Client credentials: the gateway's own application acts, for callers who are applications themselves or servers that
-// know no users. The caller's token is not sent.
+// Client credentials (RFC 6749 §4.4) at any issuer: the gateway's own application acts, for callers who are applications
+// themselves or servers that know no users. The caller's token is not sent.
 
+import { ok } from '#core/result.ts';
 import type { Exchanger } from '#ext-authz/token/exchanger.ts';
-import { createMsalExchanger, type MsalOptions } from '#ext-authz/token/msal-exchange.ts';
+import { createPlainExchanger } from '#ext-authz/token/plain-exchange.ts';
+import type { EndpointOptions } from '#ext-authz/token/token-endpoint.ts';
 
-export const createClientCredentials = (options: MsalOptions): Exchanger =>
-  createMsalExchanger(options, (client, { scopes }) =>
-    client.acquireTokenByClientCredential({ scopes: [...scopes], skipCache: true }),
-  );
+export const createClientCredentials = (options: EndpointOptions): Exchanger =>
+  createPlainExchanger(options, async () => ok({ grant_type: 'client_credentials' }));

@@ -1,9 +1,14 @@
 // On-Behalf-Of at Entra ID: the caller's token is traded for one to the server's own resource, same user.
 
 import type { Exchanger } from '#ext-authz/token/exchanger.ts';
-import { createMsalExchanger, type MsalOptions } from '#ext-authz/token/msal-exchange.ts';
+import { createMsalExchanger } from '#ext-authz/token/msal-exchange.ts';
+import type { EndpointOptions } from '#ext-authz/token/token-endpoint.ts';
 
-export const createEntraObo = (options: MsalOptions): Exchanger =>
-  createMsalExchanger(options, (client, { assertion, scopes }) =>
-    client.acquireTokenOnBehalfOf({ oboAssertion: assertion.reveal(), scopes: [...scopes], skipCache: true }),
+export const createEntraObo = (options: EndpointOptions): Exchanger =>
+  createMsalExchanger(options, (client, { assertion, plan }) =>
+    client.acquireTokenOnBehalfOf({
+      oboAssertion: assertion.reveal(),
+      scopes: [...plan.scopes],
+      skipCache: true,
+    }),
   );

@@ -109,6 +109,7 @@ const ROWS: readonly Row[] = [
     scope: 'caller',
     rememberSeconds: 60,
     codes: [53003, 530035, 50105, 53011, 501051],
+    errors: ['access_denied'],
     suberrors: ['message_only'],
   },
   {
@@ -121,11 +122,21 @@ const ROWS: readonly Row[] = [
   },
   {
     // RFC 7521 §4.1.1: the assertion is not valid, expired or meant for others. Which, we cannot tell: ask again soon.
+    // RFC 8693 §2.2.2 calls it invalid_request, which everywhere else is a fault of ours.
     reason: 'assertion_rejected',
     scope: 'caller',
     rememberSeconds: 30,
     codes: [],
     errors: ['invalid_grant'],
+    matches: ({ of, error }) => of === 'token-exchange' && error === 'invalid_request',
+  },
+  {
+    // RFC 6749 §5.2: the application may not do this at all, so nobody else needs to try it.
+    reason: 'exchange_misconfigured',
+    scope: 'consent',
+    rememberSeconds: 60,
+    codes: [],
+    errors: ['unauthorized_client', 'unsupported_grant_type'],
   },
   {
     // Anything else a provider says to a well-formed request is a fault of what an admin set up.
@@ -184,6 +195,8 @@ export const judgeFailure = (failure: ExchangeFailure): Refusal => {
         : outage(failure.retryAfterSeconds);
     case 'unreachable':
       return outage(undefined);
+    case 'unfit':
+      return { ...MISCONFIGURED, reason: 'upstream_token_unfit' };
     case 'egress-refused':
     case 'unsent':
     case 'echoed':

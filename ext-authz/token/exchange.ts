@@ -2,16 +2,19 @@
 // waits for it gets the same outcome.
 
 import type { JsonObject } from '#core/json.ts';
+import type { Reason } from '#core/reason.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import type { CachedToken, TokenCache } from '#ext-authz/token/cache.ts';
 import type { CacheKeys } from '#ext-authz/token/cache-key.ts';
+import { loadCredential } from '#ext-authz/token/credential.ts';
 import { judgeFailure, type Refusal } from '#ext-authz/token/errors.ts';
+import { type ExchangeKind, type ExchangePlan, isDelegated } from '#ext-authz/token/exchange-plan.ts';
 import type { ExchangedToken, ExchangeFailure, Exchanger } from '#ext-authz/token/exchanger.ts';
 import type { ExchangeGate, GateRefusal, GateVisit } from '#ext-authz/token/gate/exchange-gate.ts';
-import type { ExchangeKind, ExchangePlan } from '#ext-authz/token/plan.ts';
 import type { RefusalMemory, RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
 import type { TokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import { findUnfit } from '#ext-authz/token/unfit.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { SecretStore } from '#runtime/secret-files.ts';
 
@@ -64,7 +67,7 @@ const rememberUntil = (
   const { rememberSeconds, retryAfterSeconds } = refusal;
   if (rememberSeconds === 'assertion') {
     // Application tokens are shared by callers: one caller's lifetime is no measure for the others.
-    return job.plan.kind === 'obo' ? job.assertionExpiresAt : job.nowSeconds + SHARED_REFUSAL_SECONDS;
+    return isDelegated(job.plan) ? job.assertionExpiresAt : job.nowSeconds + SHARED_REFUSAL_SECONDS;
   }
   const wait =
     retryAfterSeconds === undefined
@@ -72,6 +75,9 @@ const rememberUntil = (
       : retryAfterSeconds * (1 + JITTER * random);
   return heardAt + wait;
 };
+
+/** Somebody has to mend these. */
+const FAULTS_OF_SETUP: ReadonlySet<Reason> = new Set(['exchange_misconfigured', 'upstream_token_unfit']);
 
 const refuse = async (
   parts: ExchangeParts,
@@ -84,17 +90,19 @@ const refuse = async (
   const entry = { refusal, logFacts, until, notedAt: job.nowSeconds };
   parts.refusals.remember(job.keys[refusal.scope], entry);
   if (refusal.reason === 'session_revoked') await parts.cache.purge(job.keys.owner);
-  const level =
-    refusal.scope === 'application' || refusal.reason === 'exchange_misconfigured' ? 'error' : 'warn';
+  const level = refusal.scope === 'application' || FAULTS_OF_SETUP.has(refusal.reason) ? 'error' : 'warn';
   parts.logger[level]({ ...job.place, ...logFacts, reason: refusal.reason }, 'token exchange refused');
   return err(entry);
 };
 
-/** A secret that cannot be read is not remembered: the operator who mends it should see it work at once. */
-const refuseWithoutSecret = (parts: ExchangeParts, job: ExchangeJob, fault: string): ExchangeOutcome => {
-  const { clientId, secretName } = job.plan.application;
-  const logFacts = { secret: secretName, fault, application: clientId };
-  parts.logger.error({ ...job.place, ...logFacts }, 'secret of the exchanging application cannot be read');
+/** A credential that cannot be read is not remembered: the operator who mends it should see it work at once. */
+const refuseWithoutCredential = (parts: ExchangeParts, job: ExchangeJob, fault: string): ExchangeOutcome => {
+  const { clientId, credential } = job.plan.application;
+  const logFacts = { secret: credential.name, fault, application: clientId };
+  parts.logger.error(
+    { ...job.place, ...logFacts },
+    'credential of the exchanging application cannot be read',
+  );
   const refusal = judgeFailure({ kind: 'unsent', detail: fault });
   return err({ refusal, logFacts, until: job.nowSeconds, notedAt: job.nowSeconds });
 };
@@ -105,9 +113,9 @@ const keep = async (
   exchanged: ExchangedToken,
 ): Promise<ExchangeOutcome> => {
   // A provider that hands the caller's token back would make us a passthrough, the one thing MCP forbids outright.
-  if (exchanged.token.reveal() === job.assertion.reveal()) {
-    return refuse(parts, job, { failure: { kind: 'echoed' }, heardAt: job.nowSeconds });
-  }
+  const isEcho = exchanged.token.reveal() === job.assertion.reveal();
+  const failure = isEcho ? ({ kind: 'echoed' } as const) : findUnfit(job.plan, exchanged);
+  if (failure !== undefined) return refuse(parts, job, { failure, heardAt: job.nowSeconds });
   // Counted from before the request: the token lives a little longer than we say, never shorter.
   const notedAt = job.nowSeconds;
   const token = { token: exchanged.token, expiresAt: notedAt + exchanged.expiresInSeconds, notedAt };
@@ -138,18 +146,14 @@ const visitOf = ({ tenantId, plan, keys, abandoned }: ExchangeJob): GateVisit =>
 
 /** Performs the exchange of `job`. @throws only if an adapter is broken; then every waiter denies. */
 export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
-  const { plan, assertion, nowSeconds } = job;
-  const { kind, application, tokenEndpoint, directory, scopes } = plan;
-  const secret = await parts.secrets.read(job.tenantId, application.secretName);
-  if (!secret.ok) return refuseWithoutSecret(parts, job, secret.error);
-  const request = { tokenEndpoint, directory, scopes, assertion, nowSeconds };
+  const { tenantId, plan, assertion, nowSeconds } = job;
+  const { kind, application } = plan;
+  const credential = await loadCredential(parts.secrets, tenantId, application.credential);
+  if (!credential.ok) return refuseWithoutCredential(parts, job, credential.error);
+  const request = { tenantId, plan, credential: credential.value, assertion, nowSeconds };
   const asked = await parts.gate.run(visitOf(job), async () => {
     const end = parts.metrics.duration.startTimer({ mode: kind });
-    const exchanged = await parts.exchangers[kind]({
-      ...request,
-      clientId: application.clientId,
-      clientSecret: secret.value,
-    });
+    const exchanged = await parts.exchangers[kind](request);
     end();
     return exchanged;
   });

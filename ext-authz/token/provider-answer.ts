@@ -74,6 +74,7 @@ const refusalFrom = (answer: ProviderAnswer, body: JsonObject, nowSeconds: numbe
 
 const tokenFrom = (body: JsonObject): ExchangedToken | undefined => {
   const { access_token: token, token_type: type, expires_in: expiresIn } = body;
+  const { scope, issued_token_type: issuedTokenType } = body;
   const seconds = Number(expiresIn);
   if (typeof token !== 'string' || token === '' || !(seconds > 0)) return undefined;
   // A key-bound token (PoP, DPoP) would be refused upstream as a bearer one.
@@ -81,6 +82,8 @@ const tokenFrom = (body: JsonObject): ExchangedToken | undefined => {
   return {
     token: new Secret(token),
     expiresInSeconds: Math.min(Math.floor(seconds), MAX_LIFETIME_SECONDS),
+    ...(typeof scope === 'string' ? { scopes: scope.split(' ').filter((word) => word !== '') } : {}),
+    ...(typeof issuedTokenType === 'string' ? { issuedTokenType } : {}),
   };
 };
 

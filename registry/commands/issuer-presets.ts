@@ -54,6 +54,8 @@ export const ISSUER_PRESETS: Readonly<Record<string, IssuerPreset>> = {
     fields: {
       kind: 'oidc',
       issuer: 'https://<domain>/oauth2/<authorizationServer>',
+      tokenEndpoint: 'https://<domain>/oauth2/<authorizationServer>/v1/token',
+      tokenRequests: { nameResourceBy: ['audience'], assertionAudience: 'token-endpoint' },
       algorithms: ['RS256'],
       claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
     },
@@ -68,6 +70,8 @@ export const ISSUER_PRESETS: Readonly<Record<string, IssuerPreset>> = {
     fields: {
       kind: 'oidc',
       issuer: 'https://<domain>/',
+      tokenEndpoint: 'https://<domain>/oauth/token',
+      tokenRequests: { nameResourceBy: ['audience'], assertionAudience: 'issuer' },
       algorithms: ['RS256'],
       claims: {
         groups: '<namespace>/groups',
@@ -89,6 +93,12 @@ export const ISSUER_PRESETS: Readonly<Record<string, IssuerPreset>> = {
     fields: {
       kind: 'oidc',
       issuer: '<baseUrl>/realms/<realm>',
+      tokenEndpoint: '<baseUrl>/realms/<realm>/protocol/openid-connect/token',
+      tokenRequests: {
+        nameResourceBy: ['audience'],
+        requestedTokenType: 'access_token',
+        assertionAudience: 'issuer',
+      },
       algorithms: ['RS256'],
       claims: { groups: 'groups', roles: '/realm_access/roles', scopes: 'scope', name: 'name' },
     },

@@ -10,6 +10,7 @@ import { adaptiveRule } from '#registry/commands/rules/adaptive-rule.ts';
 import { assuranceRule } from '#registry/commands/rules/assurance-rule.ts';
 import { certificateRule } from '#registry/commands/rules/certificate-rule.ts';
 import { constraintRule } from '#registry/commands/rules/constraint-rule.ts';
+import { credentialRule } from '#registry/commands/rules/credential-rule.ts';
 import { allowedHostsRule } from '#registry/commands/rules/endpoint-rules.ts';
 import { facadeRule } from '#registry/commands/rules/facade-rule.ts';
 import { grantRule } from '#registry/commands/rules/grant-rules.ts';
@@ -20,10 +21,11 @@ import { originRule } from '#registry/commands/rules/origin-rule.ts';
 import { policyRule } from '#registry/commands/rules/policy-rule.ts';
 import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
-import { bindingRule, upstreamAuthRule } from '#registry/commands/rules/server-rules.ts';
+import { bindingRule } from '#registry/commands/rules/server-rules.ts';
 import { sharedAudienceRule } from '#registry/commands/rules/shared-audience-rule.ts';
 import { signalsRule } from '#registry/commands/rules/signals-rule.ts';
 import { trafficRule } from '#registry/commands/rules/traffic-rules.ts';
+import { upstreamAuthRule } from '#registry/commands/rules/upstream-auth-rule.ts';
 import { upstreamRule } from '#registry/commands/rules/upstream-rules.ts';
 
 const RULES: readonly Rule[] = [
@@ -35,6 +37,7 @@ const RULES: readonly Rule[] = [
   facadeRule,
   signalsRule,
   machineCertificateRule,
+  credentialRule,
   upstreamAuthRule,
   sharedAudienceRule,
   allowedHostsRule,

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt, type JWTPayload } from 'jose';
+import type { ClientApplication } from '#core/client-credential.ts';
 import { type Identity, principalKey } from '#core/identity.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import { Secret } from '#core/secret.ts';
@@ -18,6 +19,7 @@ import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
@@ -48,7 +50,7 @@ const issuerOf = (provider: MiniEntra, id: string, tid: string): TrustedIssuer =
 /** The `tracker` server of the demo. */
 export const trackerServer = (
   upstreamAuth: Partial<UpstreamAuth> = {},
-  application: { clientId: string; secretName: string } = {
+  application: ClientApplication = {
     clientId: APPLICATION_IDS.gatewayTracker,
     secretName: 'gateway-tracker',
   },
@@ -177,7 +179,11 @@ const startBroker = (
     random: Math.random,
   };
   const broker = createTokenBroker({
-    exchangers: { obo: createEntraObo(network), 'client-credentials': createClientCredentials(network) },
+    exchangers: {
+      obo: createEntraObo(network),
+      'token-exchange': createTokenExchange(network),
+      'client-credentials': createClientCredentials(network),
+    },
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: createSecretStore(secretsDirectory),

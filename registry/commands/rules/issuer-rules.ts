@@ -84,6 +84,15 @@ const judgeGroupLookup = (issuer: TrustedIssuer): LocatedFault[] => {
   return faults.filter(([isFault]) => isFault).map(([, pointer, message]) => fault(issuer, pointer, message));
 };
 
+const judgeTokenRequests = (issuer: TrustedIssuer): LocatedFault[] => {
+  if (issuer.tokenRequests === undefined) return [];
+  if (issuer.kind === 'entra')
+    return [fault(issuer, '/tokenRequests', 'how Entra is asked for tokens is known')];
+  return issuer.tokenEndpoint === undefined
+    ? [fault(issuer, '/tokenRequests', 'needs the tokenEndpoint that is asked')]
+    : [];
+};
+
 /** Each issuer on its own. */
 export const issuerRule: Rule = ({ issuers }) =>
   issuers.flatMap((issuer) => [
@@ -92,6 +101,7 @@ export const issuerRule: Rule = ({ issuers }) =>
     ...judgeKeyAddress(issuer),
     ...judgeClaims(issuer),
     ...judgeGroupLookup(issuer),
+    ...judgeTokenRequests(issuer),
   ]);
 
 /** Ids of the issuers that accept each `iss`: by value, because an issuer may have a thousand of them. */

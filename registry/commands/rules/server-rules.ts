@@ -1,31 +1,59 @@
-// What ties a server to its issuers and to the token it sends upstream.
+// What ties a server to its issuers, also those that are to give the token it is sent.
 
-import type { IssuerBinding, McpServer } from '#core/server.ts';
+import type { IssuerKind, TrustedIssuer } from '#core/issuer.ts';
+import type { McpServer, TokenMode, UpstreamAuth } from '#core/server.ts';
 import { findIssuer, type Tenant } from '#core/tenant.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { serverName } from '#registry/commands/resources.ts';
-import { eachServer } from '#registry/commands/rules/each-server.ts';
 import { type LocatedFault, type Rule, repeated } from '#registry/commands/rules/rule.ts';
 
 const located = (server: McpServer, faults: readonly Fault[]): LocatedFault[] =>
   faults.map((fault) => ({ ...fault, resource: serverName(server.id) }));
 
-const judgeExchange = (tenant: Tenant, binding: IssuerBinding, at: string): Fault[] => {
-  const faults: Fault[] = [];
-  if (binding.oboApplication === undefined)
-    faults.push({
-      pointer: `${at}/oboApplication`,
-      message: 'an upstream token can only be obtained by an application of this audience',
-    });
+type ExchangingMode = Exclude<TokenMode, 'none' | 'static'>;
+
+/** Kinds of issuers that know how to. */
+const KINDS_FOR: Readonly<Record<ExchangingMode, readonly IssuerKind[]>> = {
+  obo: ['entra'],
+  'token-exchange': ['oidc'],
+  'client-credentials': ['entra', 'oidc'],
+};
+
+const judgeIssuer = (
+  issuer: TrustedIssuer,
+  { mode, scopes }: UpstreamAuth & { readonly mode: ExchangingMode },
+): string | undefined => {
+  const named = `issuer ${issuer.id}`;
+  if (!KINDS_FOR[mode].includes(issuer.kind))
+    return `${named} is of kind ${issuer.kind}: mode ${mode} needs kind ${KINDS_FOR[mode].join(' or ')}`;
+  if (issuer.tokenEndpoint === undefined) return `${named} has no tokenEndpoint to ask`;
+  return issuer.kind === 'entra' && scopes.length === 0
+    ? `${named} is of kind entra, where the scopes name the resource, and there are none`
+    : undefined;
+};
+
+const judgeExchange = (
+  tenant: Tenant,
+  { upstreamAuth, bindings }: McpServer,
+  index: number,
+): readonly Fault[] => {
+  const { mode } = upstreamAuth;
+  const binding = bindings[index];
+  if (mode === 'none' || mode === 'static' || binding === undefined) return [];
+  const at = `/bindings/${index}`;
   const issuer = findIssuer(tenant, binding.issuerId);
-  if (issuer !== undefined && issuer.kind !== 'entra')
-    faults.push({
-      pointer: `${at}/issuerId`,
-      message: `issuer ${issuer.id} is of kind ${issuer.kind}: only kind entra exchanges tokens`,
-    });
-  else if (issuer !== undefined && issuer.tokenEndpoint === undefined)
-    faults.push({ pointer: `${at}/issuerId`, message: `issuer ${issuer.id} has no tokenEndpoint to ask` });
-  return faults;
+  const fault = issuer === undefined ? undefined : judgeIssuer(issuer, { ...upstreamAuth, mode });
+  return [
+    ...(binding.oboApplication === undefined
+      ? [
+          {
+            pointer: `${at}/oboApplication`,
+            message: 'an upstream token can only be obtained by an application of this audience',
+          },
+        ]
+      : []),
+    ...(fault === undefined ? [] : [{ pointer: `${at}/issuerId`, message: fault }]),
+  ];
 };
 
 const judgeBinding = (tenant: Tenant, server: McpServer, index: number): Fault[] => {
@@ -36,7 +64,7 @@ const judgeBinding = (tenant: Tenant, server: McpServer, index: number): Fault[]
     findIssuer(tenant, binding.issuerId) === undefined
       ? [{ pointer: `${at}/issuerId`, message: `issuer ${binding.issuerId} does not exist` }]
       : [];
-  return server.upstreamAuth.mode === 'none' ? unknown : [...unknown, ...judgeExchange(tenant, binding, at)];
+  return [...unknown, ...judgeExchange(tenant, server, index)];
 };
 
 /** Every issuer a server accepts exists, is named once, and can exchange tokens where the server's mode needs it. */
@@ -50,21 +78,3 @@ export const bindingRule: Rule = (tenant) =>
       })),
     ]),
   );
-
-/** What a scope belongs to: `api://tracker` of `api://tracker/read`; a bare scope stands for itself. */
-const resourceOf = (scope: string): string =>
-  scope.includes('/') ? scope.slice(0, scope.lastIndexOf('/')) : '';
-
-const judgeScopes = ({ mode, scopes }: McpServer['upstreamAuth']): Fault[] => {
-  const pointer = '/upstreamAuth/scopes';
-  if (mode === 'none')
-    return scopes.length === 0 ? [] : [{ pointer, message: 'mode none asks for no token, so for no scope' }];
-  if (scopes.length === 0) return [{ pointer, message: `mode ${mode} needs the scopes to ask for` }];
-  // One resource, or a token meant for one service would be asked for under another's name.
-  return new Set(scopes.map(resourceOf)).size === 1
-    ? []
-    : [{ pointer, message: 'all scopes must belong to the one resource behind this server' }];
-};
-
-/** The token sent upstream is for the one resource behind the server. */
-export const upstreamAuthRule: Rule = eachServer((server) => judgeScopes(server.upstreamAuth));

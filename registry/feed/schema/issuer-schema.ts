@@ -1,7 +1,9 @@
 // The shape of a trusted issuer (core/issuer.ts). What its fields mean together is judged by the commands.
 
 import { Type } from 'typebox';
+import { RESOURCE_PARAMETERS } from '#core/issuer.ts';
 import { SIGNATURE_ALGORITHMS } from '#core/signature-algorithm.ts';
+import { CLIENT_APPLICATION_FIELDS } from '#registry/feed/schema/credential-schema.ts';
 import { FacadeSchema } from '#registry/feed/schema/facade-schema.ts';
 import { SignalsSchema } from '#registry/feed/schema/signals-schema.ts';
 import { Id, SecretName, ShortText, UrlText } from '#registry/feed/schema/words.ts';
@@ -17,8 +19,7 @@ const claimName = (usual: string) =>
 
 const GroupLookupSchema = Type.Object(
   {
-    clientId: ShortText,
-    secretName: SecretName,
+    ...CLIENT_APPLICATION_FIELDS,
     graphUrl: Type.Optional(
       Type.String({
         minLength: 1,
@@ -38,6 +39,25 @@ const IntrospectionSchema = Type.Object(
     maxAgeSeconds: Type.Integer({ minimum: 0, maximum: 300, default: 30 }),
   },
   { additionalProperties: false },
+);
+
+const TokenRequestsSchema = Type.Object(
+  {
+    nameResourceBy: Type.Array(Type.Enum([...RESOURCE_PARAMETERS]), {
+      maxItems: 2,
+      uniqueItems: true,
+      default: ['resource'],
+      description: 'Parameters that name a server’s resource; none: its scopes say what a token is for.',
+    }),
+    requestedTokenType: Type.Optional(
+      Type.Enum(['access_token', 'jwt'], { description: 'requested_token_type; not said if absent.' }),
+    ),
+    assertionAudience: Type.Enum(['issuer', 'token-endpoint'], {
+      default: 'issuer',
+      description: 'aud of the assertions by which the gateway’s applications authenticate.',
+    }),
+  },
+  { additionalProperties: false, description: 'How the issuer is asked for tokens; of kind oidc only.' },
 );
 
 const MachineCertificatesSchema = Type.Object(
@@ -63,6 +83,7 @@ export const ISSUER_FIELDS = {
   jwksUri: Type.Optional(UrlText),
   discoveryUri: Type.Optional(UrlText),
   tokenEndpoint: Type.Optional(UrlText),
+  tokenRequests: Type.Optional(TokenRequestsSchema),
   groupLookup: Type.Optional(GroupLookupSchema),
   introspection: Type.Optional(IntrospectionSchema),
   machineCertificates: Type.Optional(MachineCertificatesSchema),

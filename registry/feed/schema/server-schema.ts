@@ -2,8 +2,10 @@
 
 import { Type } from 'typebox';
 import { DPOP_MODES } from '#core/dpop.ts';
+import { SECRET_HEADER_PATTERN } from '#core/secret-header.ts';
 import { TOKEN_MODES } from '#core/server.ts';
 import { AdaptiveSchema } from '#registry/feed/schema/adaptive-schema.ts';
+import { CLIENT_APPLICATION_FIELDS } from '#registry/feed/schema/credential-schema.ts';
 import { TrafficSchema } from '#registry/feed/schema/traffic-schema.ts';
 import { UpstreamSchema } from '#registry/feed/schema/upstream-schema.ts';
 import { VersionSchema } from '#registry/feed/schema/version-schema.ts';
@@ -20,11 +22,52 @@ import {
 /** A body is held whole by Envoy and by ext-authz while a call is judged. */
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
+/** Sent in forms and compared with claims: characters that look like what they are. */
+const PRINTABLE = '^[!-~]{1,512}$';
+
 /** Versions of one server. */
 export const MAX_VERSIONS = 200;
 
-const OboApplicationSchema = Type.Object(
-  { clientId: ShortText, secretName: SecretName },
+const OboApplicationSchema = Type.Object(CLIENT_APPLICATION_FIELDS, { additionalProperties: false });
+
+const UpstreamAuthSchema = Type.Object(
+  {
+    mode: Type.Enum([...TOKEN_MODES]),
+    scopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
+    appOnly: Type.Enum(['client-credentials', 'refuse'], { default: 'refuse' }),
+    resource: Type.Optional(
+      Type.String({
+        pattern: PRINTABLE,
+        description: 'The resource behind the server, as an issuer of kind oidc knows it.',
+      }),
+    ),
+    tokenAudience: Type.Optional(
+      Type.String({
+        pattern: PRINTABLE,
+        description: 'What aud of a token must be where it can be read; `resource` if absent.',
+      }),
+    ),
+    actor: Type.Optional(
+      Type.Enum(['application'], {
+        description: 'Mode token-exchange: the application’s own token goes along as the actor’s.',
+      }),
+    ),
+    secret: Type.Optional(
+      Type.Object(
+        {
+          name: SecretName,
+          header: Type.Optional(
+            Type.String({
+              pattern: SECRET_HEADER_PATTERN,
+              description:
+                'A header in lower case that ends in key, token or secret; Authorization: Bearer if absent.',
+            }),
+          ),
+        },
+        { additionalProperties: false, description: 'Mode static: a file, and the header it is sent in.' },
+      ),
+    ),
+  },
   { additionalProperties: false },
 );
 
@@ -72,14 +115,7 @@ const ConstraintSchema = Type.Object(
 export const SERVER_FIELDS = {
   displayName: ShortText,
   allowedHosts: Type.Array(ShortText, { minItems: 1, maxItems: 64, uniqueItems: true }),
-  upstreamAuth: Type.Object(
-    {
-      mode: Type.Enum([...TOKEN_MODES]),
-      scopes: Type.Array(Scope, { maxItems: 32, uniqueItems: true, default: [] }),
-      appOnly: Type.Enum(['client-credentials', 'refuse'], { default: 'refuse' }),
-    },
-    { additionalProperties: false },
-  ),
+  upstreamAuth: UpstreamAuthSchema,
   bindings: Type.Array(BindingSchema, { minItems: 1, maxItems: 32 }),
   constraints: Type.Array(ConstraintSchema, { maxItems: 500, default: [] }),
   refusalStatus: Type.Enum([200, 403], { default: 200 }),
