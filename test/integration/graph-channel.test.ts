@@ -4,11 +4,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { err, ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
-import { APPLICATION_IDS, CONTOSO_TID, DIRECTORIES } from '#demo/directory.ts';
+import { CONTOSO_TID, DIRECTORIES } from '#demo/directory.ts';
 import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
 import { type ActivePeople, createActivePeople } from '#ext-authz/revocation/active-people.ts';
 import { createGraphChannel, type GraphChannel } from '#ext-authz/revocation/graph-channel.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { graphToken } from '#test/support/graph-token.ts';
 import { passwordForm, requestToken, startTokenWorld, type TokenWorld } from '#test/support/token-world.ts';
 
 const NOW = Math.floor(Date.now() / 1000);
@@ -21,18 +22,6 @@ let channel: GraphChannel;
 let marks: { oid: string; notBefore: number; because: string }[];
 let canReport: boolean;
 let token: () => Promise<Secret>;
-
-const graphToken = async (): Promise<Secret> => {
-  const { body } = await requestToken(world.provider, CONTOSO_TID, {
-    form: {
-      grant_type: 'client_credentials',
-      client_id: APPLICATION_IDS.gatewayDirectory,
-      client_secret: 'gateway-directory-demo-secret',
-      scope: `${world.provider.origin}/.default`,
-    },
-  });
-  return new Secret(String(body['access_token']));
-};
 
 const openChannel = (options: { maxDue?: number } = {}): GraphChannel =>
   createGraphChannel({
@@ -54,7 +43,7 @@ beforeEach(async () => {
   people = createActivePeople();
   marks = [];
   canReport = true;
-  token = graphToken;
+  token = () => graphToken(world.provider);
   channel = openChannel();
   for (const name of ['alice', 'bob'])
     people.note({ oid: oidOf(name), issuedAt: NOW - 100, expiresAt: NOW + 3_000 });
@@ -136,7 +125,7 @@ describe('a directory watched through Graph', () => {
     control().graph.fault = undefined;
     token = async () => new Secret('not a token');
     expect(await channel.round(NOW)).toMatchObject(err({ step: 'sweep' }));
-    token = graphToken;
+    token = () => graphToken(world.provider);
     canReport = false;
     expect(await channel.round(NOW)).toMatchObject(err({ step: 'report' }));
     canReport = true;

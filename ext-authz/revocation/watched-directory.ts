@@ -1,0 +1,68 @@
+// One watched directory over time: rounds by the clock, looks when somebody says that a person changed, and how fresh what
+// it knows is.
+
+import type { Result } from '#core/result.ts';
+import type { ActivePeople } from '#ext-authz/revocation/active-people.ts';
+import type { GraphChannel } from '#ext-authz/revocation/graph-channel.ts';
+import type { RoundFault } from '#ext-authz/revocation/graph-look.ts';
+import { lookAgain } from '#runtime/look-again.ts';
+
+export type WatchedDirectory = {
+  readonly people: ActivePeople;
+  /** Looks at a person soon; many of one moment in one go. */
+  look(oid: string): void;
+  sweep(): void;
+  /** True where nothing new has been known for longer than the bound; a moment ago counts from when the watch began. */
+  isStale(maxStaleSeconds: number, nowSeconds: number): boolean;
+  stop(): void;
+};
+
+/** Notifications come in handfuls: one look for all of them. */
+const GATHER_MS = 100;
+
+/**
+ * Begins with a round at once.
+ * @param parts.onOutcome hears how each round and look ended.
+ */
+export const watchDirectory = (parts: {
+  readonly channel: GraphChannel;
+  readonly people: ActivePeople;
+  readonly pollSeconds: number;
+  readonly onOutcome: (outcome: Result<true, RoundFault>) => void;
+  readonly nowSeconds: () => number;
+}): WatchedDirectory => {
+  const { channel, people, nowSeconds, onOutcome } = parts;
+  const gathered = new Set<string>();
+  let gathering: NodeJS.Timeout | undefined;
+  let freshAt = nowSeconds();
+
+  const round = async (): Promise<void> => {
+    const begun = nowSeconds();
+    const outcome = await channel.round(begun);
+    if (outcome.ok) freshAt = begun;
+    onOutcome(outcome);
+  };
+
+  const lookAtGathered = async (): Promise<void> => {
+    gathering = undefined;
+    const oids = [...gathered];
+    gathered.clear();
+    onOutcome(await channel.look(oids, nowSeconds()));
+  };
+
+  void round();
+  const stopRounds = lookAgain(round, parts.pollSeconds * 1_000);
+  return {
+    people,
+    look: (oid) => {
+      gathered.add(oid);
+      gathering ??= setTimeout(() => void lookAtGathered(), GATHER_MS).unref();
+    },
+    sweep: () => void round(),
+    isStale: (maxStaleSeconds, now) => now - freshAt > maxStaleSeconds,
+    stop: () => {
+      stopRounds();
+      clearTimeout(gathering);
+    },
+  };
+};

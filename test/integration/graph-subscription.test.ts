@@ -1,0 +1,100 @@
+// Standing orders at Graph to be told of changed people: real requests through the real egress guard, to a Graph that does
+// the handshake with the address it is given.
+
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ok } from '#core/result.ts';
+import { APPLICATION_IDS, CONTOSO_TID } from '#demo/directory.ts';
+import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
+import type { GraphSession } from '#ext-authz/revocation/graph-people.ts';
+import { keepSubscription, type NotificationAddress } from '#ext-authz/revocation/graph-subscription.ts';
+import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { graphToken } from '#test/support/graph-token.ts';
+import { startTokenWorld, type TokenWorld } from '#test/support/token-world.ts';
+
+const HOUR = 3_600;
+
+let world: TokenWorld;
+let receiver: Server;
+let heard: { value: { clientState: string; changeType: string; tenantId: string }[] }[];
+let address: NotificationAddress;
+let session: GraphSession;
+
+const ask = createAskGraph(createEgressGuard({ allowPrivate: true, allowedHosts: [] }).fetch);
+const keep = (seconds = 0, isDoubtful = false) =>
+  keepSubscription(ask, { ...session, nowSeconds: session.nowSeconds + seconds }, { address, isDoubtful });
+const subscriptions = () => [...world.provider.control.graph.subscriptions.values()];
+
+beforeEach(async () => {
+  world = await startTokenWorld();
+  heard = [];
+  receiver = createServer((request, response) => {
+    const token = new URL(request.url ?? '/', 'http://here').searchParams.get('validationToken');
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      if (token === null) heard.push(JSON.parse(Buffer.concat(chunks).toString()));
+      response.writeHead(token === null ? 202 : 200, { 'content-type': 'text/plain' }).end(token ?? '');
+    });
+  });
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
+  const { port } = receiver.address() as AddressInfo;
+  address = { notificationUrl: `http://127.0.0.1:${port}/graph`, clientState: 'said-with-each' };
+  const nowSeconds = Math.floor(Date.now() / 1_000);
+  session = { graphUrl: world.provider.origin, token: await graphToken(world.provider), nowSeconds };
+  return async () => {
+    receiver.close();
+    await world.stop();
+  };
+});
+
+describe('a standing order at Graph', () => {
+  it('is made once, and kept while it has long to go', async () => {
+    expect(await keep()).toEqual(ok('made'));
+    expect(await keep()).toEqual(ok('kept'));
+    expect(await keep(30 * HOUR)).toEqual(ok('kept'));
+    expect(subscriptions()).toHaveLength(1);
+    expect(subscriptions()[0]).toMatchObject({
+      tid: CONTOSO_TID,
+      clientId: APPLICATION_IDS.gatewayDirectory,
+    });
+  });
+
+  it('is prolonged when half of its time is over, or when somebody doubts it', async () => {
+    await keep();
+    const [before] = subscriptions().map(({ expirationDateTime }) => expirationDateTime);
+    expect(await keep(40 * HOUR)).toEqual(ok('prolonged'));
+    expect(subscriptions().map(({ expirationDateTime }) => expirationDateTime)).not.toEqual([before]);
+    expect(await keep(40 * HOUR)).toEqual(ok('kept'));
+    expect(await keep(41 * HOUR, true)).toEqual(ok('prolonged'));
+  });
+
+  it('is made anew where it is gone', async () => {
+    await keep();
+    world.provider.control.graph.subscriptions.clear();
+    expect(await keep()).toEqual(ok('made'));
+  });
+
+  it('is not made to an address that does not answer the handshake', async () => {
+    address = { ...address, notificationUrl: `${world.provider.origin}/nobody` };
+    expect(await keep()).toMatchObject({ ok: false, error: { kind: 'refused', code: 'ValidationError' } });
+  });
+
+  it('tells of everybody who is changed or gone, and says what it was told to say', async () => {
+    await keep();
+    world.provider.control.world.setEnabled('bob', false);
+    world.provider.control.world.remove('alice');
+    await expect.poll(() => heard.length).toBe(2);
+    expect(heard.flatMap(({ value }) => value)).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          clientState: 'said-with-each',
+          changeType: 'updated',
+          tenantId: CONTOSO_TID,
+        }),
+        expect.objectContaining({ clientState: 'said-with-each', changeType: 'deleted' }),
+      ]),
+    );
+  });
+});
