@@ -165,6 +165,7 @@ export const REASONS = {
   groups_overage: refusal(-31214, 'The access token names too many groups to be judged.'),
   groups_unavailable: outage(-31216, 'The groups of the caller cannot be fetched at the moment.'),
   groups_lookup_refused: fault(-31217, 500, 'The groups of the caller may not be fetched by the gateway.'),
+  directory_stale: outage(-31240, 'The gateway has had no news of your directory for too long.'),
   assurance_insufficient: challenge(-31218, 'This needs a stronger sign-in.'),
   scope_insufficient: {
     delivery: 'scope',

@@ -26,8 +26,10 @@ import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { createRemotePolicies } from '#ext-authz/policy/remote-engine.ts';
 import { type StartedTenantPolicies, startTenantPolicies } from '#ext-authz/policy/start-tenant-policies.ts';
+import { createGraphWatch, type GraphWatch } from '#ext-authz/revocation/graph-watch.ts';
+import { watchCallers } from '#ext-authz/revocation/watch-callers.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
-import { createTokenBroker } from '#ext-authz/token/broker.ts';
+import { createTokenBroker, type ErrandTokens } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
@@ -38,6 +40,7 @@ import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
+import { createRevocationClient } from '#registry/feed/revocations/client.ts';
 import { readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
 import type { AuditChain } from '#runtime/audit/chain-writer.ts';
 import { startProcessChain } from '#runtime/audit/process-chain.ts';
@@ -138,9 +141,22 @@ const worldOf = (feed: FeedConsumer, gatewayHost: string): World => {
   return { snapshot, freshAtMs, gatewayHost };
 };
 
+const startGraphWatch = (
+  { config, logger, metrics, egress, lifecycle, tls }: Tools,
+  broker: ErrandTokens,
+): GraphWatch => {
+  const { report, stop } = createRevocationClient(config.feedAddress, tls);
+  lifecycle.onStop('revocation reports', stop);
+  const nowSeconds = () => Math.floor(Date.now() / 1_000);
+  const ask = createAskGraph(egress.fetch);
+  const watch = createGraphWatch({ ask, broker, report, logger, metrics, nowSeconds });
+  lifecycle.onStop('watched directories', watch.stop);
+  return watch;
+};
+
 const startFeed = async (
   { config, logger, metrics, lifecycle, tls }: Tools,
-  keySets: KeySets,
+  { keySets, directories }: { readonly keySets: KeySets; readonly directories: GraphWatch },
 ): Promise<{ readonly feed: FeedConsumer; readonly policies: StartedTenantPolicies }> => {
   let consumer: FeedConsumer | undefined;
   const policies = await startTenantPolicies({
@@ -152,7 +168,7 @@ const startFeed = async (
   });
   lifecycle.onStop('policies of tenants', () => policies.stop());
   const report = (status: ConsumerStatus) => void consumer?.report(status);
-  const follower = createSnapshotFollower({ keySets, policies, report });
+  const follower = createSnapshotFollower({ keySets, policies, directories, report });
   const started = await startFeedConsumer({
     address: config.feedAddress,
     tls,
@@ -187,12 +203,13 @@ const start = async (tools: Tools): Promise<void> => {
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
-  const { feed, policies } = await startFeed(tools, keySets);
   const { broker, gate } = createBroker(tools);
+  const directories = startGraphWatch(tools, broker);
+  const { feed, policies } = await startFeed(tools, { keySets, directories });
   const gatewayHost = new URL(config.publicUrl).hostname;
   const parts = {
     world: () => worldOf(feed, gatewayHost),
-    authenticator: createCallerAuthenticator(tools, { keySets, broker }),
+    authenticator: watchCallers(createCallerAuthenticator(tools, { keySets, broker }), directories),
     policy: createCallPolicy({
       platform: createPolicy({ holder: await startPolicyLog(tools, policy) }),
       ...policies,

@@ -1,6 +1,7 @@
 // Which directories a snapshot wants watched: those of every issuer that names an application for it. Pure.
 
-import type { GraphSignals, TrustedIssuer } from '#core/issuer.ts';
+import type { TrustedIssuer } from '#core/issuer.ts';
+import type { GraphSignals } from '#core/issuer-signals.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type GraphAccess, graphAccess } from '#ext-authz/graph/graph-access.ts';

@@ -42,9 +42,6 @@ export type GraphWatchParts = {
   readonly nowSeconds: () => number;
 };
 
-/** How often a directory is asked where its issuer does not say, seconds. */
-const POLL_SECONDS = 60;
-
 type Entry = {
   readonly settings: string;
   readonly directory: GraphDirectory;
@@ -91,7 +88,7 @@ const open = (
     channel,
     people,
     nowSeconds,
-    pollSeconds: signals.pollSeconds ?? POLL_SECONDS,
+    pollSeconds: signals.pollSeconds,
     onOutcome: (outcome) => {
       outcomes.inc({ outcome: outcome.ok ? 'ok' : outcome.error.step });
       const place = { tenant: tenant.id, issuer: issuer.id };

@@ -1,0 +1,176 @@
+// Directories that the registry wants watched: opened, asked by the clock, closed; what is found goes to the registry, and
+// callers of a directory that nothing is known of for too long are not let in. Graph, MSAL and egress guard are the real ones.
+
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { GraphSignals } from '#core/issuer-signals.ts';
+import { ok } from '#core/result.ts';
+import type { RevocationReport } from '#core/revocation.ts';
+import type { Tenant } from '#core/tenant.ts';
+import { APPLICATION_IDS, CONTOSO_TID, FABRIKAM_TID } from '#demo/directory.ts';
+import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
+import { createGraphWatch, type GraphWatch } from '#ext-authz/revocation/graph-watch.ts';
+import { watchCallers } from '#ext-authz/revocation/watch-callers.ts';
+import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import {
+  type Caller,
+  startTokenWorld,
+  type TokenWorld,
+  tenantOf,
+  trackerServer,
+} from '#test/support/token-world.ts';
+
+let world: TokenWorld;
+let watch: GraphWatch;
+let reports: RevocationReport[];
+let clockSeconds: number;
+let alice: Caller;
+let bob: Caller;
+
+const tenantWith = (id: string, changes: Partial<GraphSignals> = {}): Tenant => {
+  const tenant = tenantOf(world.provider);
+  const graph: GraphSignals = {
+    clientId: APPLICATION_IDS.gatewayDirectory,
+    secretName: 'gateway-directory',
+    graphUrl: world.provider.origin,
+    pollSeconds: 3_600,
+    notifications: false,
+    ...changes,
+  };
+  return { ...tenant, id, issuers: tenant.issuers.map((issuer) => ({ ...issuer, signals: { graph } })) };
+};
+
+/** A tenant reaches secrets of its own only. */
+const giveSecret = async (tenantId: string): Promise<void> => {
+  const { secretsDirectory } = world;
+  await mkdir(join(secretsDirectory, tenantId));
+  await copyFile(
+    join(secretsDirectory, 'gateway-directory'),
+    join(secretsDirectory, tenantId, 'gateway-directory'),
+  );
+};
+
+const follow = (...tenants: Tenant[]): void => watch.follow({ sequence: 1, tenants });
+const questions = (): number => world.provider.control.graph.questions;
+/** Two directories, each asked once. */
+const firstRounds = () => expect.poll(questions).toBeGreaterThanOrEqual(2);
+
+beforeEach(async () => {
+  world = await startTokenWorld();
+  [alice, bob] = await Promise.all([world.user('alice'), world.user('bob')]);
+  reports = [];
+  clockSeconds = Math.floor(Date.now() / 1_000) + 5;
+  watch = createGraphWatch({
+    ask: createAskGraph(createEgressGuard({ allowPrivate: true, allowedHosts: [] }).fetch),
+    broker: world.startBroker().broker,
+    report: async (report) => {
+      reports.push(report);
+      return ok({ state: 'recorded', id: 'r1', changed: true });
+    },
+    logger: createLogger('test', 'silent'),
+    metrics: createMetrics('test'),
+    nowSeconds: () => clockSeconds,
+  });
+  return async () => {
+    watch.stop();
+    await world.stop();
+  };
+});
+
+describe('directories that the registry wants watched', () => {
+  it('are asked from the moment they are named, and whoever is signed out there is reported', async () => {
+    watch.follow({ sequence: 1, tenants: [tenantOf(world.provider)] });
+    watch.note('default', bob.identity);
+    follow(tenantWith('default', { pollSeconds: 1 }));
+    watch.note('default', bob.identity);
+    watch.note('default', alice.identity);
+    world.provider.control.world.setEnabled('bob', false);
+    await expect.poll(() => reports).toHaveLength(1);
+    expect(reports[0]).toEqual({
+      tenantId: 'default',
+      target: { kind: 'directory-user', tid: CONTOSO_TID, oid: bob.identity.oid },
+      notBefore: clockSeconds,
+      source: 'graph',
+      reason: 'the account was disabled',
+    });
+  });
+
+  it('are looked into at once when somebody tells of a person, for the tenant and issuer that were told', async () => {
+    await giveSecret('other');
+    follow(tenantWith('default'), tenantWith('other'));
+    await expect.poll(questions).toBeGreaterThanOrEqual(4);
+    for (const tenantId of ['default', 'other']) watch.note(tenantId, bob.identity);
+    world.provider.control.world.setEnabled('bob', false);
+    const person = { tid: CONTOSO_TID, oid: bob.identity.oid ?? '' };
+    watch.look('default', 'fabrikam', person);
+    watch.look('default', 'contoso', { ...person, tid: FABRIKAM_TID });
+    watch.look('default', 'contoso', { ...person, oid: alice.identity.oid ?? '' });
+    watch.look('default', 'contoso', person);
+    await expect.poll(() => reports.map(({ tenantId }) => tenantId)).toEqual(['default']);
+    watch.sweep('other', 'contoso');
+    await expect.poll(() => reports.map(({ tenantId }) => tenantId)).toEqual(['default', 'other']);
+  });
+
+  it('keep the people they know when their settings change, and are left when they are named no more', async () => {
+    follow(tenantWith('default'));
+    await firstRounds();
+    watch.note('default', bob.identity);
+    world.provider.control.world.setEnabled('bob', false);
+    follow(tenantWith('default', { maxStaleSeconds: 60 }));
+    await expect.poll(() => reports).toHaveLength(1);
+    follow();
+    watch.note('default', alice.identity);
+    world.provider.control.world.setEnabled('alice', false);
+    watch.sweep('default', 'contoso');
+    expect(reports).toHaveLength(1);
+  });
+});
+
+describe('a caller whose directory is watched', () => {
+  const authenticate = async (caller: Caller) => {
+    const authenticator = watchCallers(
+      { authenticate: async () => ok({ identity: caller.identity, token: caller.assertion }) },
+      watch,
+    );
+    const at = { tenant: tenantOf(world.provider), server: trackerServer(), nowSeconds: clockSeconds };
+    const target = { method: 'POST', url: 'https://gateway.example/mcp/tracker' };
+    const call = { ...at, target, headers: new Map(), signal: AbortSignal.timeout(1_000) };
+    const outcome = await authenticator.authenticate(call);
+    return outcome.ok ? 'let in' : outcome.error.reason;
+  };
+
+  it('is refused when nothing was learnt of it for too long, and let in when something is', async () => {
+    world.provider.control.graph.fault = { status: 503, body: {} };
+    follow(tenantWith('default', { maxStaleSeconds: 120 }));
+    await firstRounds();
+    expect(await authenticate(alice)).toBe('let in');
+    clockSeconds += 121;
+    expect(await authenticate(alice)).toBe('directory_stale');
+    world.provider.control.graph.fault = undefined;
+    watch.sweep('default', 'contoso');
+    await expect.poll(() => authenticate(alice)).toBe('let in');
+  });
+
+  it('is let in whatever becomes of Graph, where the tenant sets no bound', async () => {
+    world.provider.control.graph.fault = { status: 503, body: {} };
+    follow(tenantWith('default'));
+    await firstRounds();
+    clockSeconds += 100_000;
+    expect(await authenticate(alice)).toBe('let in');
+  });
+
+  it('is looked at from its first call on, though it was refused', async () => {
+    world.provider.control.graph.fault = { status: 503, body: {} };
+    follow(tenantWith('default', { maxStaleSeconds: 120 }));
+    await firstRounds();
+    clockSeconds += 121;
+    expect(await authenticate(bob)).toBe('directory_stale');
+    world.provider.control.graph.fault = undefined;
+    world.provider.control.world.setEnabled('bob', false);
+    watch.sweep('default', 'contoso');
+    await expect.poll(() => reports).toHaveLength(1);
+  });
+});
