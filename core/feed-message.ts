@@ -4,7 +4,7 @@ import type { VersionFigures } from '#core/call-figures.ts';
 import type { VersionPace } from '#core/pace.ts';
 
 /** A command to the running system. It changes no configuration and makes no revision. */
-export type FeedEvent = {
+export type TerminateStreams = {
   readonly kind: 'terminate-streams';
   readonly id: string;
   readonly tenantId: string;
@@ -18,6 +18,34 @@ export type FeedEvent = {
   /** RFC 3339. */
   readonly at: string;
 };
+
+/**
+ * A provider's hint to whoever watches one of its directories. It says nothing that is believed: what it is about is asked
+ * of the provider.
+ */
+export type DirectoryHint = {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly issuerId: string;
+  /** The directory, a GUID in lower case. */
+  readonly tid: string;
+  /** RFC 3339. */
+  readonly at: string;
+} & (
+  | {
+      /** People changed. */
+      readonly kind: 'look-at-users';
+      /** Object ids, GUIDs in lower case. */
+      readonly oids: readonly string[];
+    }
+  /** The standing order to be told of changes is in danger. `sweep-now`: something was missed. */
+  | { readonly kind: 'renew-subscription' | 'sweep-now' }
+);
+
+export type FeedEvent = TerminateStreams | DirectoryHint;
+
+/** People that one hint names at most. */
+export const MAX_HINTED_USERS = 500;
 
 /** Names of resources that one preview holds at most; what a person can read is less. */
 export const MAX_PREVIEW_NAMES = 500;

@@ -71,6 +71,7 @@ runService(logger, async (lifecycle) => {
       feed?.report({ sequence: snapshot.sequence });
     },
     onEvent: (event) => {
+      if (event.kind !== 'terminate-streams') return;
       const ended = liveStreams.terminate((orders) => isMeant(event, orders), 'command');
       logger.info(
         { event: event.id, tenant: event.tenantId, actor: event.actor, ended },

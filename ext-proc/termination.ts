@@ -2,7 +2,7 @@
 // opened before a switch was thrown.
 
 import { accessBasis } from '#core/access-basis.ts';
-import type { FeedEvent } from '#core/feed-message.ts';
+import type { TerminateStreams } from '#core/feed-message.ts';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { hasLapsed, type KillSwitch, takesIn } from '#core/kill-switch.ts';
 import { findTenant, type Snapshot } from '#core/snapshot.ts';
@@ -55,7 +55,7 @@ export const isTakenAway = (
   isSwitchedOff(after, orders, nowMs) || (isServed(before, orders, nowMs) && !isServed(after, orders, nowMs));
 
 /** True if a terminate-streams command means the answer to this call. */
-export const isMeant = (event: FeedEvent, orders: GuardOrders): boolean =>
+export const isMeant = (event: TerminateStreams, orders: GuardOrders): boolean =>
   event.tenantId === orders.tenantId &&
   (event.serverId === undefined || event.serverId === orders.serverId) &&
   (event.principal === undefined || event.principal === orders.principal);

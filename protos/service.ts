@@ -16,6 +16,7 @@ const SERVICE_FILES = {
   'mcpgw.approval.v1.CallApprovals': 'mcpgw/approval/v1/approval.proto',
   'mcpgw.feed.v1.RegistryFeed': 'mcpgw/feed/v1/feed.proto',
   'mcpgw.revocation.v1.Revocations': 'mcpgw/revocation/v1/revocation.proto',
+  'mcpgw.signals.v1.SignalChannels': 'mcpgw/signals/v1/signals.proto',
 } as const;
 
 export type ServiceName = keyof typeof SERVICE_FILES;

@@ -16,12 +16,14 @@ import { createCanaryWatch } from '#registry/canary/watch.ts';
 import { createApprovalService } from '#registry/feed/approvals/service.ts';
 import { createRevocationService } from '#registry/feed/revocations/service.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
+import { createSignalService } from '#registry/feed/signals/service.ts';
 import {
   createReportAnswers,
   createRevocationRecorder,
   type RecordRevocation,
 } from '#registry/record-revocation.ts';
 import { startSharedConsumers } from '#registry/shared-consumers.ts';
+import { createChannelAnswers } from '#registry/signals/open-channel.ts';
 import type { AuditSecrets } from '#registry/store/audit-append.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
@@ -52,6 +54,8 @@ const readSettings = () =>
     publicUrl: config.registryPublicUrl,
     sessionMaxAgeSeconds: config.sessionMaxAgeSeconds,
     publishAddress: config.localAddress('REGISTRY_PUBLISH_ADDRESS', config.socketDefault('registry-publish')),
+    signalsPort: config.port('SIGNALS_PORT', '0'),
+    signalsPublicUrl: config.signalsPublicUrl,
     opsAddress: config.localAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
     adminIssuer: config.text('ADMIN_ISSUER'),
     adminJwksUri: config.url('ADMIN_JWKS_URI'),
@@ -100,6 +104,7 @@ const startFeed = async (
     readonly tls: InternalTls | undefined;
     readonly publicUrl: string;
     readonly record: RecordRevocation;
+    readonly openChannel: ReturnType<typeof createChannelAnswers>;
   },
   lifecycle: Lifecycle,
 ): Promise<FeedServer> => {
@@ -110,6 +115,7 @@ const startFeed = async (
     feed.service,
     createApprovalService(ask, logger),
     createRevocationService(report, logger),
+    createSignalService(parts.openChannel, logger),
   ];
   lifecycle.onStop('feed listener', await startGrpcServer(parts.address, services, parts.tls));
   lifecycle.onStop('feed streams', () => feed.stop());
@@ -190,7 +196,8 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   const settings = readSettings();
   const metrics = createMetrics('registry');
   const audit = readAuditConfiguration();
-  const store = await openStore(settings, readAuditSecrets(audit));
+  const secrets = readAuditSecrets(audit);
+  const store = await openStore(settings, secrets);
   lifecycle.onStop('store', () => store.close());
   startSigning(store, audit.checkpointMs, lifecycle);
   const health = await startStoreMetrics(metrics, store, logger);
@@ -204,7 +211,12 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
     nowMs: Date.now,
     newId: randomUUID,
   });
-  const feed = await startFeed({ store, metrics, address, tls, publicUrl, record }, lifecycle);
+  const openChannel = createChannelAnswers({
+    store,
+    keys: secrets.keys,
+    publicUrl: settings.signalsPort === 0 ? undefined : settings.signalsPublicUrl,
+  });
+  const feed = await startFeed({ store, metrics, address, tls, publicUrl, record, openChannel }, lifecycle);
   const shared = startSharedConsumers({
     store,
     feed,

@@ -157,5 +157,11 @@ export const registryPublicUrl = url(
   `http://127.0.0.1:${process.env['REGISTRY_PORT'] || '8081'}`,
 );
 
+/** Absolute URL identity providers reach the receiver of signals by: they are told of it, and sign it as their audience. */
+export const signalsPublicUrl = url(
+  'SIGNALS_PUBLIC_URL',
+  `http://127.0.0.1:${process.env['SIGNALS_PORT'] || '0'}`,
+);
+
 /** Everything a child process inherits; nobody else needs the environment whole. */
 export const inheritedEnvironment = (): Environment => ({ ...process.env });

@@ -16,6 +16,8 @@ export type AuditKey = {
   readonly label: KeyObject;
   /** Wraps the keys of subjects. */
   readonly wrap: KeyObject;
+  /** Not of the audit: secrets that every registry of a deployment must say alike (registry/signals/client-state.ts). */
+  readonly shared: KeyObject;
 };
 
 export type AuditKeys = {
@@ -40,6 +42,7 @@ export const deriveAuditKey = (master: Uint8Array): AuditKey => {
     head: keyFor('head'),
     label: keyFor('label'),
     wrap: keyFor('wrap'),
+    shared: keyFor('shared secrets'),
   };
 };
 

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { FeedEvent } from '#core/feed-message.ts';
+import type { TerminateStreams } from '#core/feed-message.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { IdempotencyHeader } from '#registry/api/idempotency.ts';
@@ -56,7 +56,7 @@ export const registerStreams = (app: FastifyInstance, context: ApiContext): void
       if (stored === undefined || !isThere(stored.tenant, serverId))
         return sendProblem(reply, noSuchResource);
       const record = recordOf(context, request, 'terminate streams');
-      const event: FeedEvent = {
+      const event: TerminateStreams = {
         kind: 'terminate-streams',
         id: context.newId(),
         tenantId,

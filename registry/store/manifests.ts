@@ -2,13 +2,8 @@
 // What writes is called inside the transaction of the change it belongs to.
 
 import type { ChangedResource } from '#registry/commands/changed-resources.ts';
-import type {
-  ManifestSummary,
-  ManifestsPage,
-  Publication,
-  SignatureId,
-  StoredManifest,
-} from '#registry/store/store.ts';
+import type { SignatureId } from '#registry/store/signature-id.ts';
+import type { ManifestSummary, ManifestsPage, Publication, StoredManifest } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 
 const SUMMARY = ['number', 'server', 'version', 'digest', 'publisher', 'kid', 'at'] as const;

@@ -8,6 +8,7 @@ import { HOST_NAMES } from '#registry/store/host-name-table.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
 import { POLICY_BUNDLES } from '#registry/store/policy-bundle-table.ts';
 import { REVOCATION_TABLE } from '#registry/store/revocation-table.ts';
+import { SIGNAL_TABLE } from '#registry/store/signal-table.ts';
 
 /**
  * Statements in SQLite's words (`ddl-words.ts` says them to Postgres), and, between them, what moves rows about. That
@@ -275,8 +276,6 @@ const KEYED_AUDIT: Migration = [
   `,
 ];
 
-const CALL_APPROVALS: Migration = [CALL_APPROVAL_TABLE];
-
 /** Entry n takes a database from version n to n + 1. */
 export const MIGRATIONS: readonly Migration[] = [
   FIRST,
@@ -286,10 +285,11 @@ export const MIGRATIONS: readonly Migration[] = [
   APPROVALS,
   CONSUMERS,
   KEYED_AUDIT,
-  CALL_APPROVALS,
+  [CALL_APPROVAL_TABLE],
   POLICY_BUNDLES,
   HOST_NAMES,
   [REVOCATION_TABLE],
+  [SIGNAL_TABLE],
 ];
 
 /** More migrations were seen than there are here. */

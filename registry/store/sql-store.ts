@@ -26,6 +26,8 @@ import { findRevision, listRevisions } from '#registry/store/revisions.ts';
 import { findRevocation, listRevocations, recordRevocation } from '#registry/store/revocations.ts';
 import { listConsumers, reportConsumers } from '#registry/store/seen-consumers.ts';
 import { lastSequence } from '#registry/store/sequence.ts';
+import type { SignalStore } from '#registry/store/signal.ts';
+import { listSignalChannels, takeSignal } from '#registry/store/signals.ts';
 import type { Committed, Store, StoredTenant } from '#registry/store/store.ts';
 import type { Database } from '#registry/store/tables.ts';
 import { guardStore, inReadTransaction, inTransaction } from '#registry/store/transaction.ts';
@@ -68,7 +70,14 @@ type Writes = Pick<
 
 type Reads = Omit<
   Store,
-  'epoch' | 'onCommit' | 'close' | keyof Keys | keyof Writes | keyof Consumers | keyof CallApprovals
+  | 'epoch'
+  | 'onCommit'
+  | 'close'
+  | keyof Keys
+  | keyof Writes
+  | keyof Consumers
+  | keyof CallApprovals
+  | keyof SignalStore
 >;
 
 const findAuditFault = async (
@@ -159,6 +168,16 @@ type Commits = {
   readonly committed: (sequence: number) => void;
 };
 
+const createSignals = (database: Database, { commit, committed }: Commits): SignalStore => ({
+  takeSignal: async (signal) => {
+    const taken = await commit((transaction) => takeSignal(transaction, signal));
+    if (taken === 'repeated') return false;
+    if (taken.sequence > 0) committed(taken.sequence);
+    return true;
+  },
+  listSignalChannels: () => guardStore(() => listSignalChannels(database)),
+});
+
 const createPolicyBundles = (
   audit: AuditSecrets,
   { commit, committed }: Commits,
@@ -218,6 +237,7 @@ export const createSqlStore = (engine: StoreEngine): Store => {
       watch.committed(sequence);
       return sequence;
     },
+    ...createSignals(database, { commit, committed: watch.committed }),
     ...createPolicyBundles(audit, { commit, committed: watch.committed }),
     recordRevocation: async (write) => {
       const recorded = await commit((transaction) => recordRevocation(transaction, audit, write));

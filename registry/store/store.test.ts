@@ -16,6 +16,7 @@ import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { describeRevocations } from '#test/support/revocation-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
+import { describeSignals } from '#test/support/signal-contract.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
 
 const create = async () => {
@@ -34,6 +35,7 @@ describeBundles('sqlite', create);
 describeApprovals('sqlite', create);
 describeCallApprovals('sqlite', create);
 describeRevocations('sqlite', create);
+describeSignals('sqlite', create);
 describeAdoption('sqlite', async () => {
   const under = await create();
   return {

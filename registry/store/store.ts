@@ -15,6 +15,8 @@ import type { KeptAnswer, KeyedRequest, KeyReservation, KeyState } from '#regist
 import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
 import type { RecordedRevocation, RevocationWrite, StoredRevocation } from '#registry/store/revocation.ts';
 import type { SeenConsumer } from '#registry/store/seen-consumer.ts';
+import type { SignalStore } from '#registry/store/signal.ts';
+import type { SignatureId } from '#registry/store/signature-id.ts';
 
 /** In which revision each resource last changed: its ETag. It never repeats, because revisions only go up. */
 export type ResourceStamps = Readonly<Record<ResourceName, number>>;
@@ -23,14 +25,6 @@ export type StoredTenant = {
   readonly tenant: Tenant;
   readonly sequence: number;
   readonly stamps: ResourceStamps;
-};
-
-/** A signature that was used: `jti` counts among those of one key (RFC 7638 thumbprint). */
-export type SignatureId = {
-  readonly thumbprint: string;
-  readonly jti: string;
-  /** Seconds since the epoch; from then on the signature has expired and need not be remembered. */
-  readonly forgetAt: number;
 };
 
 /** A signed manifest that became a version. */
@@ -174,94 +168,95 @@ export type ManifestsPage = Page & { readonly serverId?: string };
  * Every method rejects with GatewayError `store_failed` if the store is broken. A write that resolved survives
  * the death of the process and of the machine; one that did not has left nothing behind, or is whole.
  */
-export type Store = Omit<FeedSource, 'findPolicyBundle'> & {
-  findTenant(tenantId: string): Promise<StoredTenant | undefined>;
-  /** Sorted by id. */
-  listTenants(): Promise<readonly StoredTenant[]>;
-  /**
-   * Commits tenant, revision, audit record and decisions together. `stale`: the tenant is no longer what `before`
-   * says, a decision was made since its own were judged, or a host name is another tenant's by now.
-   */
-  write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
-  /** Commits an event and its audit record together; resolves with the sequence. */
-  announce(event: FeedEvent, record: ChangeRecord): Promise<number>;
-  /** Commits a decision, the pins it makes and its audit record together; resolves with the sequence. */
-  decide(write: DecisionWrite): Promise<Result<number, 'stale'>>;
-  /**
-   * What became of a question about a call, which is put if nobody has. A granted approval is used up by this.
-   * `too-many`: the caller or the tenant has too many open.
-   */
-  askApproval(asked: AskedApproval): Promise<Result<CallApproval, 'too-many'>>;
-  /** Commits the decision about a call with its audit record. `not-pending`: there is none that waits. */
-  decideApproval(verdict: CallVerdict): Promise<Result<number, 'not-pending'>>;
-  findCallApproval(question: {
-    readonly tenantId: string;
-    readonly id: string;
-    readonly nowMs: number;
-  }): Promise<CallApproval | undefined>;
-  /** Newest first. */
-  listCallApprovals(
-    tenantId: string,
-    wanted: { readonly page: CallApprovalsPage; readonly nowMs: number },
-  ): Promise<readonly CallApproval[]>;
-  /**
-   * Commits a mark with its audit record, or leaves the one of its target that says as much. `full`: the tenant has as
-   * many as it may.
-   */
-  recordRevocation(write: RevocationWrite): Promise<Result<RecordedRevocation, 'full'>>;
-  findRevocation(tenantId: string, id: string): Promise<StoredRevocation | undefined>;
-  /** Newest first; among them such as have ended since the last one was made. */
-  listRevocations(tenantId: string, page: Page): Promise<readonly StoredRevocation[]>;
-  /**
-   * Keeps a bundle and its audit record together; resolves with the sequence. It changes no tenant, so it makes no
-   * revision. One that is there already is left as it is. `full`: the tenant has as many as it may.
-   */
-  keepPolicyBundle(write: PolicyBundleWrite): Promise<Result<number, 'full'>>;
-  /** Forgets a bundle, with an audit record. False: there is none of this digest. */
-  forgetPolicyBundle(write: {
-    readonly tenantId: string;
-    readonly digest: string;
-    readonly record: ChangeRecord;
-  }): Promise<boolean>;
-  /** Newest first. */
-  listPolicyBundles(tenantId: string, page: Page): Promise<readonly PolicyBundleSummary[]>;
-  findPolicyBundle(tenantId: string, digest: string): Promise<StoredPolicyBundle | undefined>;
-  /** What reviews are made from, of all servers of a tenant there have ever been or of one of them. */
-  findApprovals(tenantId: string, serverId?: string): Promise<ApprovalRecords>;
-  listRevisions(tenantId: string, page: RevisionsPage): Promise<readonly RevisionSummary[]>;
-  findRevision(tenantId: string, number: number): Promise<Revision | undefined>;
-  listAudit(tenantId: string, page: AuditPage): Promise<readonly AuditRecord[]>;
-  /** Newest first. */
-  listManifests(tenantId: string, page: ManifestsPage): Promise<readonly ManifestSummary[]>;
-  findManifest(tenantId: string, digest: string): Promise<StoredManifest | undefined>;
-  /** What a manifest is held against. Versions outlive their server and their tenant. */
-  findPublished(
-    tenantId: string,
-    version: { readonly serverId: string; readonly version: string },
-  ): Promise<{ readonly versions: readonly string[]; readonly digestOfVersion: string | undefined }>;
-  /** Which tenants have these host names; a name that nobody has is not in it. */
-  findHostHolders(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
-  isSpent(id: SignatureId): Promise<boolean>;
-  /** Uses up a signature without a write. False: it was used before. */
-  spend(id: SignatureId, nowSeconds: number): Promise<boolean>;
-  /** Takes the key of a request, if nobody has it. Keys older than a day are forgotten. */
-  reserveKey(reservation: KeyReservation, nowMs: number): Promise<KeyState>;
-  /** Keeps the answer of a request that was done. False: the key is another attempt's by now. */
-  keepAnswer(request: KeyedRequest, answer: KeptAnswer): Promise<boolean>;
-  /** Gives back the key of a request that was refused and changed nothing. */
-  releaseKey(request: KeyedRequest): Promise<void>;
-  /** Says which consumers one registry sees, in place of what it said of them before. */
-  reportConsumers(report: {
-    readonly replica: string;
-    readonly entries: readonly ConsumerEntry[];
-    readonly nowMs: number;
-  }): Promise<void>;
-  /** What every registry has said within the last hour, newest first. */
-  listConsumers(): Promise<readonly SeenConsumer[]>;
-  recordRefusal(refusal: RefusalRecord): Promise<void>;
-  /** Signs the end of the audit chain, if that has moved. */
-  signAudit(at: string): Promise<void>;
-  /** What is wrong with the audit, in one line; undefined if nothing is. */
-  findAuditFault(): Promise<string | undefined>;
-  close(): Promise<void>;
-};
+export type Store = Omit<FeedSource, 'findPolicyBundle'> &
+  SignalStore & {
+    findTenant(tenantId: string): Promise<StoredTenant | undefined>;
+    /** Sorted by id. */
+    listTenants(): Promise<readonly StoredTenant[]>;
+    /**
+     * Commits tenant, revision, audit record and decisions together. `stale`: the tenant is no longer what `before`
+     * says, a decision was made since its own were judged, or a host name is another tenant's by now.
+     */
+    write(write: TenantWrite): Promise<Result<Committed, 'stale'>>;
+    /** Commits an event and its audit record together; resolves with the sequence. */
+    announce(event: FeedEvent, record: ChangeRecord): Promise<number>;
+    /** Commits a decision, the pins it makes and its audit record together; resolves with the sequence. */
+    decide(write: DecisionWrite): Promise<Result<number, 'stale'>>;
+    /**
+     * What became of a question about a call, which is put if nobody has. A granted approval is used up by this.
+     * `too-many`: the caller or the tenant has too many open.
+     */
+    askApproval(asked: AskedApproval): Promise<Result<CallApproval, 'too-many'>>;
+    /** Commits the decision about a call with its audit record. `not-pending`: there is none that waits. */
+    decideApproval(verdict: CallVerdict): Promise<Result<number, 'not-pending'>>;
+    findCallApproval(question: {
+      readonly tenantId: string;
+      readonly id: string;
+      readonly nowMs: number;
+    }): Promise<CallApproval | undefined>;
+    /** Newest first. */
+    listCallApprovals(
+      tenantId: string,
+      wanted: { readonly page: CallApprovalsPage; readonly nowMs: number },
+    ): Promise<readonly CallApproval[]>;
+    /**
+     * Commits a mark with its audit record, or leaves the one of its target that says as much. `full`: the tenant has as
+     * many as it may.
+     */
+    recordRevocation(write: RevocationWrite): Promise<Result<RecordedRevocation, 'full'>>;
+    findRevocation(tenantId: string, id: string): Promise<StoredRevocation | undefined>;
+    /** Newest first; among them such as have ended since the last one was made. */
+    listRevocations(tenantId: string, page: Page): Promise<readonly StoredRevocation[]>;
+    /**
+     * Keeps a bundle and its audit record together; resolves with the sequence. It changes no tenant, so it makes no
+     * revision. One that is there already is left as it is. `full`: the tenant has as many as it may.
+     */
+    keepPolicyBundle(write: PolicyBundleWrite): Promise<Result<number, 'full'>>;
+    /** Forgets a bundle, with an audit record. False: there is none of this digest. */
+    forgetPolicyBundle(write: {
+      readonly tenantId: string;
+      readonly digest: string;
+      readonly record: ChangeRecord;
+    }): Promise<boolean>;
+    /** Newest first. */
+    listPolicyBundles(tenantId: string, page: Page): Promise<readonly PolicyBundleSummary[]>;
+    findPolicyBundle(tenantId: string, digest: string): Promise<StoredPolicyBundle | undefined>;
+    /** What reviews are made from, of all servers of a tenant there have ever been or of one of them. */
+    findApprovals(tenantId: string, serverId?: string): Promise<ApprovalRecords>;
+    listRevisions(tenantId: string, page: RevisionsPage): Promise<readonly RevisionSummary[]>;
+    findRevision(tenantId: string, number: number): Promise<Revision | undefined>;
+    listAudit(tenantId: string, page: AuditPage): Promise<readonly AuditRecord[]>;
+    /** Newest first. */
+    listManifests(tenantId: string, page: ManifestsPage): Promise<readonly ManifestSummary[]>;
+    findManifest(tenantId: string, digest: string): Promise<StoredManifest | undefined>;
+    /** What a manifest is held against. Versions outlive their server and their tenant. */
+    findPublished(
+      tenantId: string,
+      version: { readonly serverId: string; readonly version: string },
+    ): Promise<{ readonly versions: readonly string[]; readonly digestOfVersion: string | undefined }>;
+    /** Which tenants have these host names; a name that nobody has is not in it. */
+    findHostHolders(names: readonly string[]): Promise<ReadonlyMap<string, string>>;
+    isSpent(id: SignatureId): Promise<boolean>;
+    /** Uses up a signature without a write. False: it was used before. */
+    spend(id: SignatureId, nowSeconds: number): Promise<boolean>;
+    /** Takes the key of a request, if nobody has it. Keys older than a day are forgotten. */
+    reserveKey(reservation: KeyReservation, nowMs: number): Promise<KeyState>;
+    /** Keeps the answer of a request that was done. False: the key is another attempt's by now. */
+    keepAnswer(request: KeyedRequest, answer: KeptAnswer): Promise<boolean>;
+    /** Gives back the key of a request that was refused and changed nothing. */
+    releaseKey(request: KeyedRequest): Promise<void>;
+    /** Says which consumers one registry sees, in place of what it said of them before. */
+    reportConsumers(report: {
+      readonly replica: string;
+      readonly entries: readonly ConsumerEntry[];
+      readonly nowMs: number;
+    }): Promise<void>;
+    /** What every registry has said within the last hour, newest first. */
+    listConsumers(): Promise<readonly SeenConsumer[]>;
+    recordRefusal(refusal: RefusalRecord): Promise<void>;
+    /** Signs the end of the audit chain, if that has moved. */
+    signAudit(at: string): Promise<void>;
+    /** What is wrong with the audit, in one line; undefined if nothing is. */
+    findAuditFault(): Promise<string | undefined>;
+    close(): Promise<void>;
+  };

@@ -136,6 +136,15 @@ export type Tables = {
     actor: string | null;
     at: string;
   };
+  signal_channels: {
+    tenant: string;
+    issuer: string;
+    channel: string;
+    heard_at: number;
+    verified_at: number | null;
+    verified_state: string | null;
+    stream_status: string | null;
+  };
   host_names: { name: string; tenant: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };

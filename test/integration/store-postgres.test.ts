@@ -21,6 +21,7 @@ import { describeKeys } from '#test/support/key-contract.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { describeRevocations } from '#test/support/revocation-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
+import { describeSignals } from '#test/support/signal-contract.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
 
 let server: PostgresServer;
@@ -42,6 +43,7 @@ describeBundles('postgres', create);
 describeApprovals('postgres', create);
 describeCallApprovals('postgres', create);
 describeRevocations('postgres', create);
+describeSignals('postgres', create);
 
 describeAdoption('postgres', async () => {
   const { url } = await server.createDatabase();

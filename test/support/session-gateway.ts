@@ -3,7 +3,7 @@
 
 import { connect } from 'node:net';
 import { deny } from '#core/decision.ts';
-import type { FeedEvent } from '#core/feed-message.ts';
+import type { TerminateStreams } from '#core/feed-message.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
 import { sealingKeysOf } from '#core/sealing-key.ts';
@@ -45,7 +45,7 @@ export type SessionGateway = {
   readonly refusals: Record<string, unknown>[];
   send(path: string, request: SessionRequest): Promise<SessionAnswer>;
   /** Ends open streams as an operator's command does; returns how many. */
-  terminate(event: FeedEvent): number;
+  terminate(event: TerminateStreams): number;
   stop(): Promise<void>;
 };
 
@@ -226,7 +226,8 @@ export const startSessionGateway = async (
       await until('Envoy has the snapshot', () => isServed(next), 30_000);
       await until('the listener is open', () => isOpen(gateway.origin), 30_000);
     },
-    terminate: (event: FeedEvent) => liveStreams.terminate((orders) => isMeant(event, orders), 'command'),
+    terminate: (event: TerminateStreams) =>
+      liveStreams.terminate((orders) => isMeant(event, orders), 'command'),
     send: (path: string, request: SessionRequest) => sendTo(`${gateway.origin}${path}`, request),
     stop: async () => {
       await gateway.stop();

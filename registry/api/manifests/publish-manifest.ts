@@ -22,7 +22,8 @@ import {
 import { type ManifestRefusal, SIGNATURE_HEADER } from '#registry/manifest/refusal.ts';
 import { tenantAudience } from '#registry/manifest/verify-signature.ts';
 import type { ChangeRecord } from '#registry/store/change-record.ts';
-import type { Publication, SignatureId, StoredTenant } from '#registry/store/store.ts';
+import type { SignatureId } from '#registry/store/signature-id.ts';
+import type { Publication, StoredTenant } from '#registry/store/store.ts';
 
 export type ManifestRequest = Submission &
   Pick<ChangeRecord, 'request'> & {

@@ -129,6 +129,17 @@ describe('parseFeedEvent', () => {
     expect(parseFeedEvent(bytes(event))).toEqual({ ok: true, value: event });
   });
 
+  it.each([
+    { kind: 'look-at-users', oids: ['44444444-4444-4444-8444-444444444444'] },
+    { kind: 'renew-subscription' },
+    { kind: 'sweep-now' },
+  ])('reads the hint $kind', (hint) => {
+    const { reason: _reason, actor: _actor, ...words } = event;
+    const whole = { ...words, issuerId: 'entra', tid: '11111111-1111-4111-8111-111111111111', ...hint };
+    expect(parseFeedEvent(bytes(whole))).toEqual({ ok: true, value: whole });
+    expect(parseFeedEvent(bytes({ ...whole, tid: '../common' })).ok).toBe(false);
+  });
+
   it('refuses an event whose scope it cannot read, rather than ending every stream', () => {
     expect(parseFeedEvent(bytes({ ...event, serverId: 5 })).ok).toBe(false);
     expect(parseFeedEvent(bytes({ ...event, tool: 'x' })).ok).toBe(false);

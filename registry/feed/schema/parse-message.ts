@@ -10,6 +10,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import { completeTenant } from '#registry/feed/schema/complete-tenant.ts';
+import { FeedEventSchema } from '#registry/feed/schema/event-schema.ts';
 import { readPatch } from '#registry/feed/schema/parse-patch.ts';
 import { ConsumerStatusSchema } from '#registry/feed/schema/status-schema.ts';
 import { TenantSchema } from '#registry/feed/schema/tenant-schema.ts';
@@ -25,21 +26,7 @@ const upsertCheck = Compile(
 const removeCheck = Compile(
   Type.Object({ kind: Type.Literal('remove'), sequence: Sequence, tenantId: Id }, closed),
 );
-const eventCheck = Compile(
-  Type.Object(
-    {
-      kind: Type.Literal('terminate-streams'),
-      id: Type.String({ minLength: 1 }),
-      tenantId: Id,
-      serverId: Type.Optional(Id),
-      principal: Type.Optional(Type.String()),
-      reason: Type.String(),
-      actor: Type.String(),
-      at: Type.String(),
-    },
-    closed,
-  ),
-);
+const eventCheck = Compile(FeedEventSchema);
 
 const Count = Type.Integer({ minimum: 0 });
 const LATENCY_BUCKETS = LATENCY_BOUNDS_MS.length + 1;
