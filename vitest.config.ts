@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: [
-            '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,policies,provision,demo,envoy}/**/*.test.ts',
+            '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,oauth-facade,policies,provision,demo,envoy}/**/*.test.ts',
             'test/*.test.ts',
           ],
         },

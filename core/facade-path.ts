@@ -19,3 +19,6 @@ export const findFacade = (path: string): (FacadeRef & { readonly rest: string }
   const [, tenantId, issuerId, rest = ''] = ISSUER_PATH.exec(path) ?? [];
   return tenantId === undefined || issuerId === undefined ? undefined : { tenantId, issuerId, rest };
 };
+
+/** Before the path of an issuer, where its metadata is (RFC 8414 §3.1). */
+export const METADATA_PREFIX = '/.well-known/oauth-authorization-server';

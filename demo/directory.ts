@@ -71,6 +71,7 @@ export const APPLICATION_IDS = {
   gatewayReports: 'b5e2f7c9-1d83-4a4b-9c6b-4d3e2f1a0b12',
   trackerApi: 'c6f3a8d0-2e94-4b5c-8d7c-5e4f3a2b1c21',
   reportsApi: 'd7a4b9e1-3fa5-4c6d-9e8d-6f5a4b3c2d22',
+  gatewayFacade: '0ad7e2b4-62d8-4f90-8b10-9c8d7e6f5a51',
   gatewayDirectory: 'f9c6d1a3-51c7-4e8f-9a0f-8b7c6d5e4f41',
   registryApi: 'e8b5c0f2-40b6-4d7e-8f9e-7a6b5c4d3e31',
 } as const;
@@ -207,6 +208,16 @@ export const APPLICATIONS: readonly DemoApplication[] = [
     appRoles: { [APPLICATION_IDS.gatewayReports]: ['reports.access.all'] },
     directories: BOTH,
     consentedResources: [],
+  },
+  {
+    name: 'gateway-facade',
+    clientId: APPLICATION_IDS.gatewayFacade,
+    secret: 'gateway-facade-demo-secret',
+    redirectUris: ['http://127.0.0.1/t/default/i/contoso/callback'],
+    scopes: [],
+    appRoles: {},
+    directories: [CONTOSO_TID],
+    consentedResources: [APPLICATION_IDS.gatewayTracker, APPLICATION_IDS.gatewayReports],
   },
   {
     name: 'gateway-directory',

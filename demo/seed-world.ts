@@ -5,6 +5,7 @@ import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { Publisher, PublisherKey } from '#core/publisher.ts';
 import type { IssuerBinding, McpServer, ServerVersion, Tool } from '#core/server.ts';
+import type { SignInFacade } from '#core/sign-in-facade.ts';
 import type { TenantSettings } from '#core/tenant.ts';
 import { APPLICATION_IDS, CONTOSO_TID, FABRIKAM_TID, GROUPS } from '#demo/directory.ts';
 import { REPORTS_TOOLS } from '#demo/servers/reports/tools.ts';
@@ -32,6 +33,18 @@ export type SeedWorld = {
 
 const MAX_BODY_BYTES = 1_048_576;
 
+/** In force where the demo is started with OAUTH_FACADE_PUBLIC_URL. */
+const facadeAt = (origin: string): SignInFacade => ({
+  clientId: APPLICATION_IDS.gatewayFacade,
+  secretName: 'gateway-facade',
+  authorizationEndpoint: `${origin}/{tenantid}/oauth2/v2.0/authorize`,
+  tokenEndpoint: `${origin}/{tenantid}/oauth2/v2.0/token`,
+  scopes: ['openid', 'offline_access'],
+  sendsResource: false,
+  clientDocuments: true,
+  registration: true,
+});
+
 const issuerOf = (
   origin: string,
   facts: { readonly id: string; readonly tid: string; readonly relation: 'home' | 'partner' },
@@ -46,6 +59,7 @@ const issuerOf = (
     secretName: 'gateway-directory',
     graphUrl: origin,
   },
+  ...(facts.relation === 'home' ? { facade: facadeAt(origin) } : {}),
   algorithms: ['RS256'],
   relation: facts.relation,
   directoryTenants: [facts.tid],

@@ -11,6 +11,8 @@ export type ProductionSettings = {
   readonly adminAudience: string;
   readonly publicUrl: string;
   readonly gatewayTls: boolean;
+  /** Of the sign-in façade; absent: there is none. */
+  readonly facadeUrl?: string | undefined;
   readonly secretsDirectory: string;
   readonly stateDirectory: string;
   readonly demoDebug: boolean;
@@ -61,11 +63,14 @@ export const findProductionFaults = (
   ...(services.includes('registry') && settings.adminAudience === ''
     ? ['ADMIN_AUDIENCE is required: the registry takes only tokens made for it']
     : []),
-  ...(services.includes('ext-authz') && settings.publicUrl === ''
+  ...(['ext-authz', 'oauth-facade'].some((name) => services.includes(name)) && settings.publicUrl === ''
     ? ['GATEWAY_PUBLIC_URL is required: clients are told to authenticate for this address']
     : []),
   ...(services.includes('ext-authz') && settings.gatewayTls && isPlain(settings.publicUrl)
     ? ['GATEWAY_PUBLIC_URL must be an https URL with GATEWAY_TLS: the gateway answers nothing else']
+    : []),
+  ...(services.includes('oauth-facade') && !isHttps(settings.facadeUrl ?? '')
+    ? ['OAUTH_FACADE_PUBLIC_URL must be an https URL: people consent and clients get tokens there']
     : []),
   ...findSecretFaults(settings.secretsDirectory),
   ...(existsSync(join(settings.stateDirectory, DEMO_MARKER))

@@ -1,4 +1,5 @@
-// `npm run start:production`: the four services and Envoy under one supervisor. `npm run start:<service>`: one of them
+// `npm run start:production`: the four services, Envoy and, where it has an address, the sign-in façade
+// under one supervisor. `npm run start:<service>`: one of them
 // in this process, for a process manager of your own. Nothing of the demo, and nothing that came from it.
 
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { findSocketFault } from '#provision/processes/sockets.ts';
 import { findProductionFaults } from '#provision/production-faults.ts';
 import {
   directory,
+  facadePublicUrl,
   flag,
   gatewayTls,
   inheritedEnvironment,
@@ -25,6 +27,8 @@ import {
 
 const ROOT = join(import.meta.dirname, '..');
 const SERVICES = ['registry', 'xds-server', 'ext-authz', 'ext-proc', 'envoy'];
+/** Started by its own name, or with the others where OAUTH_FACADE_PUBLIC_URL is set. */
+const FACADE = 'oauth-facade';
 
 const JUDGED = {
   adminIssuer: text('ADMIN_ISSUER', ''),
@@ -32,6 +36,7 @@ const JUDGED = {
   adminAudience: text('ADMIN_AUDIENCE', ''),
   publicUrl: text('GATEWAY_PUBLIC_URL', ''),
   gatewayTls,
+  facadeUrl: facadePublicUrl,
   secretsDirectory: directory('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
   demoDebug: flag('DEMO_DEBUG', 'false'),
@@ -44,9 +49,12 @@ const PLACES = {
   runtimeDirectory,
   logsDirectory: directory('MCPGW_LOG_DIR', join(process.cwd(), '.local', 'logs')),
   publishPort: port('PUBLISH_PORT', '0'),
+  facadeUrl: facadePublicUrl,
+  facadePort: port('OAUTH_FACADE_PORT', '8082'),
   registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
   xdsServer: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
   extAuthz: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+  facade: localAddress('OAUTH_FACADE_OPS_ADDRESS', socketDefault('oauth-facade-ops')),
   extProc: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
 };
 
@@ -66,6 +74,7 @@ const startAll = async (): Promise<void> => {
     { port: places.registryPort, variable: 'REGISTRY_PORT' },
     { port: places.envoyAdminPort, variable: 'ENVOY_ADMIN_PORT' },
     ...(places.publishPort === 0 ? [] : [{ port: places.publishPort, variable: 'PUBLISH_PORT' }]),
+    ...(places.facadeUrl === undefined ? [] : [{ port: places.facadePort, variable: 'OAUTH_FACADE_PORT' }]),
   ];
   const portFaults = await findPortFaults(wanted, 'npm run start:production');
   const socketFault = await findSocketFault(places.runtimeDirectory);
@@ -73,7 +82,10 @@ const startAll = async (): Promise<void> => {
   if (faults.length > 0) refuse(faults);
   const { registry, xdsServer, extAuthz, extProc } = places;
   const operations = { registry, 'xds-server': xdsServer, 'ext-authz': extAuthz, 'ext-proc': extProc };
-  const units = buildServiceUnits({ ...places, operations }, {});
+  const units = buildServiceUnits(
+    { ...places, operations, facade: places.facadeUrl === undefined ? undefined : places.facade },
+    {},
+  );
   watchLogs(units.map(({ name }) => join(places.logsDirectory, `${name}.log`)));
   const place = {
     root: ROOT,
@@ -95,9 +107,12 @@ const startAll = async (): Promise<void> => {
 };
 
 const main = async (name: string | undefined): Promise<void> => {
-  if (name !== undefined && !SERVICES.includes(name))
-    refuse([`no service ${name}; there are: ${SERVICES.join(', ')}`]);
-  const faults = findProductionFaults(readConfig(JUDGED), name === undefined ? SERVICES : [name]);
+  const known = [...SERVICES, FACADE];
+  if (name !== undefined && !known.includes(name))
+    refuse([`no service ${name}; there are: ${known.join(', ')}`]);
+  const judged = readConfig(JUDGED);
+  const started = judged.facadeUrl === undefined ? SERVICES : known;
+  const faults = findProductionFaults(judged, name === undefined ? started : [name]);
   if (faults.length > 0) refuse(faults);
   if (name === undefined) await startAll();
   else await import(join(ROOT, name, 'main.ts'));

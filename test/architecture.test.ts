@@ -13,6 +13,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'xds-server/': ['core/', 'runtime/', 'protos/'],
   'ext-authz/': ['core/', 'runtime/', 'protos/'],
   'ext-proc/': ['core/', 'runtime/', 'protos/'],
+  'oauth-facade/': ['core/', 'runtime/'],
   'policies/': ['core/', 'runtime/'],
   'envoy/': ['core/', 'runtime/'],
   'provision/': ['core/', 'runtime/'],
@@ -20,7 +21,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Only the wiring of a service may take the feed. */
-const FEED_USERS = ['xds-server/main.ts', 'ext-authz/main.ts', 'ext-proc/main.ts'];
+const FEED_USERS = ['xds-server/main.ts', 'ext-authz/main.ts', 'ext-proc/main.ts', 'oauth-facade/main.ts'];
 
 const PURE = [
   'core/',
@@ -81,6 +82,28 @@ const PURE = [
   'ext-proc/lists/',
   'ext-proc/session/seal-answer.ts',
   'ext-proc/termination.ts',
+  'oauth-facade/authorize/authorization.ts',
+  'oauth-facade/authorize/granted-scopes.ts',
+  'oauth-facade/authorize/judge-request.ts',
+  'oauth-facade/authorize/resource.ts',
+  'oauth-facade/browser.ts',
+  'oauth-facade/client/client-metadata.ts',
+  'oauth-facade/client/client.ts',
+  'oauth-facade/client/document-url.ts',
+  'oauth-facade/client/redirect-uri.ts',
+  'oauth-facade/client/registration.ts',
+  'oauth-facade/consent/consents.ts',
+  'oauth-facade/consent/page-frame.ts',
+  'oauth-facade/consent/pages.ts',
+  'oauth-facade/fronted.ts',
+  'oauth-facade/http/parameters.ts',
+  'oauth-facade/http/reply.ts',
+  'oauth-facade/metadata.ts',
+  'oauth-facade/provider/endpoints.ts',
+  'oauth-facade/provider/sign-in.ts',
+  'oauth-facade/provider/token-answer.ts',
+  'oauth-facade/refusal.ts',
+  'oauth-facade/way-back.ts',
 ];
 
 /** What reaches for the world outside the arguments. Comments are cut before this is looked for. */

@@ -15,6 +15,7 @@ export type CodeFacts = {
   readonly scope: string;
   readonly resource?: string;
   readonly claims?: string;
+  readonly nonce?: string;
 };
 
 export type Codes = {

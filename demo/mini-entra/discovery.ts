@@ -23,6 +23,7 @@ export const discoveryDocument = (origin: string, tid: string): object => {
     grant_types_supported: [
       'password',
       'authorization_code',
+      'refresh_token',
       'client_credentials',
       'urn:ietf:params:oauth:grant-type:jwt-bearer',
     ],

@@ -14,6 +14,7 @@ import { createFaultBook } from '#demo/mini-entra/faults.ts';
 import { answerGraph } from '#demo/mini-entra/graph/answer-graph.ts';
 import { emptyGraphDesk, type GraphParts } from '#demo/mini-entra/graph/desk.ts';
 import { notifyOfChange } from '#demo/mini-entra/graph/subscriptions.ts';
+import { createRefreshTokens } from '#demo/mini-entra/refresh-tokens.ts';
 import { answerSignIn, type SignInAnswer, type SignInParts } from '#demo/mini-entra/sign-in.ts';
 import { createSigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import {
@@ -186,6 +187,7 @@ const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => st
       keys: await createSigningKeys(tids, file),
       faults: createFaultBook(),
       codes: createCodes(),
+      refreshTokens: createRefreshTokens(),
       issuer,
       graph,
       graphUrl: () => new URL(issuer(tids[0] ?? 'none')).origin,

@@ -81,7 +81,7 @@ const readAsked = (parts: SignInParts, { tid, query }: SignInRequest): Result<As
     challenge,
     redirectUri: form.value.get('redirect_uri') ?? '',
     scope: form.value.get('scope') ?? '',
-    ...optional(form.value, ['resource', 'claims', 'state']),
+    ...optional(form.value, ['resource', 'claims', 'nonce', 'state']),
   });
 };
 

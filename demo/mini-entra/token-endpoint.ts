@@ -16,6 +16,9 @@ import { clientCredentials } from '#demo/mini-entra/grants/client-credentials.ts
 import type { Grant, Granted, GrantName } from '#demo/mini-entra/grants/grant.ts';
 import { onBehalfOf } from '#demo/mini-entra/grants/on-behalf-of.ts';
 import { password } from '#demo/mini-entra/grants/password.ts';
+import { refreshToken } from '#demo/mini-entra/grants/refresh-token.ts';
+import { signIdToken } from '#demo/mini-entra/id-token.ts';
+import type { RefreshTokens, SignedIn } from '#demo/mini-entra/refresh-tokens.ts';
 import { parseScopes, type RequestedScopes } from '#demo/mini-entra/scopes.ts';
 import type { SigningKeys } from '#demo/mini-entra/signing-keys.ts';
 import type { World } from '#demo/mini-entra/world.ts';
@@ -23,6 +26,7 @@ import type { World } from '#demo/mini-entra/world.ts';
 const GRANTS: ReadonlyMap<string, { readonly name: GrantName; readonly grant: Grant }> = new Map([
   ['password', { name: 'password', grant: password }],
   ['authorization_code', { name: 'authorization_code', grant: authorizationCode }],
+  ['refresh_token', { name: 'refresh_token', grant: refreshToken }],
   ['client_credentials', { name: 'client_credentials', grant: clientCredentials }],
   ['urn:ietf:params:oauth:grant-type:jwt-bearer', { name: 'on_behalf_of', grant: onBehalfOf }],
 ]);
@@ -32,6 +36,7 @@ export type Counters = Record<GrantName, { requests: number; issued: number }>;
 export const emptyCounters = (): Counters => ({
   password: { requests: 0, issued: 0 },
   authorization_code: { requests: 0, issued: 0 },
+  refresh_token: { requests: 0, issued: 0 },
   client_credentials: { requests: 0, issued: 0 },
   on_behalf_of: { requests: 0, issued: 0 },
 });
@@ -41,6 +46,7 @@ export type TokenEndpointParts = {
   readonly keys: SigningKeys;
   readonly faults: FaultBook;
   readonly codes: Codes;
+  readonly refreshTokens: RefreshTokens;
   readonly counters: () => Counters;
   readonly issuer: (tid: string) => string;
   /** Where Graph is: the resource that tokens for it are asked by. */
@@ -110,6 +116,21 @@ const readRequestedClaims = (text: string | undefined): JWTPayload => {
   }
 };
 
+/** What a sign-in gives beside the access token, where its scopes asked for it. */
+const signInTokens = async (
+  parts: TokenEndpointParts,
+  signedIn: SignedIn,
+  nowSeconds: number,
+): Promise<{ id_token?: string; refresh_token?: string }> => {
+  const { facts } = signedIn;
+  const asked = facts.scope.split(' ');
+  const signer = { issuer: parts.issuer(facts.tid), key: parts.keys.current(facts.tid), nowSeconds };
+  return {
+    ...(asked.includes('openid') ? { id_token: await signIdToken(facts, signer) } : {}),
+    ...(asked.includes('offline_access') ? { refresh_token: parts.refreshTokens.issue(signedIn) } : {}),
+  };
+};
+
 const issue = async (
   parts: TokenEndpointParts,
   { asked, granted, requested }: { asked: Asked; granted: Granted; requested: RequestedScopes },
@@ -117,8 +138,9 @@ const issue = async (
 ): Promise<object> => {
   const { tid } = asked.directory;
   const { resource, scopes } = requested;
-  const facts = { directory: asked.directory, resource, client: asked.client, scopes, ...granted };
-  const requestedClaims = readRequestedClaims(asked.form.get('claims') ?? granted.claims);
+  const { signedIn, claims, ...who } = granted;
+  const facts = { directory: asked.directory, resource, client: asked.client, scopes, ...who };
+  const requestedClaims = readRequestedClaims(asked.form.get('claims') ?? claims);
   const accessToken = await signAccessToken(
     { ...facts, requestedClaims },
     { issuer: parts.issuer(tid), key: parts.keys.current(tid), time: { nowSeconds, lifetimeSeconds } },
@@ -130,6 +152,7 @@ const issue = async (
     expires_in: lifetimeSeconds,
     ext_expires_in: lifetimeSeconds,
     access_token: accessToken,
+    ...(signedIn === undefined ? {} : await signInTokens(parts, signedIn, nowSeconds)),
   };
 };
 
@@ -143,7 +166,8 @@ const runGrant = async (
   const code = form.get('code');
   const signedIn = parts.codes.peek(code);
   if (code !== undefined && signedIn === undefined) return err({ code: 70008 });
-  const scope = form.get('scope') ?? signedIn?.scope;
+  const refreshed = parts.refreshTokens.find(form.get('refresh_token'));
+  const scope = form.get('scope') ?? signedIn?.scope ?? refreshed?.facts.scope;
   const requested = parseScopes(scope, (name) =>
     parts.world.findResource(directory, name === parts.graphUrl() ? GRAPH_RESOURCE_ID : name),
   );
@@ -151,6 +175,7 @@ const runGrant = async (
   const granted = await asked.grant({
     world: parts.world,
     codes: parts.codes,
+    refreshTokens: parts.refreshTokens,
     directory,
     client,
     form,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { APPLICATION_IDS, CONTOSO_TID } from '#demo/directory.ts';
 import {
   directory,
+  facadePublicUrl,
   gatewayPublicUrl,
   localAddress,
   port,
@@ -22,6 +23,8 @@ const readPlaces = (local: string) =>
     publicUrl: gatewayPublicUrl,
     registryPort: port('REGISTRY_PORT', '8081'),
     envoyAdminPort: port('ENVOY_ADMIN_PORT', '9901'),
+    facadeUrl: facadePublicUrl,
+    facadePort: port('OAUTH_FACADE_PORT', '8082'),
     providerPort: port('DEMO_IDP_PORT', '9000'),
     trackerPort: port('DEMO_TRACKER_PORT', '9101'),
     reportsPort: port('DEMO_REPORTS_PORT', '9102'),
@@ -31,6 +34,7 @@ const readPlaces = (local: string) =>
     registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
     xdsServer: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
     extAuthz: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+    facade: localAddress('OAUTH_FACADE_OPS_ADDRESS', socketDefault('oauth-facade-ops')),
     extProc: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
   });
 
@@ -62,6 +66,9 @@ export const environmentOf = (settings: DemoSettings): Readonly<Record<string, s
   GATEWAY_PUBLIC_URL: settings.publicUrl,
   REGISTRY_PORT: String(settings.registryPort),
   ENVOY_ADMIN_PORT: String(settings.envoyAdminPort),
+  ...(settings.facadeUrl === undefined
+    ? {}
+    : { OAUTH_FACADE_PUBLIC_URL: settings.facadeUrl, OAUTH_FACADE_PORT: String(settings.facadePort) }),
   DEMO_IDP_PORT: String(settings.providerPort),
   DEMO_TRACKER_PORT: String(settings.trackerPort),
   DEMO_REPORTS_PORT: String(settings.reportsPort),
@@ -83,4 +90,5 @@ export const wantedPorts = (settings: DemoSettings) => [
   { port: settings.providerPort, variable: 'DEMO_IDP_PORT' },
   { port: settings.trackerPort, variable: 'DEMO_TRACKER_PORT' },
   { port: settings.reportsPort, variable: 'DEMO_REPORTS_PORT' },
+  ...(settings.facadeUrl === undefined ? [] : [{ port: settings.facadePort, variable: 'OAUTH_FACADE_PORT' }]),
 ];

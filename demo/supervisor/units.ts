@@ -53,6 +53,7 @@ export const buildDemoUnits = (settings: DemoSettings): readonly Unit[] => {
       'ext-authz': settings.extAuthz,
       'ext-proc': settings.extProc,
     },
+    facade: settings.facadeUrl === undefined ? undefined : settings.facade,
   };
   return [
     program('mini-entra', 'demo/mini-entra/main.ts', settings.providerPort, discovery),

@@ -1,5 +1,5 @@
-// The product's own programs: the registry, the three services around Envoy, and Envoy. The demo adds its parts to
-// these; production runs them as they are.
+// The product's own programs: the registry, the three services around Envoy, Envoy, and the sign-in façade where one is
+// wanted. The demo adds its parts to these; production runs them as they are.
 
 import { answersOk, getStatus, loopback } from '#provision/processes/readiness.ts';
 import type { ProgramUnit } from '#provision/processes/unit.ts';
@@ -7,6 +7,8 @@ import type { Address } from '#runtime/address.ts';
 
 export type ServicePlaces = {
   readonly operations: Readonly<Record<'registry' | 'xds-server' | 'ext-authz' | 'ext-proc', Address>>;
+  /** Operations address of the sign-in façade; absent: it is not started. */
+  readonly facade?: Address | undefined;
   readonly gatewayPort: number;
   readonly envoyAdminPort: number;
 };
@@ -26,20 +28,22 @@ export const buildServiceUnits = (
   places: ServicePlaces,
   environment: Readonly<Record<string, string>>,
 ): readonly ProgramUnit[] => {
-  const service = (name: keyof ServicePlaces['operations'], after: readonly string[]): ProgramUnit => ({
+  const service = (name: string, operations: Address, after: readonly string[]): ProgramUnit => ({
     kind: 'program',
     name,
     after,
     script: `${name}/main.ts`,
     environment,
-    isReady: answersOk(places.operations[name], '/readyz'),
+    isReady: answersOk(operations, '/readyz'),
     stopMs: SERVICE_STOP_MS,
   });
+  const { operations, facade } = places;
   return [
-    service('registry', []),
-    service('xds-server', ['registry']),
-    service('ext-authz', ['registry']),
-    service('ext-proc', ['registry']),
+    service('registry', operations.registry, []),
+    service('xds-server', operations['xds-server'], ['registry']),
+    service('ext-authz', operations['ext-authz'], ['registry']),
+    service('ext-proc', operations['ext-proc'], ['registry']),
+    ...(facade === undefined ? [] : [service('oauth-facade', facade, ['registry'])]),
     {
       kind: 'program',
       name: 'envoy',

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPLICATION_IDS } from '#demo/directory.ts';
 import { createSignInMemory, type SignedInClient, signInAndConnect } from '#test/support/oauth-client.ts';
+import { addOtherAudience } from '#test/support/other-audience.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
 
 const REDIRECT = 'http://127.0.0.1:53682/callback';
@@ -57,18 +58,6 @@ describe.each(['v1', 'v2'] as const)('the %s client', (line) => {
 });
 
 it('a binding that lists another URI only leads clients into AADSTS9010010', async () => {
-  const path = '/v1/tenants/default/servers/tracker';
-  const { body, etag } = await product.registry('GET', path);
-  const { bindings } = body as { bindings: { audiences: string[] }[] };
-  const changed = bindings.map((binding) => ({
-    ...binding,
-    audiences: [...binding.audiences, 'api://gateway-tracker'],
-  }));
-  const answer = await product.registry('PATCH', path, { bindings: changed }, { 'if-match': etag });
-  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-  const metadata = `${product.quickstart.gateway}/.well-known/oauth-protected-resource/mcp/tracker`;
-  const scopes = async () =>
-    ((await (await fetch(metadata)).json()) as Record<string, unknown>)['scopes_supported'];
-  await expect.poll(scopes, { timeout: 30_000 }).toEqual(['api://gateway-tracker/tools.use']);
+  await addOtherAudience(product);
   await expect(connect('v2', product.serverUrl('tracker'))).rejects.toThrow('AADSTS9010010');
 });

@@ -26,6 +26,8 @@ export type Acquaintance = {
   readonly clientId?: string;
   /** https URL of its client id metadata document. */
   readonly clientMetadataUrl?: string;
+  /** It uses refresh tokens. */
+  readonly refreshes?: boolean;
   /** Who signs in. */
   readonly account?: string;
   /** The browser: goes to the address and comes back to `redirectUri`. Absent: it is led there by redirects alone. */
@@ -43,7 +45,7 @@ export type SignInMemory = LegacyMemory & {
 
 /** Remembers what it is given, unchanged, and nothing else; sends its browser wherever it is told. */
 export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => {
-  const { redirectUri, clientId, clientMetadataUrl, account, visit = walkTo } = acquaintance;
+  const { redirectUri, clientId, clientMetadataUrl, account, refreshes, visit = walkTo } = acquaintance;
   const kept = new Map<string, unknown>();
   const recall = <T>(name: string) => kept.get(name) as T;
   const keep = (name: string) => (value: unknown) => void kept.set(name, value);
@@ -61,7 +63,7 @@ export const createSignInMemory = (acquaintance: Acquaintance): SignInMemory => 
     clientMetadata: {
       client_name: 'gateway test',
       redirect_uris: [redirectUri],
-      grant_types: ['authorization_code'],
+      grant_types: ['authorization_code', ...(refreshes === true ? ['refresh_token'] : [])],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
     },

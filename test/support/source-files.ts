@@ -22,6 +22,7 @@ const FOLDERS = [
   'xds-server',
   'ext-authz',
   'ext-proc',
+  'oauth-facade',
   'policies',
   'envoy',
   'provision',

@@ -16,5 +16,9 @@ export const authorizationCode: Grant = async ({ codes, client, directory, form,
   const { resource } = facts;
   if (resource !== form.get('resource') || (resource !== undefined && resource !== requested.named))
     return err({ code: 9010010 });
-  return ok({ user: facts.user, ...(facts.claims === undefined ? {} : { claims: facts.claims }) });
+  return ok({
+    user: facts.user,
+    signedIn: { facts, atSeconds: nowSeconds },
+    ...(facts.claims === undefined ? {} : { claims: facts.claims }),
+  });
 };

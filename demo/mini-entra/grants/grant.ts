@@ -6,15 +6,23 @@ import type { DemoApplication, DemoDirectory, DemoUser } from '#demo/directory.t
 import type { Codes } from '#demo/mini-entra/codes.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import type { Form } from '#demo/mini-entra/form.ts';
+import type { RefreshTokens, SignedIn } from '#demo/mini-entra/refresh-tokens.ts';
 import type { RequestedScopes } from '#demo/mini-entra/scopes.ts';
 import type { World } from '#demo/mini-entra/world.ts';
 
-export const GRANT_NAMES = ['password', 'authorization_code', 'client_credentials', 'on_behalf_of'] as const;
+export const GRANT_NAMES = [
+  'password',
+  'authorization_code',
+  'refresh_token',
+  'client_credentials',
+  'on_behalf_of',
+] as const;
 export type GrantName = (typeof GRANT_NAMES)[number];
 
 export type GrantRequest = {
   readonly world: World;
   readonly codes: Codes;
+  readonly refreshTokens: RefreshTokens;
   readonly directory: DemoDirectory;
   /** Already authenticated. */
   readonly client: DemoApplication;
@@ -31,6 +39,8 @@ export type Granted = {
   readonly user?: DemoUser;
   /** The `claims` parameter of the sign-in. */
   readonly claims?: string;
+  /** The sign-in it goes back to, of which id and refresh tokens come; absent: there was none. */
+  readonly signedIn?: SignedIn;
 };
 
 export type Grant = (request: GrantRequest) => Promise<Result<Granted, EntraRefusal>>;

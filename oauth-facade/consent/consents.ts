@@ -1,0 +1,62 @@
+// Which consents a browser remembers: sealed in a cookie of its own, for one client, one place it is sent back to and the
+// same scopes of the same server. Anything that differs is asked about anew: that a person signed in to the provider once
+// is not his word for whoever comes next (confused deputy).
+
+import { createHash } from 'node:crypto';
+import type { Authorization } from '#oauth-facade/authorize/authorization.ts';
+import { isLoopback } from '#oauth-facade/client/redirect-uri.ts';
+import type { Fronted } from '#oauth-facade/fronted.ts';
+import type { Sealer } from '#oauth-facade/sealer.ts';
+
+/** Consents of one browser at one façade: what a cookie holds; the oldest make room. */
+const MAX_KEPT = 20;
+const LIFETIME_SECONDS = 30 * 24 * 3600;
+const DIGEST_CHARACTERS = 22;
+
+type Kept = readonly [consent: string, untilSeconds: number];
+type Cookie = readonly [browser: string, kept: readonly Kept[]];
+
+export type ConsentRecord = {
+  readonly fronted: Fronted;
+  /** `browserDigest` of the browser's id: a cookie that was carried to another browser says nothing there. */
+  readonly browser: string;
+  /** The cookie as it came; undefined: none. */
+  readonly cookie: string | undefined;
+  readonly nowSeconds: number;
+};
+
+const consentOf = ({ client, redirectUri, resource, scopes }: Authorization): string =>
+  createHash('sha256')
+    .update(JSON.stringify([client, new URL(redirectUri).origin, resource, scopes]))
+    .digest('base64url')
+    .slice(0, DIGEST_CHARACTERS);
+
+const readKept = (
+  sealer: Sealer,
+  { fronted, browser, cookie, nowSeconds }: ConsentRecord,
+): readonly Kept[] => {
+  const opened = cookie === undefined ? undefined : sealer.open<Cookie>('consents', fronted.ref, cookie);
+  const [owner, kept] = opened ?? ['', []];
+  return owner === browser ? kept.filter(([, until]) => until > nowSeconds) : [];
+};
+
+/**
+ * Whether the person has allowed just this here before. Never for a client on this machine: any program can listen at a
+ * port and call itself by a known name, so somebody has to look each time (RFC 8252 §8.6).
+ */
+export const isRemembered = (sealer: Sealer, record: ConsentRecord, authorization: Authorization): boolean =>
+  !isLoopback(authorization.redirectUri) &&
+  readKept(sealer, record).some(([consent]) => consent === consentOf(authorization));
+
+/** The cookie with this consent in it; undefined where none is remembered. */
+export const rememberConsent = (
+  sealer: Sealer,
+  record: ConsentRecord,
+  authorization: Authorization,
+): string | undefined => {
+  if (isLoopback(authorization.redirectUri)) return undefined;
+  const consent = consentOf(authorization);
+  const others = readKept(sealer, record).filter(([known]) => known !== consent);
+  const kept = [...others, [consent, record.nowSeconds + LIFETIME_SECONDS] as const].slice(-MAX_KEPT);
+  return sealer.seal('consents', record.fronted.ref, [record.browser, kept]);
+};
