@@ -1,6 +1,7 @@
 // Wiring of ext-authz: configuration, the registry's feed, the parts of a decision, the edge to Envoy. No logic.
 
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerStatus } from '#core/feed-message.ts';
 import { err } from '#core/result.ts';
 import type { AskApproval } from '#ext-authz/approval/approvals.ts';
@@ -35,6 +36,7 @@ import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { NO_SHARED_REFUSALS } from '#ext-authz/token/shared-refusals.ts';
 import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createApprovalClient } from '#registry/feed/approvals/client.ts';
@@ -53,6 +55,7 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
+import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 
 /** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
@@ -98,7 +101,7 @@ const startPolicyLog = async ({ config, logger, metrics, lifecycle }: Tools, hol
   return loggedHolder(holder, started.log);
 };
 
-const createBroker = ({ config, logger, metrics, egress }: Tools) => {
+const createBroker = ({ config, logger, metrics, egress, lifecycle }: Tools) => {
   const tokenMetrics = createTokenMetrics(metrics);
   const nowMs = () => performance.now();
   const gate = createExchangeGate({ logger, metrics: tokenMetrics, nowMs, random: Math.random });
@@ -114,8 +117,13 @@ const createBroker = ({ config, logger, metrics, egress }: Tools) => {
     gate,
     logger,
     metrics: tokenMetrics,
+    shared: createMemoryState(nowMs),
+    sharedRefusals: NO_SHARED_REFUSALS,
+    monotonicMs: nowMs,
+    sleep: (ms) => sleep(ms),
     random: Math.random,
   });
+  lifecycle.onStop('token broker', () => broker.stop());
   return { broker, gate };
 };
 

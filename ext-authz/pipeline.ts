@@ -213,7 +213,8 @@ export const decide = async (
   const resumption = openLastEvent(parts, recognised.value, session?.reference);
   if (!resumption.ok) return resumption.error;
 
-  const nowSeconds = secondsOf(nowMs);
+  // A token is judged by the time it goes out at, not by that at which the call came in.
+  const nowSeconds = parts.nowMs() / 1000;
   const upstream = await parts.broker.acquire({ tenant, server, identity, assertion, nowSeconds, signal });
   trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;

@@ -8,6 +8,9 @@ export type { Counter, Gauge, Histogram };
 /** Upper bounds in seconds: a decision takes well under a millisecond, a token exchange a second or two. */
 const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
+/** Upper bounds of a share of something. */
+const SHARE_BUCKETS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1];
+
 export type Metrics = {
   counter<L extends string>(name: string, help: string, labels?: readonly L[]): Counter<L>;
   gauge<L extends string>(name: string, help: string, labels?: readonly L[]): Gauge<L>;
@@ -15,6 +18,8 @@ export type Metrics = {
   reading(name: string, help: string, read: () => number): void;
   /** A histogram of seconds. */
   duration<L extends string>(name: string, help: string, labels?: readonly L[]): Histogram<L>;
+  /** A histogram of shares, from 0 to 1. */
+  share<L extends string>(name: string, help: string, labels?: readonly L[]): Histogram<L>;
   /** The text exposition format and its content type. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 };
@@ -40,6 +45,8 @@ export const createMetrics = (service: string): Metrics => {
     },
     duration: (name, help, labels = []) =>
       new Histogram({ ...options(name, help, labels), buckets: DURATION_BUCKETS }),
+    share: (name, help, labels = []) =>
+      new Histogram({ ...options(name, help, labels), buckets: SHARE_BUCKETS }),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 };

@@ -3,68 +3,18 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Identity } from '#core/identity.ts';
-import { err, ok, type Result } from '#core/result.ts';
+import { err, ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
-import type { McpServer } from '#core/server.ts';
-import type { Tenant } from '#core/tenant.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
-import type { ExchangedToken, ExchangeFailure, ProviderRefusal } from '#ext-authz/token/exchanger.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { NO_SHARED_REFUSALS } from '#ext-authz/token/shared-refusals.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-
-const TID = '3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10';
-const START = 1_800_000_000;
-
-const SERVER = {
-  id: 'tracker',
-  upstreamAuth: { mode: 'obo', scopes: ['api://x/.default'], appOnly: 'client-credentials' },
-  bindings: [
-    {
-      issuerId: 'contoso',
-      audiences: ['aud'],
-      requiredScopes: [],
-      oboApplication: { clientId: 'app', secretName: 'app' },
-    },
-  ],
-} as unknown as McpServer;
-
-const TENANT = {
-  id: 'default',
-  issuers: [{ id: 'contoso', kind: 'entra', tokenEndpoint: 'https://login.example/{tenantid}/token' }],
-} as unknown as Tenant;
-
-const user = (name: string, parts: Partial<Identity> = {}): Identity => ({
-  principal: name,
-  kind: 'user',
-  issuerId: 'contoso',
-  issuer: 'https://login.example',
-  audience: 'aud',
-  relation: 'home',
-  subject: name,
-  tid: TID,
-  oid: name,
-  groups: [],
-  roles: [],
-  scopes: [],
-  guest: false,
-  assurance: [],
-  claimsChallenges: false,
-  issuedAt: START,
-  expiresAt: START + 4_000,
-  ...parts,
-});
-
-type Scripted = Result<ExchangedToken, ExchangeFailure>;
-
-const refused = (parts: Partial<ProviderRefusal>): Scripted =>
-  err({ kind: 'refused', status: 400, error: 'invalid_grant', codes: [], ...parts });
-
-const issued = (text: string, expiresInSeconds = 3_600): Scripted =>
-  ok({ token: new Secret(text), expiresInSeconds });
+import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { issued, refused, type Scripted, SERVER, START, TENANT, user } from '#test/support/broker-fleet.ts';
 
 const setUp = (script: (attempt: number) => Scripted) => {
   let exchanges = 0;
@@ -86,6 +36,10 @@ const setUp = (script: (attempt: number) => Scripted) => {
     secrets: { read: async () => ok(new Secret('app-secret')) },
     gate: createExchangeGate({ ...tools, nowMs: () => clock * 1000 }),
     ...tools,
+    shared: createMemoryState(() => 0),
+    sharedRefusals: NO_SHARED_REFUSALS,
+    monotonicMs: () => 0,
+    sleep: async () => {},
   });
   const ask = async (
     identity: Identity,
@@ -107,10 +61,10 @@ const setUp = (script: (attempt: number) => Scripted) => {
 };
 
 describe('acquire()', () => {
-  it('exchanges once and then serves from the cache until a minute before the end', async () => {
+  it('exchanges once, serves from the cache, and replaces first what ends within a minute', async () => {
     const { ask, exchanges } = setUp((attempt) => issued(`token-${attempt}`, 600));
     expect(await ask(user('alice'))).toBe('exchange token-1');
-    expect(await ask(user('alice'), START + 539)).toBe('cache token-1');
+    expect(await ask(user('alice'), START + 479)).toBe('cache token-1');
     expect(await ask(user('alice'), START + 541)).toBe('exchange token-2');
     expect(exchanges()).toBe(2);
   });

@@ -1,40 +1,47 @@
 // The token a call carries upstream: from the cache, by an exchange, or none. It is for the one resource bound to the
 // server, and the caller's own token never takes its place.
 
-import { type Deny, deny, type PublicFacts } from '#core/decision.ts';
-import type { Identity } from '#core/identity.ts';
+import { type Deny, deny } from '#core/decision.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
-import type { McpServer } from '#core/server.ts';
 import { wasSetBack } from '#core/set-back.ts';
-import type { Tenant } from '#core/tenant.ts';
 import type { CachedToken } from '#ext-authz/token/cache.ts';
-import { type CacheKeys, cacheKeys, ownerKey } from '#ext-authz/token/cache-key.ts';
+import { ownerKey } from '#ext-authz/token/cache-key.ts';
 import { type ExchangeOutcome, type ExchangeParts, runExchange } from '#ext-authz/token/exchange.ts';
 import { type ExchangePlan, isDelegated } from '#ext-authz/token/exchange-plan.ts';
+import { type Freshness, judgeFreshness, shareOfLife } from '#ext-authz/token/freshness.ts';
 import { planToken } from '#ext-authz/token/plan.ts';
-import type { RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
-import { createStaticTokens } from '#ext-authz/token/static-token.ts';
+import { createRenewals, type RenewalParts, type Renewals } from '#ext-authz/token/renewal.ts';
+import {
+  createSharedFlights,
+  type Flight,
+  type Landing,
+  type SharedFlights,
+} from '#ext-authz/token/shared-flight.ts';
+import type { SharedRefusals } from '#ext-authz/token/shared-refusals.ts';
+import { spreadOf } from '#ext-authz/token/spread.ts';
+import { createStaticTokens, type StaticTokens } from '#ext-authz/token/static-token.ts';
+import {
+  type ErrandRequest,
+  jobOf,
+  type TokenCall,
+  type TokenRequest,
+  tokenCall,
+} from '#ext-authz/token/token-call.ts';
+import { denyFrom } from '#ext-authz/token/token-denial.ts';
 import type { CacheOutcome } from '#ext-authz/token/token-metrics.ts';
 import type { TokenSource } from '#ext-authz/trail.ts';
+import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 import { createSingleflight } from '#runtime/singleflight.ts';
 
-/** A token that ends sooner is replaced if it can be: the call it goes with may take a while to arrive. */
-const FRESH_SECONDS = 60;
-
-export type TokenRequest = {
-  readonly tenant: Tenant;
-  readonly server: McpServer;
-  readonly identity: Identity;
-  /** The caller's own, verified token. */
-  readonly assertion: Secret;
-  readonly nowSeconds: number;
-  /** Ends the wait; an exchange under way goes on and fills the cache. */
-  readonly signal: AbortSignal;
+export type BrokerParts = ExchangeParts & {
+  /** Where the processes of a deployment meet: leases. */
+  readonly shared: SharedState;
+  readonly sharedRefusals: SharedRefusals;
+  /** Never set, milliseconds. */
+  readonly monotonicMs: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
 };
-
-/** An errand is for no server's sake, unless it is a call's. */
-export type ErrandRequest = Omit<TokenRequest, 'server'> & { readonly server?: McpServer };
 
 export type UpstreamToken = {
   /** Null: the server takes none. */
@@ -58,115 +65,139 @@ export type ErrandTokens = {
   acquireFor(plan: ExchangePlan, request: ErrandRequest): Promise<Result<Secret, Deny>>;
 };
 
-type Call = { readonly request: ErrandRequest; readonly plan: ExchangePlan; readonly keys: CacheKeys };
+export type RunningBroker = TokenBroker &
+  ErrandTokens & {
+    /** Starts no more renewals, and ends with the exchanges that others wait for. */
+    stop(): Promise<void>;
+  };
 
-/** What is left of a cached token, seconds. A delegated one is never used past the caller's own. */
-const secondsLeft = (cached: CachedToken, { request, plan }: Call): number => {
-  const end = isDelegated(plan) ? Math.min(cached.expiresAt, request.identity.expiresAt) : cached.expiresAt;
-  return end - request.nowSeconds;
-};
+/** Nobody gives a renewal up. */
+const NEVER = new AbortController().signal;
 
-/** A claims challenge goes to callers who said they can answer one, and about themselves only. */
-const claimsFacts = ({ refusal }: RememberedRefusal, { request, plan }: Call): PublicFacts =>
-  refusal.claims !== undefined && isDelegated(plan) && request.identity.claimsChallenges
-    ? { claims: Buffer.from(refusal.claims).toString('base64') }
-    : {};
+class TokenDesk implements RunningBroker {
+  readonly #parts: BrokerParts;
+  readonly #flights = createSingleflight<Landing>();
+  readonly #sharedFlights: SharedFlights;
+  readonly #renewals: Renewals;
+  readonly #statics: StaticTokens;
+  /** Other than that of any other process. */
+  readonly #salt: number;
 
-const denyFrom = (remembered: RememberedRefusal, call: Call): Deny => {
-  const { refusal, until, logFacts } = remembered;
-  const waitSeconds = Math.max(1, Math.ceil(until - call.request.nowSeconds));
-  return deny(refusal.reason, {
-    public: {
-      ...claimsFacts(remembered, call),
-      ...(refusal.isTransient ? { retryAfterSeconds: waitSeconds } : {}),
-    },
-    log: logFacts,
-  });
-};
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
+    this.#sharedFlights = createSharedFlights(parts);
+    const fly: RenewalParts['fly'] = (call) => this.#fly(call, ['fresh'], NEVER);
+    this.#renewals = createRenewals({ ...parts, fly, remove: (key) => parts.cache.remove(key) });
+    this.#statics = createStaticTokens(parts.secrets);
+    this.#salt = parts.random();
+  }
 
-const exchangeJob = ({ request, plan, keys }: Call, abandoned: AbortSignal) => ({
-  tenantId: request.tenant.id,
-  plan,
-  keys,
-  assertion: request.assertion,
-  abandoned,
-  nowSeconds: request.nowSeconds,
-  assertionExpiresAt: request.identity.expiresAt,
-  place: {
-    tenant: request.tenant.id,
-    ...(request.server === undefined ? {} : { server: request.server.id }),
-    issuer: request.identity.issuerId,
-  },
-});
+  async acquire(request: TokenRequest): Promise<Result<UpstreamToken, Deny>> {
+    const plan = planToken(request);
+    if (!plan.ok) return plan;
+    if (plan.value === null) return ok({ token: null, source: 'none' });
+    return plan.value.kind === 'static'
+      ? this.#statics.read(plan.value, request)
+      : this.#acquireBy(tokenCall(plan.value, request, this.#parts.monotonicMs));
+  }
 
-const callOf = (plan: ExchangePlan, request: ErrandRequest): Call => {
-  const { tenant, identity, assertion } = request;
-  return { request, plan, keys: cacheKeys({ tenantId: tenant.id, identity, assertion, plan }) };
-};
+  async acquireFor(plan: ExchangePlan, request: ErrandRequest): Promise<Result<Secret, Deny>> {
+    const acquired = await this.#acquireBy(tokenCall(plan, request, this.#parts.monotonicMs));
+    return acquired.ok ? ok(acquired.value.token) : acquired;
+  }
 
-/** The broker of one process. */
-export const createTokenBroker = (parts: ExchangeParts): TokenBroker & ErrandTokens => {
-  const flights = createSingleflight<ExchangeOutcome>();
-  const statics = createStaticTokens(parts.secrets);
-  const count = (outcome: CacheOutcome): void => parts.metrics.lookups.inc({ outcome });
+  purge(tenantId: string, principal: string): Promise<void> {
+    return this.#parts.cache.purge(ownerKey(tenantId, principal));
+  }
+
+  async stop(): Promise<void> {
+    await this.#renewals.stop();
+    await this.#sharedFlights.drain();
+  }
+
+  async #acquireBy(call: TokenCall): Promise<Result<HeldToken, Deny>> {
+    const cached = await this.#parts.cache.find(call.keys.caller);
+    const freshness = this.#freshnessOf(cached, call);
+    if (cached === undefined || freshness === 'ending' || freshness === 'ended') {
+      return this.#replace(cached, call);
+    }
+    if (freshness === 'due') this.#renewals.start(cached, call);
+    this.#count('hit');
+    return this.#take(cached, call, 'cache');
+  }
+
+  /** What is kept will not do. */
+  async #replace(cached: CachedToken | undefined, call: TokenCall): Promise<Result<HeldToken, Deny>> {
+    const { keys, request } = call;
+    const names = [keys.caller, keys.consent, keys.application];
+    const remembered = this.#parts.refusals.find(names, call.nowSeconds());
+    if (remembered !== undefined) {
+      this.#count('refused');
+      return this.#settle(err(remembered), cached, call);
+    }
+    this.#count('miss');
+    const landed = await this.#fly(call, ['fresh', 'due'], request.signal);
+    return landed.ok
+      ? this.#settle(landed.value.outcome, cached, call)
+      : this.#fallBack(cached, call, deny('deadline_exceeded', { log: { waitedFor: 'token' } }));
+  }
+
+  /** @param enough what a token that another process stored has to be. */
+  #fly(
+    call: TokenCall,
+    enough: readonly Freshness[],
+    signal: AbortSignal,
+  ): Promise<Result<Landing, 'aborted'>> {
+    const flightOf = (abandoned: AbortSignal): Flight => ({
+      keys: call.keys,
+      nowSeconds: call.nowSeconds,
+      isGood: (token) => enough.includes(this.#freshnessOf(token, call)),
+      exchange: () => runExchange(this.#parts, jobOf(call, abandoned)),
+    });
+    return this.#flights.run(
+      call.keys.caller,
+      (abandoned) => this.#sharedFlights.fly(flightOf(abandoned)),
+      signal,
+    );
+  }
+
+  async #settle(
+    outcome: ExchangeOutcome,
+    cached: CachedToken | undefined,
+    call: TokenCall,
+  ): Promise<Result<HeldToken, Deny>> {
+    if (outcome.ok) return this.#take(outcome.value, call, 'exchange');
+    const refused = denyFrom(outcome.error, call);
+    if (outcome.error.refusal.isTransient) return this.#fallBack(cached, call, refused);
+    // The provider has changed its mind about this caller: what it said before counts no more.
+    await this.#parts.cache.remove(call.keys.caller);
+    return err(refused);
+  }
 
   /** No fresh token was to be had: the old one while it lives, if the refusal is of the passing kind. */
-  const fallBack = (cached: CachedToken | undefined, call: Call, refusal: Deny): Result<HeldToken, Deny> => {
-    if (cached === undefined || secondsLeft(cached, call) <= 0) return err(refusal);
-    count('stale');
-    return ok({ token: cached.token, source: 'cache' });
-  };
+  #fallBack(cached: CachedToken | undefined, call: TokenCall, refusal: Deny): Result<HeldToken, Deny> {
+    if (cached === undefined || this.#freshnessOf(cached, call) === 'ended') return err(refusal);
+    this.#count('stale');
+    return this.#take(cached, call, 'cache');
+  }
 
-  const settle = async (
-    outcome: Result<ExchangeOutcome, 'aborted'>,
-    cached: CachedToken | undefined,
-    call: Call,
-  ): Promise<Result<HeldToken, Deny>> => {
-    if (!outcome.ok)
-      return fallBack(cached, call, deny('deadline_exceeded', { log: { waitedFor: 'token' } }));
-    if (outcome.value.ok) return ok({ token: outcome.value.value.token, source: 'exchange' });
-    const refused = denyFrom(outcome.value.error, call);
-    if (outcome.value.error.refusal.isTransient) return fallBack(cached, call, refused);
-    // The provider has changed its mind about this caller: what it said before counts no more.
-    await parts.cache.remove(call.keys.caller);
-    return err(refused);
-  };
+  #take(token: CachedToken, call: TokenCall, source: HeldToken['source']): Result<HeldToken, Deny> {
+    this.#parts.metrics.age.observe(shareOfLife(token, call.nowSeconds()));
+    return ok({ token: token.token, source });
+  }
 
-  const acquireBy = async (call: Call): Promise<Result<HeldToken, Deny>> => {
-    const { keys, request } = call;
-    const found = await parts.cache.find(keys.caller);
-    const cached = found === undefined || wasSetBack(found.notedAt, request.nowSeconds) ? undefined : found;
-    if (cached !== undefined && secondsLeft(cached, call) > FRESH_SECONDS) {
-      count('hit');
-      return ok({ token: cached.token, source: 'cache' });
-    }
-    const remembered = parts.refusals.find([keys.caller, keys.consent, keys.application], request.nowSeconds);
-    if (remembered !== undefined) {
-      count('refused');
-      return settle(ok(err(remembered)), cached, call);
-    }
-    count('miss');
-    const outcome = await flights.run(
-      keys.caller,
-      (abandoned) => runExchange(parts, exchangeJob(call, abandoned)),
-      request.signal,
-    );
-    return settle(outcome, cached, call);
-  };
+  #freshnessOf(token: CachedToken | undefined, call: TokenCall): Freshness {
+    const nowSeconds = call.nowSeconds();
+    if (token === undefined || wasSetBack(token.notedAt, nowSeconds)) return 'ended';
+    const callerEndsAt = isDelegated(call.plan) ? call.request.identity.expiresAt : undefined;
+    const spread = spreadOf(call.keys.caller, this.#salt);
+    return judgeFreshness(token, { nowSeconds, callerEndsAt, spread });
+  }
 
-  return {
-    acquire: async (request) => {
-      const plan = planToken(request);
-      if (!plan.ok) return plan;
-      if (plan.value === null) return ok({ token: null, source: 'none' });
-      return plan.value.kind === 'static'
-        ? statics.read(plan.value, request)
-        : acquireBy(callOf(plan.value, request));
-    },
-    acquireFor: async (plan, request) => {
-      const acquired = await acquireBy(callOf(plan, request));
-      return acquired.ok ? ok(acquired.value.token) : acquired;
-    },
-    purge: (tenantId, principal) => parts.cache.purge(ownerKey(tenantId, principal)),
-  };
-};
+  #count(outcome: CacheOutcome): void {
+    this.#parts.metrics.lookups.inc({ outcome });
+  }
+}
+
+/** The broker of one process. */
+export const createTokenBroker = (parts: BrokerParts): RunningBroker => new TokenDesk(parts);

@@ -14,6 +14,11 @@ export type TokenMetrics = {
   readonly turnedAway: Counter<'reason'>;
   /** Numbers that are read when the metrics are. */
   watchGate(gate: GateNumbers): void;
+  /** Waits for an exchange of another process, seconds, by what ended them: `token`, a `turn` to ask, or going on `alone`. */
+  readonly waits: Histogram<'end'>;
+  readonly renewals: Counter<'outcome'>;
+  /** How much of its life a token had behind it when a call took it along. */
+  readonly age: Histogram<string>;
 };
 
 export type GateNumbers = {
@@ -35,4 +40,10 @@ export const createTokenMetrics = (metrics: Metrics): TokenMetrics => ({
     metrics.reading('token_exchanges_waiting', 'Token exchanges that wait for their turn', waiting);
     metrics.reading('token_exchanges_paused', 'Providers and applications that are not asked', paused);
   },
+  waits: metrics.duration('token_wait_seconds', 'Waits for the token exchange of another process', ['end']),
+  renewals: metrics.counter('token_renewals_total', 'Token renewals in the background', ['outcome']),
+  age: metrics.share(
+    'token_age_at_use_ratio',
+    'Share of its life that a token had behind it when it was used',
+  ),
 });

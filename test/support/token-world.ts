@@ -4,6 +4,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, type JWTPayload } from 'jose';
 import type { ClientApplication } from '#core/client-credential.ts';
 import { type Identity, principalKey } from '#core/identity.ts';
@@ -19,12 +20,14 @@ import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
+import { NO_SHARED_REFUSALS } from '#ext-authz/token/shared-refusals.ts';
 import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
+import { createMemoryState } from '#runtime/shared-state/memory.ts';
 
 export type Caller = { readonly identity: Identity; readonly assertion: Secret };
 
@@ -178,6 +181,7 @@ const startBroker = (
     metrics: createTokenMetrics(metrics),
     random: Math.random,
   };
+  const nowMs = () => performance.now();
   const broker = createTokenBroker({
     exchangers: {
       obo: createEntraObo(network),
@@ -187,8 +191,12 @@ const startBroker = (
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: createSecretStore(secretsDirectory),
-    gate: createExchangeGate({ ...tools, nowMs: () => performance.now() }),
+    gate: createExchangeGate({ ...tools, nowMs }),
     ...tools,
+    shared: createMemoryState(nowMs),
+    sharedRefusals: NO_SHARED_REFUSALS,
+    monotonicMs: nowMs,
+    sleep: (ms) => sleep(ms),
   });
   const tenant = tenantOf(provider);
   return {
@@ -196,7 +204,7 @@ const startBroker = (
     log,
     metricsText: async () => (await metrics.render()).body,
     acquire: async (caller, server = trackerServer(), signal = AbortSignal.timeout(20_000)) => {
-      const nowSeconds = Math.floor(Date.now() / 1000);
+      const nowSeconds = Date.now() / 1000;
       const result = await broker.acquire({ tenant, server, ...caller, nowSeconds, signal });
       if (!result.ok) return result.error;
       const text = result.value.token?.reveal() ?? '';
