@@ -1,9 +1,10 @@
 // A Redis Cluster of three nodes, each with a third of the slots.
 
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { findRedisPorts, type RedisServer, startRedis } from '#test/support/redis-server.ts';
 
 const NODES = 3;
+const PATIENCE = { timeout: 30_000, interval: 50 };
 const SLOTS = 16_384;
 
 export type RedisCluster = {
@@ -30,7 +31,8 @@ export const startRedisCluster = async (): Promise<RedisCluster> => {
   const nodes = await Promise.all(ports.map((port) => startRedis({ port, settings })));
   await Promise.all(nodes.map((node, index) => node.run('CLUSTER', 'ADDSLOTS', ...slotsOf(index))));
   for (const port of ports.slice(1)) await nodes[0]?.run('CLUSTER', 'MEET', '127.0.0.1', port);
-  for (const node of nodes) await expect.poll(() => isWhole(node), { timeout: 30_000 }).toBe(true);
+  for (const node of nodes)
+    await vi.waitFor(async () => expect(await isWhole(node)).toBe(true), PATIENCE);
   return {
     nodes,
     url: `redis+cluster://${nodes.map((node) => `127.0.0.1:${node.port}`).join(',')}`,

@@ -4,13 +4,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { findRedisPorts, type RedisServer, startRedis } from '#test/support/redis-server.ts';
 
 const NAME = 'gateway';
 
 /** How long a master is silent before it counts as down, milliseconds. */
 const DOWN_AFTER_MS = 500;
+
+const PATIENCE = { timeout: 30_000, interval: 50 };
 
 export type RedisSentinels = {
   readonly master: RedisServer;
@@ -48,7 +50,7 @@ export const startRedisSentinels = async (): Promise<RedisSentinels> => {
     port: replicaPort,
     settings: ['--replicaof', '127.0.0.1', String(port)],
   });
-  await expect.poll(() => isReplicating(replica), { timeout: 20_000 }).toBe(true);
+  await vi.waitFor(async () => expect(await isReplicating(replica)).toBe(true), PATIENCE);
   const sentinels = await Promise.all(
     sentinelPorts.map((sentinelPort) => {
       // A Sentinel writes what it learns into its file: each has one of its own.
@@ -58,7 +60,7 @@ export const startRedisSentinels = async (): Promise<RedisSentinels> => {
     }),
   );
   for (const sentinel of sentinels)
-    await expect.poll(() => isWatching(sentinel), { timeout: 30_000 }).toBe(true);
+    await vi.waitFor(async () => expect(await isWatching(sentinel)).toBe(true), PATIENCE);
   const hosts = sentinels.map((sentinel) => `127.0.0.1:${sentinel.port}`).join(',');
   return {
     master,
