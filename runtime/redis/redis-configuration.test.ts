@@ -74,7 +74,7 @@ describe('REDIS_VARIABLES', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   it('may all be absent: then there is no Redis', () => {
-    expect(readConfig(REDIS_VARIABLES, {})).toMatchObject({ redis: undefined, redisTimeoutMs: 75 });
+    expect(readConfig(REDIS_VARIABLES, {})).toMatchObject({ redis: undefined, redisKeyPrefix: 'mcpgw:' });
   });
 
   it('name every fault at once, and no value', () => {
@@ -85,14 +85,12 @@ describe('REDIS_VARIABLES', () => {
         REDIS_SENTINEL_PASSWORD_FILE: closed,
         REDIS_CA_FILE: open,
         REDIS_KEY_FILE: closed,
-        REDIS_TIMEOUT_MS: '0',
         REDIS_KEY_PREFIX: '{a}',
       });
     expect(read).toThrow(/REDIS_PASSWORD_FILE: REDIS_URL has a password already/);
     expect(read).toThrow(/REDIS_SENTINEL_PASSWORD_FILE: needs Sentinels/);
     expect(read).toThrow(/REDIS_CA_FILE: needs TLS/);
     expect(read).toThrow(/REDIS_KEY_FILE: needs TLS/);
-    expect(read).toThrow(/REDIS_TIMEOUT_MS: expected a whole number/);
     expect(read).toThrow(/REDIS_KEY_PREFIX: expected/);
     expect(read).not.toThrow(/hunter2/);
   });
@@ -100,10 +98,14 @@ describe('REDIS_VARIABLES', () => {
   it('name files that are missing, relative, open to others, or half of a pair', () => {
     const read = (environment: Record<string, string>) => () =>
       readConfig(REDIS_VARIABLES, { REDIS_URL: 'rediss://cache', ...environment });
-    expect(read({ REDIS_CA_FILE: join(directory, 'gone') })).toThrow('REDIS_CA_FILE: the file cannot be read');
+    expect(read({ REDIS_CA_FILE: join(directory, 'gone') })).toThrow(
+      'REDIS_CA_FILE: the file cannot be read',
+    );
     expect(read({ REDIS_CA_FILE: 'ca.pem' })).toThrow('REDIS_CA_FILE: expected an absolute path');
     expect(read({ REDIS_PASSWORD_FILE: open })).toThrow('REDIS_PASSWORD_FILE: the file must be readable by');
     expect(read({ REDIS_CERTIFICATE_FILE: open })).toThrow('REDIS_CERTIFICATE_FILE: needs REDIS_KEY_FILE');
-    expect(() => readConfig(REDIS_VARIABLES, { REDIS_CA_FILE: open })).toThrow('REDIS_CA_FILE: needs REDIS_URL');
+    expect(() => readConfig(REDIS_VARIABLES, { REDIS_CA_FILE: open })).toThrow(
+      'REDIS_CA_FILE: needs REDIS_URL',
+    );
   });
 });

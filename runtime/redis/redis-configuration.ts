@@ -3,8 +3,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { err, ok, type Result } from '#core/result.ts';
-import type { Environment, Variable } from '#runtime/config.ts';
-import { integer } from '#runtime/config.ts';
+import { type Environment, integer, type Variable } from '#runtime/config.ts';
 import { parseRedisUrl, type RedisTarget } from '#runtime/redis/redis-url.ts';
 
 const GROUP_AND_OTHERS = 0o077;
@@ -94,9 +93,9 @@ export const REDIS_VARIABLES = {
     read: secretFile,
     findClash: withTlsAnd('REDIS_CERTIFICATE_FILE'),
   }),
-  /** Longest wait for one answer, milliseconds. */
-  redisTimeoutMs: integer(5, 5_000)('REDIS_TIMEOUT_MS', '75'),
   redisKeyPrefix: prefix,
+  /** Longest wait for one answer, milliseconds. Redis is near; what takes longer is not worth a call's time. */
+  redisTimeoutMs: integer(20, 10_000)('SHARED_STATE_TIMEOUT_MS', '75'),
 };
 
 export type RedisConfiguration = {

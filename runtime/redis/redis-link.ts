@@ -3,6 +3,7 @@
 
 import { createRedisClient, type RedisClient, type RedisScripts } from '#runtime/redis/redis-client.ts';
 import type { RedisConfiguration } from '#runtime/redis/redis-configuration.ts';
+import { redisFault } from '#runtime/redis/redis-fault.ts';
 import type { RedisTarget } from '#runtime/redis/redis-url.ts';
 
 const FIRST_PAUSE_MS = 50;
@@ -17,13 +18,6 @@ export type RedisLink = {
   /** Why there is none, as a word of Redis or of the system: `WRONGPASS`, `ECONNREFUSED`. Undefined while there is one. */
   fault(): string | undefined;
   stop(): void;
-};
-
-/** One word of an error; the error itself may carry the command, and with it a password. */
-const faultWord = (thrown: unknown): string => {
-  if (!(thrown instanceof Error)) return 'FAILED';
-  const code = 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
-  return code ?? /^[A-Z]{2,20}\b/.exec(thrown.message)?.[0] ?? 'FAILED';
 };
 
 /** Begins to connect; ends with the first connection, or when it is clear that there is none for now. */
@@ -55,8 +49,9 @@ export const startRedisLink = async (parts: {
     try {
       client = createRedisClient(parts.configuration, parts.scripts);
     } catch (thrown) {
-      fault = faultWord(thrown);
-      return again();
+      fault = redisFault(thrown);
+      again();
+      return;
     }
     client.on('ready', () => {
       failures = 0;
@@ -64,7 +59,7 @@ export const startRedisLink = async (parts: {
       settleFirst();
     });
     client.on('error', (error) => {
-      fault = faultWord(error);
+      fault = redisFault(error);
     });
     client.once('end', () => {
       fault ??= 'CLOSED';

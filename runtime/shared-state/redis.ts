@@ -2,12 +2,15 @@
 // several nodes of a Cluster: an index of each owner says which they are.
 
 import { createHash } from 'node:crypto';
-import { err, ok, type Result } from '#core/result.ts';
+import { GatewayError } from '#core/gateway-error.ts';
+import { ok, type Result } from '#core/result.ts';
+import type { Logger } from '#runtime/logger.ts';
 import type { RedisClient } from '#runtime/redis/redis-client.ts';
 import type { RedisConfiguration } from '#runtime/redis/redis-configuration.ts';
-import { answerWithin } from '#runtime/redis/redis-deadline.ts';
+import { redisFault } from '#runtime/redis/redis-fault.ts';
 import { type RedisLink, startRedisLink } from '#runtime/redis/redis-link.ts';
 import type { RedisTarget } from '#runtime/redis/redis-url.ts';
+import { type Attempts, createAttempts } from '#runtime/shared-state/attempt.ts';
 import { STATE_SCRIPTS } from '#runtime/shared-state/redis-scripts.ts';
 import type { SharedEntry, SharedFault, SharedState } from '#runtime/shared-state/shared-state.ts';
 
@@ -56,12 +59,12 @@ const isWrongType = (thrown: unknown): boolean =>
 class RedisState implements SharedState {
   readonly #link: RedisLink;
   readonly #prefix: string;
-  readonly #timeoutMs: number;
+  readonly #attempts: Attempts;
 
-  constructor(link: RedisLink, { redisKeyPrefix, redisTimeoutMs }: RedisConfiguration) {
+  constructor(link: RedisLink, prefix: string, attempts: Attempts) {
     this.#link = link;
-    this.#prefix = redisKeyPrefix;
-    this.#timeoutMs = redisTimeoutMs;
+    this.#prefix = prefix;
+    this.#attempts = attempts;
   }
 
   async read(key: string): Promise<Result<string | undefined, SharedFault>> {
@@ -87,9 +90,7 @@ class RedisState implements SharedState {
       if (!listed.ok) return listed;
     }
     const stored = `${tagOf(owner)}${value}`;
-    return this.#done((client) =>
-      client.call('SET', this.#value(key), stored, 'PX', wholeMs(lifetimeMs)),
-    );
+    return this.#done((client) => client.call('SET', this.#value(key), stored, 'PX', wholeMs(lifetimeMs)));
   }
 
   async remove(key: string): Promise<Result<true, SharedFault>> {
@@ -139,6 +140,7 @@ class RedisState implements SharedState {
   }
 
   async stop(): Promise<void> {
+    this.#attempts.close();
     this.#link.stop();
   }
 
@@ -155,10 +157,11 @@ class RedisState implements SharedState {
   }
 
   async #ask(question: Ask): Promise<Result<unknown, SharedFault>> {
-    const client = this.#link.ready();
-    if (client === undefined) return err('unavailable');
-    const answer = await answerWithin(question(client), this.#timeoutMs);
-    return answer === undefined ? err('unavailable') : ok(answer.value);
+    return this.#attempts.run(async () => {
+      const client = this.#link.ready();
+      if (client === undefined) throw new GatewayError('store_failed', this.#link.fault() ?? 'CLOSED');
+      return question(client);
+    });
   }
 
   async #done(command: Ask): Promise<Result<true, SharedFault>> {
@@ -167,11 +170,18 @@ class RedisState implements SharedState {
   }
 }
 
+/** What is not of the house is one word: an error of ioredis may carry the command. */
+const explain = (thrown: unknown): string =>
+  thrown instanceof GatewayError ? thrown.message : redisFault(thrown);
+
 /** State in the Redis of the configuration. It starts also where Redis is away, and is `unavailable` until it is back. */
 export const openRedisState = async (
   configuration: RedisConfiguration & { readonly redis: RedisTarget },
-  random: () => number,
-): Promise<{ readonly state: SharedState; readonly fault: () => string | undefined }> => {
+  parts: { readonly logger: Logger; readonly random: () => number },
+): Promise<SharedState> => {
+  const { logger, random } = parts;
+  const { redisTimeoutMs: deadlineMs } = configuration;
   const link = await startRedisLink({ configuration, scripts: STATE_SCRIPTS, random });
-  return { state: new RedisState(link, configuration), fault: link.fault };
+  const attempts = createAttempts({ backend: 'redis', deadlineMs, logger, explain });
+  return new RedisState(link, configuration.redisKeyPrefix, attempts);
 };

@@ -31,8 +31,7 @@ export const startRedisCluster = async (): Promise<RedisCluster> => {
   const nodes = await Promise.all(ports.map((port) => startRedis({ port, settings })));
   await Promise.all(nodes.map((node, index) => node.run('CLUSTER', 'ADDSLOTS', ...slotsOf(index))));
   for (const port of ports.slice(1)) await nodes[0]?.run('CLUSTER', 'MEET', '127.0.0.1', port);
-  for (const node of nodes)
-    await vi.waitFor(async () => expect(await isWhole(node)).toBe(true), PATIENCE);
+  for (const node of nodes) await vi.waitFor(async () => expect(await isWhole(node)).toBe(true), PATIENCE);
   return {
     nodes,
     url: `redis+cluster://${nodes.map((node) => `127.0.0.1:${node.port}`).join(',')}`,
