@@ -3,11 +3,9 @@
 
 import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import type { NotificationAddress } from '#core/signal-channel.ts';
 import type { AskGraph, GraphRefusal } from '#ext-authz/graph/ask-graph.ts';
 import type { GraphSession } from '#ext-authz/revocation/graph-people.ts';
-
-/** Where Graph is to send notifications, and what it has to say with each. */
-export type NotificationAddress = { readonly notificationUrl: string; readonly clientState: string };
 
 export type SubscriptionOutcome = 'kept' | 'prolonged' | 'made';
 
@@ -49,7 +47,7 @@ const make = async (
     resource: 'users',
     notificationUrl,
     lifecycleNotificationUrl: notificationUrl,
-    clientState,
+    clientState: clientState.reveal(),
     expirationDateTime: endOf(session.nowSeconds),
   };
   const made = await ask({ ...session, method: 'POST', path: PATH, body });

@@ -5,10 +5,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ok } from '#core/result.ts';
+import { Secret } from '#core/secret.ts';
+import type { NotificationAddress } from '#core/signal-channel.ts';
 import { APPLICATION_IDS, CONTOSO_TID } from '#demo/directory.ts';
 import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
 import type { GraphSession } from '#ext-authz/revocation/graph-people.ts';
-import { keepSubscription, type NotificationAddress } from '#ext-authz/revocation/graph-subscription.ts';
+import { keepSubscription } from '#ext-authz/revocation/graph-subscription.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { graphToken } from '#test/support/graph-token.ts';
 import { startTokenWorld, type TokenWorld } from '#test/support/token-world.ts';
@@ -40,7 +42,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
   const { port } = receiver.address() as AddressInfo;
-  address = { notificationUrl: `http://127.0.0.1:${port}/graph`, clientState: 'said-with-each' };
+  address = { notificationUrl: `http://127.0.0.1:${port}/graph`, clientState: new Secret('said-with-each') };
   const nowSeconds = Math.floor(Date.now() / 1_000);
   session = { graphUrl: world.provider.origin, token: await graphToken(world.provider), nowSeconds };
   return async () => {

@@ -54,6 +54,10 @@ const giveSecret = async (tenantId: string): Promise<void> => {
 };
 
 const follow = (...tenants: Tenant[]): void => watch.follow({ sequence: 1, tenants });
+type Told = { kind: 'look-at-users'; oids: string[] } | { kind: 'sweep-now' | 'renew-subscription' };
+const hint = (issuerId: string, tid: string, told: Told, tenantId = 'default'): void =>
+  watch.hint({ id: 'h1', at: new Date().toISOString(), tenantId, issuerId, tid, ...told });
+
 const questions = (): number => world.provider.control.graph.questions;
 /** Two directories, each asked once. */
 const firstRounds = () => expect.poll(questions).toBeGreaterThanOrEqual(2);
@@ -70,6 +74,12 @@ beforeEach(async () => {
       reports.push(report);
       return ok({ state: 'recorded', id: 'r1', changed: true });
     },
+    openChannel: async ({ tenantId, issuerId }) => {
+      const notificationUrl = `${receiver.origin}/${tenantId}/${issuerId}`;
+      return ok({ notificationUrl, clientState: new Secret('said-with-each') });
+    },
+    shared: createMemoryState({ nowMs: () => clockSeconds * 1_000 }),
+    holder: 'this process',
     logger: createLogger('test', 'silent'),
     metrics: createMetrics('test'),
     nowSeconds: () => clockSeconds,
@@ -104,13 +114,13 @@ describe('directories that the registry wants watched', () => {
     await expect.poll(questions).toBeGreaterThanOrEqual(4);
     for (const tenantId of ['default', 'other']) watch.note(tenantId, bob.identity);
     world.provider.control.world.setEnabled('bob', false);
-    const person = { tid: CONTOSO_TID, oid: bob.identity.oid ?? '' };
-    watch.look('default', 'fabrikam', person);
-    watch.look('default', 'contoso', { ...person, tid: FABRIKAM_TID });
-    watch.look('default', 'contoso', { ...person, oid: alice.identity.oid ?? '' });
-    watch.look('default', 'contoso', person);
+    const oids = [bob.identity.oid ?? ''];
+    hint('fabrikam', CONTOSO_TID, { kind: 'look-at-users', oids });
+    hint('contoso', FABRIKAM_TID, { kind: 'look-at-users', oids });
+    hint('contoso', CONTOSO_TID, { kind: 'look-at-users', oids: [alice.identity.oid ?? ''] });
+    hint('contoso', CONTOSO_TID, { kind: 'look-at-users', oids });
     await expect.poll(() => reports.map(({ tenantId }) => tenantId)).toEqual(['default']);
-    watch.sweep('other', 'contoso');
+    hint('contoso', CONTOSO_TID, { kind: 'sweep-now' }, 'other');
     await expect.poll(() => reports.map(({ tenantId }) => tenantId)).toEqual(['default', 'other']);
   });
 
@@ -124,7 +134,7 @@ describe('directories that the registry wants watched', () => {
     follow();
     watch.note('default', alice.identity);
     world.provider.control.world.setEnabled('alice', false);
-    watch.sweep('default', 'contoso');
+    hint('contoso', CONTOSO_TID, { kind: 'sweep-now' });
     expect(reports).toHaveLength(1);
   });
 });
@@ -150,7 +160,7 @@ describe('a caller whose directory is watched', () => {
     clockSeconds += 121;
     expect(await authenticate(alice)).toBe('directory_stale');
     world.provider.control.graph.fault = undefined;
-    watch.sweep('default', 'contoso');
+    hint('contoso', CONTOSO_TID, { kind: 'sweep-now' });
     await expect.poll(() => authenticate(alice)).toBe('let in');
   });
 
@@ -170,7 +180,7 @@ describe('a caller whose directory is watched', () => {
     expect(await authenticate(bob)).toBe('directory_stale');
     world.provider.control.graph.fault = undefined;
     world.provider.control.world.setEnabled('bob', false);
-    watch.sweep('default', 'contoso');
+    hint('contoso', CONTOSO_TID, { kind: 'sweep-now' });
     await expect.poll(() => reports).toHaveLength(1);
   });
 });
