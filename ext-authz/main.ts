@@ -1,5 +1,6 @@
 // Wiring of ext-authz: configuration, the registry's feed, the parts of a decision, the edge to Envoy. No logic.
 
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerStatus } from '#core/feed-message.ts';
@@ -43,6 +44,7 @@ import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { createRevocationClient } from '#registry/feed/revocations/client.ts';
+import { createSignalClient } from '#registry/feed/signals/client.ts';
 import { readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
 import type { AuditChain } from '#runtime/audit/chain-writer.ts';
 import { startProcessChain } from '#runtime/audit/process-chain.ts';
@@ -153,11 +155,21 @@ const startGraphWatch = (
   { config, logger, metrics, egress, lifecycle, tls }: Tools,
   broker: ErrandTokens,
 ): GraphWatch => {
-  const { report, stop } = createRevocationClient(config.feedAddress, tls);
-  lifecycle.onStop('revocation reports', stop);
-  const nowSeconds = () => Math.floor(Date.now() / 1_000);
-  const ask = createAskGraph(egress.fetch);
-  const watch = createGraphWatch({ ask, broker, report, logger, metrics, nowSeconds });
+  const revocations = createRevocationClient(config.feedAddress, tls);
+  const signals = createSignalClient(config.feedAddress, tls);
+  lifecycle.onStop('revocation reports', revocations.stop);
+  lifecycle.onStop('signal channels', signals.stop);
+  const watch = createGraphWatch({
+    ask: createAskGraph(egress.fetch),
+    broker,
+    report: revocations.report,
+    openChannel: signals.openChannel,
+    shared: createMemoryState(() => performance.now()),
+    holder: randomUUID(),
+    logger,
+    metrics,
+    nowSeconds: () => Math.floor(Date.now() / 1_000),
+  });
   lifecycle.onStop('watched directories', watch.stop);
   return watch;
 };
@@ -185,6 +197,9 @@ const startFeed = async (
     logger,
     metrics,
     onSnapshot: follower.follow,
+    onEvent: (event) => {
+      if (event.kind !== 'terminate-streams') directories.hint(event);
+    },
   });
   lifecycle.onStop('feed', () => started.stop());
   consumer = started;

@@ -1,8 +1,6 @@
 // Standing orders at Graph to be told of changed people: real requests through the real egress guard, to a Graph that does
 // the handshake with the address it is given.
 
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
@@ -13,13 +11,13 @@ import type { GraphSession } from '#ext-authz/revocation/graph-people.ts';
 import { keepSubscription } from '#ext-authz/revocation/graph-subscription.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { graphToken } from '#test/support/graph-token.ts';
+import { type NotificationReceiver, startNotificationReceiver } from '#test/support/notification-receiver.ts';
 import { startTokenWorld, type TokenWorld } from '#test/support/token-world.ts';
 
 const HOUR = 3_600;
 
 let world: TokenWorld;
-let receiver: Server;
-let heard: { value: { clientState: string; changeType: string; tenantId: string }[] }[];
+let receiver: NotificationReceiver;
 let address: NotificationAddress;
 let session: GraphSession;
 
@@ -30,23 +28,12 @@ const subscriptions = () => [...world.provider.control.graph.subscriptions.value
 
 beforeEach(async () => {
   world = await startTokenWorld();
-  heard = [];
-  receiver = createServer((request, response) => {
-    const token = new URL(request.url ?? '/', 'http://here').searchParams.get('validationToken');
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      if (token === null) heard.push(JSON.parse(Buffer.concat(chunks).toString()));
-      response.writeHead(token === null ? 202 : 200, { 'content-type': 'text/plain' }).end(token ?? '');
-    });
-  });
-  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-  const { port } = receiver.address() as AddressInfo;
-  address = { notificationUrl: `http://127.0.0.1:${port}/graph`, clientState: new Secret('said-with-each') };
+  receiver = await startNotificationReceiver();
+  address = { notificationUrl: `${receiver.origin}/graph`, clientState: new Secret('said-with-each') };
   const nowSeconds = Math.floor(Date.now() / 1_000);
   session = { graphUrl: world.provider.origin, token: await graphToken(world.provider), nowSeconds };
   return async () => {
-    receiver.close();
+    receiver.stop();
     await world.stop();
   };
 });
@@ -87,8 +74,8 @@ describe('a standing order at Graph', () => {
     await keep();
     world.provider.control.world.setEnabled('bob', false);
     world.provider.control.world.remove('alice');
-    await expect.poll(() => heard.length).toBe(2);
-    expect(heard.flatMap(({ value }) => value)).toEqual(
+    await expect.poll(() => receiver.heard).toHaveLength(2);
+    expect(receiver.heard).toEqual(
       expect.arrayContaining([
         expect.objectContaining({
           clientState: 'said-with-each',

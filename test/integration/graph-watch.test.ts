@@ -7,6 +7,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { GraphSignals } from '#core/issuer-signals.ts';
 import { ok } from '#core/result.ts';
 import type { RevocationReport } from '#core/revocation.ts';
+import { Secret } from '#core/secret.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { APPLICATION_IDS, CONTOSO_TID, FABRIKAM_TID } from '#demo/directory.ts';
 import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
@@ -15,6 +16,8 @@ import { watchCallers } from '#ext-authz/revocation/watch-callers.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { type NotificationReceiver, startNotificationReceiver } from '#test/support/notification-receiver.ts';
 import {
   type Caller,
   startTokenWorld,
@@ -24,6 +27,7 @@ import {
 } from '#test/support/token-world.ts';
 
 let world: TokenWorld;
+let receiver: NotificationReceiver;
 let watch: GraphWatch;
 let reports: RevocationReport[];
 let clockSeconds: number;
@@ -66,6 +70,7 @@ beforeEach(async () => {
   world = await startTokenWorld();
   [alice, bob] = await Promise.all([world.user('alice'), world.user('bob')]);
   reports = [];
+  receiver = await startNotificationReceiver();
   clockSeconds = Math.floor(Date.now() / 1_000) + 5;
   watch = createGraphWatch({
     ask: createAskGraph(createEgressGuard({ allowPrivate: true, allowedHosts: [] }).fetch),
@@ -78,7 +83,7 @@ beforeEach(async () => {
       const notificationUrl = `${receiver.origin}/${tenantId}/${issuerId}`;
       return ok({ notificationUrl, clientState: new Secret('said-with-each') });
     },
-    shared: createMemoryState({ nowMs: () => clockSeconds * 1_000 }),
+    shared: createMemoryState(() => clockSeconds * 1_000),
     holder: 'this process',
     logger: createLogger('test', 'silent'),
     metrics: createMetrics('test'),
@@ -86,6 +91,7 @@ beforeEach(async () => {
   });
   return async () => {
     watch.stop();
+    receiver.stop();
     await world.stop();
   };
 });
@@ -136,6 +142,29 @@ describe('directories that the registry wants watched', () => {
     world.provider.control.world.setEnabled('alice', false);
     hint('contoso', CONTOSO_TID, { kind: 'sweep-now' });
     expect(reports).toHaveLength(1);
+  });
+});
+
+describe('a standing order to be told of changes', () => {
+  const orders = () => [...world.provider.control.graph.subscriptions.values()];
+  const addresses = () => orders().map(({ notificationUrl }) => notificationUrl);
+
+  it('is given for each directory of an issuer that asks for it, and again when it is in danger', async () => {
+    follow(tenantWith('default', { notifications: true }));
+    const each = [`${receiver.origin}/default/contoso`, `${receiver.origin}/default/fabrikam`];
+    await expect.poll(() => addresses().toSorted()).toEqual(each);
+    world.provider.control.graph.subscriptions.clear();
+    hint('contoso', CONTOSO_TID, { kind: 'renew-subscription' });
+    await expect.poll(addresses).toEqual([`${receiver.origin}/default/contoso`]);
+  });
+
+  it('is not given where nobody asks for it', async () => {
+    follow(tenantWith('default'));
+    await firstRounds();
+    hint('contoso', CONTOSO_TID, { kind: 'renew-subscription' });
+    hint('contoso', CONTOSO_TID, { kind: 'sweep-now' });
+    await expect.poll(questions).toBeGreaterThanOrEqual(3);
+    expect(orders()).toEqual([]);
   });
 });
 
