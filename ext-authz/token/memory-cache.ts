@@ -6,7 +6,7 @@ import type { CachedToken, TokenCache } from '#ext-authz/token/cache.ts';
 const MAX_ENTRIES = 20_000;
 
 /** Tokens are 1 to 12 KB; the bound holds for a directory of large ones. */
-const MAX_CHARACTERS = 64 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
 
 type Entry = CachedToken & { readonly owner: string };
 
@@ -20,8 +20,8 @@ export const createMemoryCache = (maxEntries: number = MAX_ENTRIES): TokenCache 
   };
   const entries = new LRUCache<string, Entry>({
     max: maxEntries,
-    maxSize: MAX_CHARACTERS,
-    sizeCalculation: ({ token }) => token.reveal().length + 1,
+    maxSize: MAX_BYTES,
+    sizeCalculation: ({ token }) => token.byteLength + 1,
     dispose: ({ owner }, key) => forget(key, owner),
   });
   const find = async (key: string) => {
@@ -33,7 +33,7 @@ export const createMemoryCache = (maxEntries: number = MAX_ENTRIES): TokenCache 
     // Nobody else has it: there is nothing newer.
     findNewest: find,
     store: async (key, entry) => {
-      entries.set(key, entry);
+      entries.set(key, { ...entry, token: entry.token.kept() });
       if (!entries.has(key)) return;
       keysByOwner.set(entry.owner, (keysByOwner.get(entry.owner) ?? new Set()).add(key));
     },
