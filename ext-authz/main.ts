@@ -34,6 +34,7 @@ import { createSessions } from '#ext-authz/session/sessions.ts';
 import { createTokenBroker, type ErrandTokens } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
+import { createExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
@@ -59,6 +60,8 @@ import { createSecretStore } from '#runtime/secret-files.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
+import { startTracing } from '#runtime/tracing/start-tracing.ts';
+import type { Tracing } from '#runtime/tracing/tracing.ts';
 
 /** Longer than a token exchange may take, shorter than Envoy waits for a Check (xds-server/filters/ext-authz.ts). */
 const CHECK_DEADLINE_MS = 4_500;
@@ -72,6 +75,7 @@ type Tools = {
   readonly metrics: Metrics;
   readonly egress: EgressGuard;
   readonly tls: InternalTls | undefined;
+  readonly tracing: Tracing;
   readonly lifecycle: Lifecycle;
 };
 
@@ -103,7 +107,7 @@ const startPolicyLog = async ({ config, logger, metrics, lifecycle }: Tools, hol
   return loggedHolder(holder, started.log);
 };
 
-const createBroker = ({ config, logger, metrics, egress, lifecycle }: Tools) => {
+const createBroker = ({ config, logger, metrics, egress, tracing, lifecycle }: Tools, chain: AuditChain) => {
   const tokenMetrics = createTokenMetrics(metrics);
   const nowMs = () => performance.now();
   const gate = createExchangeGate({ logger, metrics: tokenMetrics, nowMs, random: Math.random });
@@ -117,6 +121,7 @@ const createBroker = ({ config, logger, metrics, egress, lifecycle }: Tools) => 
     refusals: createRefusalMemory(),
     secrets: createSecretStore(config.secretsDirectory),
     gate,
+    witness: createExchangeWitness({ chain, tracing, nowMs: Date.now }),
     logger,
     metrics: tokenMetrics,
     shared: createMemoryState(nowMs),
@@ -226,7 +231,7 @@ const start = async (tools: Tools): Promise<void> => {
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
-  const { broker, gate } = createBroker(tools);
+  const { broker, gate } = createBroker(tools, chain);
   const directories = startGraphWatch(tools, broker);
   const { feed, policies } = await startFeed(tools, { keySets, directories });
   const gatewayHost = new URL(config.publicUrl).hostname;
@@ -280,5 +285,7 @@ runService(logger, async (lifecycle) => {
   const metrics = createMetrics('ext-authz');
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
-  await start({ config, logger, metrics, egress, tls, lifecycle });
+  const tracing = await startTracing('ext-authz', metrics);
+  lifecycle.onStop('tracing', tracing.stop);
+  await start({ config, logger, metrics, egress, tls, tracing, lifecycle });
 });

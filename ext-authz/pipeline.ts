@@ -23,6 +23,7 @@ import type { Sessions } from '#ext-authz/session/sessions.ts';
 import { steer } from '#ext-authz/steering.ts';
 import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
+import type { ExchangeCause } from '#ext-authz/token/exchange-job.ts';
 import type { Trail } from '#ext-authz/trail.ts';
 import { judgeTransport } from '#ext-authz/transport.ts';
 import { chooseVersion } from '#ext-authz/version/choose-version.ts';
@@ -158,6 +159,12 @@ const direct = (
     : err(misdirected);
 };
 
+/** What an exchange is made for, in the audit and in traces. */
+const causeOf = ({ requestId, headers }: HttpRequest): ExchangeCause => {
+  const [traceparent, ...others] = headers.get('traceparent') ?? [];
+  return traceparent === undefined || others.length > 0 ? { requestId } : { requestId, traceparent };
+};
+
 /** Waits for the registry, and so comes after everything that could refuse the call sooner. */
 const holdForApproval = async (
   { askApproval }: PipelineParts,
@@ -215,7 +222,9 @@ export const decide = async (
 
   // A token is judged by the time it goes out at, not by that at which the call came in.
   const nowSeconds = parts.nowMs() / 1000;
-  const upstream = await parts.broker.acquire({ tenant, server, identity, assertion, nowSeconds, signal });
+  const cause = causeOf(request);
+  const wanted = { tenant, server, identity, assertion, cause, nowSeconds, signal };
+  const upstream = await parts.broker.acquire(wanted);
   trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;
 

@@ -2,10 +2,12 @@
 // endpoint are in test/integration/token-broker.test.ts.
 
 import { describe, expect, it } from 'vitest';
+import type { AuditEvent } from '#core/audit/subject.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
 import { createTokenBroker } from '#ext-authz/token/broker.ts';
+import { createExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
@@ -14,6 +16,7 @@ import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { NO_TRACING } from '#runtime/tracing/tracing.ts';
 import { issued, refused, type Scripted, SERVER, START, TENANT, user } from '#test/support/broker-fleet.ts';
 
 const setUp = (script: (attempt: number) => Scripted) => {
@@ -24,6 +27,14 @@ const setUp = (script: (attempt: number) => Scripted) => {
     return script(exchanges);
   };
   let clock = START;
+  const records: AuditEvent[] = [];
+  const audit = { isAway: false };
+  const chain = {
+    append: async (event: AuditEvent) => {
+      if (audit.isAway) throw new Error('away');
+      records.push(event);
+    },
+  };
   const tools = {
     logger: createLogger('test', 'debug', { write: (line) => void lines.push(line) }),
     metrics: createTokenMetrics(createMetrics('test')),
@@ -34,6 +45,7 @@ const setUp = (script: (attempt: number) => Scripted) => {
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: { read: async () => ok(new Secret('app-secret')) },
+    witness: createExchangeWitness({ chain, tracing: NO_TRACING, nowMs: () => clock * 1000 }),
     gate: createExchangeGate({ ...tools, nowMs: () => clock * 1000 }),
     ...tools,
     shared: createMemoryState(() => 0),
@@ -57,7 +69,7 @@ const setUp = (script: (attempt: number) => Scripted) => {
     });
     return result.ok ? `${result.value.source} ${result.value.token?.reveal()}` : result.error;
   };
-  return { ask, broker, lines, exchanges: () => exchanges };
+  return { ask, broker, lines, records, audit, exchanges: () => exchanges };
 };
 
 describe('acquire()', () => {
@@ -211,5 +223,53 @@ describe('acquire()', () => {
     expect(denied).toMatchObject({ logFacts: { codes: [50013], traceId, application: 'app' } });
     expect(lines.join('')).toContain(traceId);
     expect(lines.join('') + JSON.stringify(denied)).not.toMatch(/assertion of|app-secret/);
+  });
+});
+
+describe('the audit of exchanges', () => {
+  it('has a record of each, with whose token it is for and without the token', async () => {
+    const correlationId = '0d5a1f0e-7a51-4f0c-8d64-2b8c1e3f5a02';
+    const { ask, records } = setUp((attempt) =>
+      attempt === 1 ? issued('token-1', 600) : refused({ codes: [53003], correlationId }),
+    );
+    await ask(user('alice'));
+    await ask(user('alice'));
+    await ask(user('bob'));
+    await ask(user('bob'));
+    const common = {
+      event: 'TokenExchanged',
+      tenant: 'default',
+      server: 'tracker',
+      issuer: 'contoso',
+      mode: 'obo',
+      application: 'app',
+      scopes: ['api://x/.default'],
+    };
+    const about = (principal: string) => ({ principal, fields: {} });
+    const at = new Date(START * 1000).toISOString();
+    const failure = { provider: 'refused', error: 'invalid_grant', codes: [53003], correlationId };
+    expect(records).toEqual([
+      { at, kind: 'event', about: about('alice'), body: { ...common, outcome: 'ok', lifetimeSeconds: 600 } },
+      { at, kind: 'event', about: about('bob'), body: { ...common, outcome: 'access_blocked', ...failure } },
+    ]);
+  });
+
+  it('is waited for: a token whose exchange is not on record is neither used nor kept', async () => {
+    const { ask, audit, exchanges } = setUp((attempt) => issued(`token-${attempt}`, 600));
+    audit.isAway = true;
+    expect(await ask(user('alice'))).toMatchObject({ reason: 'audit_unavailable' });
+    audit.isAway = false;
+    expect(await ask(user('alice'))).toBe('exchange token-2');
+    audit.isAway = true;
+    expect(await ask(user('alice'), START + 550)).toBe('cache token-2');
+    expect(exchanges()).toBe(3);
+  });
+
+  it('changes nothing about a refusal that is not on record', async () => {
+    const { ask, audit, exchanges } = setUp(() => refused({ codes: [53003] }));
+    audit.isAway = true;
+    expect(await ask(user('alice'))).toMatchObject({ reason: 'access_blocked' });
+    expect(await ask(user('alice'))).toMatchObject({ reason: 'access_blocked' });
+    expect(exchanges()).toBe(1);
   });
 });

@@ -4,12 +4,12 @@
 import type { JsonObject } from '#core/json.ts';
 import type { Reason } from '#core/reason.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import type { Secret } from '#core/secret.ts';
 import type { CachedToken, TokenCache } from '#ext-authz/token/cache.ts';
-import type { CacheKeys } from '#ext-authz/token/cache-key.ts';
 import { loadCredential } from '#ext-authz/token/credential.ts';
 import { judgeFailure, type Refusal } from '#ext-authz/token/errors.ts';
-import { type ExchangeKind, type ExchangePlan, isDelegated } from '#ext-authz/token/exchange-plan.ts';
+import type { ExchangeJob } from '#ext-authz/token/exchange-job.ts';
+import { type ExchangeKind, isDelegated } from '#ext-authz/token/exchange-plan.ts';
+import type { ExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
 import type { ExchangedToken, ExchangeFailure, Exchanger } from '#ext-authz/token/exchanger.ts';
 import type { ExchangeGate, GateRefusal, GateVisit } from '#ext-authz/token/gate/exchange-gate.ts';
 import type { RefusalMemory, RememberedRefusal } from '#ext-authz/token/refusal-memory.ts';
@@ -24,24 +24,11 @@ export type ExchangeParts = {
   readonly refusals: RefusalMemory;
   readonly secrets: SecretStore;
   readonly gate: ExchangeGate;
+  readonly witness: ExchangeWitness;
   readonly logger: Logger;
   readonly metrics: TokenMetrics;
   /** From 0 to 1, for jitter. */
   readonly random: () => number;
-};
-
-export type ExchangeJob = {
-  readonly tenantId: string;
-  readonly plan: ExchangePlan;
-  readonly keys: CacheKeys;
-  readonly assertion: Secret;
-  /** Aborted when nobody waits for the token any more: it then gives up its place in the queue. */
-  readonly abandoned?: AbortSignal;
-  readonly nowSeconds: number;
-  /** When the caller's own token ends, seconds since the epoch. */
-  readonly assertionExpiresAt: number;
-  /** Tenant, server and issuer, for the log. */
-  readonly place: JsonObject;
 };
 
 export type ExchangeOutcome = Result<CachedToken, RememberedRefusal>;
@@ -92,19 +79,35 @@ const refuse = async (
   if (refusal.reason === 'session_revoked') await parts.cache.purge(job.keys.owner);
   const level = refusal.scope === 'application' || FAULTS_OF_SETUP.has(refusal.reason) ? 'error' : 'warn';
   parts.logger[level]({ ...job.place, ...logFacts, reason: refusal.reason }, 'token exchange refused');
+  // The refusal stands, on record or not: the decision that tells it has a record of its own to wait for.
+  await parts.witness.record(job, { outcome: refusal.reason, failure });
   return err(entry);
 };
 
-/** A credential that cannot be read is not remembered: the operator who mends it should see it work at once. */
+/** A refusal that is not remembered: the next call tries again. */
+const passing = (
+  job: ExchangeJob,
+  refusal: Omit<Refusal, 'scope' | 'rememberSeconds'>,
+  facts: JsonObject,
+): ExchangeOutcome => {
+  const { nowSeconds, plan } = job;
+  return err({
+    refusal: { ...refusal, scope: 'caller', rememberSeconds: 0 },
+    until: nowSeconds + (refusal.retryAfterSeconds ?? 0),
+    notedAt: nowSeconds,
+    logFacts: { ...facts, application: plan.application.clientId },
+  });
+};
+
+/** The operator who mends it should see it work at once. */
 const refuseWithoutCredential = (parts: ExchangeParts, job: ExchangeJob, fault: string): ExchangeOutcome => {
   const { clientId, credential } = job.plan.application;
-  const logFacts = { secret: credential.name, fault, application: clientId };
+  const facts = { secret: credential.name, fault };
   parts.logger.error(
-    { ...job.place, ...logFacts },
+    { ...job.place, ...facts, application: clientId },
     'credential of the exchanging application cannot be read',
   );
-  const refusal = judgeFailure({ kind: 'unsent', detail: fault });
-  return err({ refusal, logFacts, until: job.nowSeconds, notedAt: job.nowSeconds });
+  return passing(job, { reason: 'exchange_misconfigured', isTransient: false }, facts);
 };
 
 const keep = async (
@@ -118,22 +121,19 @@ const keep = async (
   if (failure !== undefined) return refuse(parts, job, { failure, heardAt: job.nowSeconds });
   // Counted from before the request: the token lives a little longer than we say, never shorter.
   const notedAt = job.nowSeconds;
-  const token = { token: exchanged.token, expiresAt: notedAt + exchanged.expiresInSeconds, notedAt };
+  const { expiresInSeconds: lifetimeSeconds } = exchanged;
+  const token = { token: exchanged.token, expiresAt: notedAt + lifetimeSeconds, notedAt };
+  // Before anybody can use it: no token goes upstream that the audit knows nothing of.
+  if (!(await parts.witness.record(job, { outcome: 'ok', lifetimeSeconds }))) {
+    return passing(job, { reason: 'audit_unavailable', isTransient: true }, { record: 'TokenExchanged' });
+  }
   await parts.cache.store(job.keys.caller, { ...token, owner: job.keys.owner });
   return ok(token);
 };
 
-/** The provider was not asked, so there is nothing to remember: the next call asks the gate again. */
-const turnedAway = (job: ExchangeJob, refusal: GateRefusal): ExchangeOutcome => {
-  const { reason, retryAfterSeconds, logFacts } = refusal;
-  const { nowSeconds, plan } = job;
-  return err({
-    refusal: { reason, scope: 'caller', rememberSeconds: 0, isTransient: true, retryAfterSeconds },
-    until: nowSeconds + retryAfterSeconds,
-    notedAt: nowSeconds,
-    logFacts: { ...logFacts, application: plan.application.clientId },
-  });
-};
+/** The provider was not asked. */
+const turnedAway = (job: ExchangeJob, { logFacts, ...refusal }: GateRefusal): ExchangeOutcome =>
+  passing(job, { ...refusal, isTransient: true }, logFacts);
 
 const visitOf = ({ tenantId, plan, keys, abandoned }: ExchangeJob): GateVisit => ({
   tenantId,
@@ -144,8 +144,7 @@ const visitOf = ({ tenantId, plan, keys, abandoned }: ExchangeJob): GateVisit =>
   ...(abandoned === undefined ? {} : { abandoned }),
 });
 
-/** Performs the exchange of `job`. @throws only if an adapter is broken; then every waiter denies. */
-export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
+const attempt = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
   const { tenantId, plan, assertion, nowSeconds } = job;
   const { kind, application } = plan;
   const credential = await loadCredential(parts.secrets, tenantId, application.credential);
@@ -164,4 +163,16 @@ export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promi
     : await refuse(parts, job, { failure: answer.error, heardAt: nowSeconds + tookSeconds });
   parts.metrics.exchanges.inc({ mode: kind, outcome: outcome.ok ? 'ok' : outcome.error.refusal.reason });
   return outcome;
+};
+
+/** Performs the exchange of `job`. @throws only if an adapter is broken; then every waiter denies. */
+export const runExchange = async (parts: ExchangeParts, job: ExchangeJob): Promise<ExchangeOutcome> => {
+  const end = parts.witness.watch(job);
+  let outcome: ExchangeOutcome | undefined;
+  try {
+    outcome = await attempt(parts, job);
+    return outcome;
+  } finally {
+    end(outcome);
+  }
 };

@@ -5,7 +5,7 @@ import type { Secret } from '#core/secret.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type CacheKeys, cacheKeys } from '#ext-authz/token/cache-key.ts';
-import type { ExchangeJob } from '#ext-authz/token/exchange.ts';
+import type { ExchangeCause, ExchangeJob } from '#ext-authz/token/exchange-job.ts';
 import type { ExchangePlan } from '#ext-authz/token/exchange-plan.ts';
 
 export type TokenRequest = {
@@ -14,6 +14,8 @@ export type TokenRequest = {
   readonly identity: Identity;
   /** The caller's own, verified token. */
   readonly assertion: Secret;
+  /** The request it is for; absent: an errand nobody called for. */
+  readonly cause?: ExchangeCause;
   /** Since the epoch, with its fraction: tokens may live for seconds. */
   readonly nowSeconds: number;
   /** Ends the wait; an exchange under way goes on and fills the cache. */
@@ -65,4 +67,6 @@ export const jobOf = (
     ...(request.server === undefined ? {} : { server: request.server.id }),
     issuer: request.identity.issuerId,
   },
+  principal: request.identity.principal,
+  ...(request.cause === undefined ? {} : { cause: request.cause }),
 });

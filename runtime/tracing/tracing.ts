@@ -1,9 +1,6 @@
 // Spans of a service, for whoever collects them by OTLP. Off unless a collector is named, and then never in the way: spans
 // wait in a bounded queue, are sent in batches, and are dropped where the collector cannot take them.
 
-import type { Metrics } from '#runtime/metrics.ts';
-import { readTracingConfiguration } from '#runtime/tracing/tracing-configuration.ts';
-
 /** From closed lists or the registry, as labels of metrics are: no secret, no id of a person, no name of one. */
 export type SpanFacts = Readonly<Record<string, string | number | boolean>>;
 
@@ -30,15 +27,3 @@ export type Tracing = {
 };
 
 export const NO_TRACING: Tracing = { begin: () => () => undefined, stop: async () => undefined };
-
-/**
- * The tracing of a service, as the standard variables say (OTEL_EXPORTER_OTLP_ENDPOINT and its kin).
- * @throws GatewayError `config_invalid`
- */
-export const startTracing = async (service: string, metrics: Metrics): Promise<Tracing> => {
-  const configuration = readTracingConfiguration(service);
-  if (configuration === undefined) return NO_TRACING;
-  // Loaded where it is wanted only: most installations have no collector.
-  const { createOtlpTracing } = await import('#runtime/tracing/otlp-tracing.ts');
-  return createOtlpTracing(configuration, metrics);
-};

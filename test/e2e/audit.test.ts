@@ -33,6 +33,7 @@ describe('the audit of calls', () => {
     const allowed = views.find(({ body }) => body['decision'] === 'allow' && body['tool'] === 'whoami');
     const refused = views.find(({ body }) => body['reason'] === 'tool_not_granted');
     const stranger = views.find(({ body }) => body['reason'] === 'token_malformed');
+    const exchanged = views.find(({ body }) => body['event'] === 'TokenExchanged');
     const decisions = await product.decisions();
     const principal = String(decisions.find(({ decision }) => decision === 'allow')?.['principal']);
     expect(allowed).toMatchObject({
@@ -44,6 +45,12 @@ describe('the audit of calls', () => {
       personal: { principal: expect.any(String) },
     });
     expect(stranger?.personal).toBeUndefined();
+    expect(exchanged).toMatchObject({
+      body: { tenant: 'default', server: 'tracker', mode: 'obo', outcome: 'ok' },
+      personal: { principal },
+    });
+    const cause = views.find(({ body }) => body['tokenSource'] === 'exchange');
+    expect(cause?.body['requestId']).toBe(exchanged?.body['requestId']);
     expect(JSON.stringify(exported())).not.toContain(principal);
     expect(exported('--subject', principal).length).toBeGreaterThan(0);
 

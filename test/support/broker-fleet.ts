@@ -9,6 +9,7 @@ import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createTokenBroker, type RunningBroker } from '#ext-authz/token/broker.ts';
 import type { CachedToken, FoundToken, TokenCache } from '#ext-authz/token/cache.ts';
+import type { ExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
 import type { ExchangedToken, ExchangeFailure, ProviderRefusal } from '#ext-authz/token/exchanger.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
@@ -20,6 +21,9 @@ import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 
 const TID = '3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10';
+/** Nobody looks. */
+export const NO_WITNESS: ExchangeWitness = { record: async () => true, watch: () => () => undefined };
+
 export const START = 1_800_000_000;
 
 export const SERVER = {
@@ -148,6 +152,7 @@ export const startFleet = ({ processes = 1, script, shared = (real) => real }: F
       refusals: createRefusalMemory(),
       secrets: { read: async () => ok(new Secret('app-secret')) },
       gate: createExchangeGate({ ...tools, nowMs }),
+      witness: NO_WITNESS,
       ...tools,
       shared: state,
       sharedRefusals: createSharedRefusals(state, {

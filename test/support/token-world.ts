@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, type JWTPayload } from 'jose';
+import type { AuditEvent } from '#core/audit/subject.ts';
 import type { ClientApplication } from '#core/client-credential.ts';
 import { type Identity, principalKey } from '#core/identity.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
@@ -17,6 +18,7 @@ import { createMiniEntra, LIFETIME_HEADER, type MiniEntra } from '#demo/mini-ent
 import { createTokenBroker, type ErrandTokens, type TokenBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
+import { createExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
 import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
 import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
 import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
@@ -28,6 +30,7 @@ import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
 import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { NO_TRACING, type Tracing } from '#runtime/tracing/tracing.ts';
 
 export type Caller = { readonly identity: Identity; readonly assertion: Secret };
 
@@ -149,6 +152,7 @@ const callerFrom = (text: unknown): Caller => {
 
 export type TokenWorld = {
   readonly provider: MiniEntra;
+  readonly tenant: Tenant;
   readonly secretsDirectory: string;
   user(name: string, options?: { claims?: string; lifetimeSeconds?: number }): Promise<Caller>;
   application(): Promise<Caller>;
@@ -157,12 +161,18 @@ export type TokenWorld = {
   stop(): Promise<void>;
 };
 
-export type BrokerOptions = { readonly timeoutMs?: number; readonly allowPrivate?: boolean };
+export type BrokerOptions = {
+  readonly timeoutMs?: number;
+  readonly allowPrivate?: boolean;
+  readonly tracing?: Tracing;
+};
 
 export type TestBroker = {
   readonly broker: TokenBroker & ErrandTokens;
   /** Everything it logged. */
   readonly log: string[];
+  /** Everything it put on record. */
+  readonly records: AuditEvent[];
   acquire(caller: Caller, server?: McpServer, signal?: AbortSignal): Promise<Outcome>;
   metricsText(): Promise<string>;
 };
@@ -170,9 +180,11 @@ export type TestBroker = {
 const startBroker = (
   provider: MiniEntra,
   secretsDirectory: string,
-  { timeoutMs, allowPrivate = true }: BrokerOptions = {},
+  { timeoutMs, allowPrivate = true, tracing = NO_TRACING }: BrokerOptions = {},
 ): TestBroker => {
   const log: string[] = [];
+  const records: AuditEvent[] = [];
+  const chain = { append: async (event: AuditEvent) => void records.push(event) };
   const metrics = createMetrics('test');
   const { fetch } = createEgressGuard({ allowPrivate, allowedHosts: [] });
   const network = { fetch, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
@@ -191,6 +203,7 @@ const startBroker = (
     cache: createMemoryCache(),
     refusals: createRefusalMemory(),
     secrets: createSecretStore(secretsDirectory),
+    witness: createExchangeWitness({ chain, tracing, nowMs: Date.now }),
     gate: createExchangeGate({ ...tools, nowMs }),
     ...tools,
     shared: createMemoryState(nowMs),
@@ -202,6 +215,7 @@ const startBroker = (
   return {
     broker,
     log,
+    records,
     metricsText: async () => (await metrics.render()).body,
     acquire: async (caller, server = trackerServer(), signal = AbortSignal.timeout(20_000)) => {
       const nowSeconds = Date.now() / 1000;
@@ -224,6 +238,7 @@ export const startTokenWorld = async (): Promise<TokenWorld> => {
   }
   return {
     provider,
+    tenant: tenantOf(provider),
     secretsDirectory,
     user: async (name, { claims, lifetimeSeconds } = {}) => {
       const tid = name === 'paula' ? FABRIKAM_TID : CONTOSO_TID;
