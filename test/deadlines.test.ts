@@ -12,7 +12,7 @@ const constant = (file: string, pattern: RegExp): number => {
 
 describe('the deadlines of a call', () => {
   it('nest: the exchange ends before the check, the check before Envoy gives up on it', () => {
-    const exchangeMs = constant('ext-authz/token/provider-network.ts', /EXCHANGE_TIMEOUT_MS = ([\d_]+)/);
+    const exchangeMs = constant('ext-authz/token/token-endpoint.ts', /EXCHANGE_TIMEOUT_MS = ([\d_]+)/);
     const checkMs = constant('ext-authz/main.ts', /CHECK_DEADLINE_MS = ([\d_]+)/);
     const recordMs = constant('ext-authz/main.ts', /RECORD_DEADLINE_MS = ([\d_]+)/);
     const envoyMs = 1000 * constant('xds-server/filters/ext-authz.ts', /TIMEOUT = '(\d+)s'/);
