@@ -1,5 +1,6 @@
 // Which DPoP proofs were used (RFC 9449 §11.1): a port, and the memory of one process behind it. Bounded for each key and
-// each tenant, so that neither can take what the others need; what cannot be remembered is not let through.
+// each tenant, so that neither can take what the others need; what cannot be remembered is not let through. What all
+// processes remember together is in shared-dpop-replay.ts.
 
 import { createHash } from 'node:crypto';
 
@@ -14,13 +15,21 @@ export type ReplayMemory = {
   /**
    * Marks a proof as used. Asking and marking are one step: of two that ask at once, one is told `fresh`.
    * @param windowSeconds how long the proof could still be taken for good, from now.
-   * @returns `unknown` where it can be neither found nor kept.
+   * @returns `unknown` where it can be neither found nor kept; `fresh_here` where this process has it for the first time
+   * and cannot learn what the others had.
    */
-  use(
-    proof: UsedProof,
-    time: { readonly nowSeconds: number; readonly windowSeconds: number },
-  ): Promise<'fresh' | 'used' | 'unknown'>;
+  use(proof: UsedProof, time: ProofTime): Promise<ReplayFinding>;
 };
+
+export type ReplayFinding = 'fresh' | 'fresh_here' | 'used' | 'unknown';
+
+export type ProofTime = { readonly nowSeconds: number; readonly windowSeconds: number };
+
+/** Names a proof without repeating what a caller wrote. */
+export const proofId = ({ tenantId, jkt, jti }: UsedProof): string =>
+  createHash('sha256')
+    .update(JSON.stringify([tenantId, jkt, jti]))
+    .digest('base64url');
 
 export type ReplayLimits = {
   readonly perKey: number;
@@ -46,7 +55,7 @@ const createCounts = () => {
   };
 };
 
-/** What one process remembers. With several processes behind one Envoy each would take a proof once: run one (docs/architecture.md). */
+/** What one process remembers: alone, it is all there is to know. */
 export const createReplayMemory = (
   limits: ReplayLimits = DEFAULT_LIMITS,
 ): ReplayMemory & { size(): number } => {
@@ -63,12 +72,11 @@ export const createReplayMemory = (
     }
   };
   return {
-    use: async ({ tenantId, jkt, jti }, { nowSeconds, windowSeconds }) => {
+    use: async (proof, { nowSeconds, windowSeconds }) => {
+      const { tenantId, jkt } = proof;
       forget(nowSeconds);
       const [tenant, key] = [JSON.stringify([tenantId]), JSON.stringify([tenantId, jkt])] as const;
-      const id = createHash('sha256')
-        .update(JSON.stringify([tenantId, jkt, jti]))
-        .digest('base64url');
+      const id = proofId(proof);
       if (entries.has(id)) return 'used';
       const isFull =
         counts.of(key) >= limits.perKey ||

@@ -6,7 +6,7 @@ import type { AccessToken, RequestHeaders } from '#ext-authz/identity/access-tok
 import { judgeCertificate } from '#ext-authz/identity/client-certificate.ts';
 import type { Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
 import { PROOF_WINDOW_SECONDS, verifyProof } from '#ext-authz/identity/dpop-proof.ts';
-import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import type { ReplayFinding, ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 export type PresentedToken = AccessToken & Presentation & { readonly headers: RequestHeaders };
@@ -44,6 +44,16 @@ const judgeScheme = (
   return scheme === 'bearer' ? deny('dpop_scheme_required') : undefined;
 };
 
+/**
+ * What became of the proof. While it cannot be learnt whether another process has had it, a server that takes no token
+ * without proof takes none: a stolen token is what it must not live with. One that takes bearer tokens as well lives with
+ * them for as long as they last, and nobody is locked out for the sake of two minutes.
+ */
+const judgeReplay = (finding: ReplayFinding, { binding }: VerifiedCredential): Deny | undefined => {
+  if (finding === 'fresh' || (finding === 'fresh_here' && binding.dpop !== 'required')) return undefined;
+  return deny(finding === 'used' ? 'dpop_proof_replayed' : 'dpop_replay_unknown');
+};
+
 /** @param options.replays which proofs were used. */
 export const createPossessionJudge = (options: {
   readonly replays: ReplayMemory;
@@ -52,16 +62,15 @@ export const createPossessionJudge = (options: {
   const proofs = options.metrics.counter('dpop_proofs_total', 'DPoP proofs by what became of them.', [
     'outcome',
   ]);
-  const judgeProof = async (jkt: string, presented: PresentedToken): Promise<Deny | undefined> => {
+  /** What is known of the proof's use, if it is a proof of this key for this request. */
+  const useProof = async (jkt: string, presented: PresentedToken): Promise<ReplayFinding | Deny> => {
     const found = findProof(presented.headers);
     if (typeof found !== 'string') return found;
     const { target, token, nowSeconds, tenant } = presented;
     const proof = await verifyProof(found, { ...target, token, jkt, nowSeconds });
     if (!proof.ok) return proof.error;
     const used = { tenantId: tenant.id, jkt, jti: proof.value.jti };
-    const finding = await options.replays.use(used, { nowSeconds, windowSeconds: REMEMBERED_SECONDS });
-    if (finding === 'fresh') return undefined;
-    return deny(finding === 'used' ? 'dpop_proof_replayed' : 'dpop_replay_unknown');
+    return options.replays.use(used, { nowSeconds, windowSeconds: REMEMBERED_SECONDS });
   };
   return {
     judge: async (credential, presented) => {
@@ -70,8 +79,9 @@ export const createPossessionJudge = (options: {
       if (unfit !== undefined || confirmation === undefined) return unfit;
       if (confirmation.kind === 'certificate')
         return judgeCertificate(presented.clientCertificate, confirmation.thumbprint);
-      const refused = await judgeProof(confirmation.jkt, presented);
-      proofs.inc({ outcome: refused?.reason ?? 'accepted' });
+      const used = await useProof(confirmation.jkt, presented);
+      const refused = typeof used === 'string' ? judgeReplay(used, credential) : used;
+      proofs.inc({ outcome: refused?.reason ?? (used === 'fresh' ? 'accepted' : 'accepted_here') });
       return refused;
     },
   };

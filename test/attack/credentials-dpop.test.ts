@@ -7,6 +7,8 @@ import { DPOP_ALGORITHMS, type DpopMode } from '#core/dpop.ts';
 import type { Reason } from '#core/reason.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import { createSharedReplayMemory } from '#ext-authz/identity/shared-dpop-replay.ts';
+import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import { createProofKey, type ProofFacts, type ProofKey, signProof } from '#test/support/dpop-keys.ts';
 import { ENDPOINT_URL, type IdentityBench, startIdentityBench } from '#test/support/identity-bench.ts';
 import {
@@ -314,6 +316,28 @@ describe('a proof that was used', () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcomeOf({ proofs: [proof] })));
     expect(outcomes.filter((outcome) => outcome === 'user')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'dpop_proof_replayed')).toHaveLength(19);
+  });
+
+  it('passes once while the other processes cannot be asked, and never where every token has to be proven', async () => {
+    const shared = createMemoryState(() => performance.now());
+    await shared.stop();
+    const replays = createSharedReplayMemory({ local: createReplayMemory(), shared, holder: 'process' });
+    const alone = await startIdentityBench([publishKey(issuerKey)], { replays });
+    try {
+      const ask = async (dpop: DpopMode, proof: string): Promise<string> => {
+        const headers = { authorization: [`DPoP ${token}`], dpop: [proof] };
+        const result = await alone.present({ headers, tenant: tenantWith(dpop) });
+        return result.ok ? 'user' : result.error.reason;
+      };
+      const [one, other] = [await signProof(holder, request()), await signProof(holder, request())];
+      expect(await ask('required', one)).toBe('dpop_replay_unknown');
+      expect([await ask('offered', other), await ask('offered', other)]).toEqual([
+        'user',
+        'dpop_proof_replayed',
+      ]);
+    } finally {
+      await alone.stop();
+    }
   });
 
   it('is refused when it cannot be remembered', async () => {
