@@ -16,6 +16,9 @@ export type OwnedToken = CachedToken & { readonly owner: string };
 /** The format is in the key of the ring already; it is here as well, so that no other use of a key can be taken for this one. */
 const boundTo = (cacheKey: string): Buffer => Buffer.from(JSON.stringify(['mcpgw-token-1', cacheKey]));
 
+/** Stands in no JSON text without being escaped. */
+const END_OF_HEAD = '\n';
+
 /** @param nonce 12 random bytes: under one key none may be used twice. */
 export const sealEntry = (
   key: SealingKey,
@@ -23,7 +26,8 @@ export const sealEntry = (
   { cacheKey, entry }: { readonly cacheKey: string; readonly entry: OwnedToken },
 ): string => {
   const { token, expiresAt, notedAt, owner } = entry;
-  const bytes = Buffer.from(JSON.stringify([expiresAt, notedAt, owner, token.reveal()]));
+  const head = `${JSON.stringify([expiresAt, notedAt, owner])}${END_OF_HEAD}`;
+  const bytes = Buffer.concat([Buffer.from(head), Buffer.from(token.reveal())]);
   return sealText(key, nonce, { bytes, bound: boundTo(cacheKey) });
 };
 
@@ -34,14 +38,11 @@ export const openEntry = (
 ): Result<OwnedToken, SealFault> => {
   const opened = openText(keys, text, boundTo(cacheKey));
   if (!opened.ok) return opened;
-  // Authentic, so it has the shape `sealEntry` gave it.
-  const [expiresAt, notedAt, owner, token] = JSON.parse(opened.value.toString('utf8')) as [
-    number,
-    number,
-    string,
-    string,
-  ];
-  return ok({ token: new Secret(token), expiresAt, notedAt, owner });
+  // Authentic, so it has the shape `sealEntry` gave it. The token stays bytes: as a text it would lie in the heap.
+  const end = opened.value.indexOf(END_OF_HEAD);
+  const head = opened.value.toString('utf8', 0, end);
+  const [expiresAt, notedAt, owner] = JSON.parse(head) as [number, number, string];
+  return ok({ token: new Secret(opened.value.subarray(end + 1)), expiresAt, notedAt, owner });
 };
 
 export type EntrySealer = {

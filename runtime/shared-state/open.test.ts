@@ -16,6 +16,7 @@ describe('SHARED_STATE', () => {
     [{ REDIS_URL: 'redis://cache', SHARED_STATE: 'redis' }, 'redis'],
     [{ SHARED_STATE: 'memory' }, 'memory'],
     [{ SHARED_STATE: 'sql' }, 'sql'],
+    [{ SHARED_STATE: 'cosmos' }, 'cosmos'],
   ])('of %j is %s', (environment, kind) => {
     expect(read(environment as Record<string, string>).sharedState).toBe(kind);
   });
@@ -24,7 +25,7 @@ describe('SHARED_STATE', () => {
     [{ REDIS_URL: 'redis://cache', SHARED_STATE: 'sql' }, 'SHARED_STATE: sql and REDIS_URL are two backends'],
     [{ REDIS_URL: 'redis://cache', SHARED_STATE: 'memory' }, 'SHARED_STATE: memory and REDIS_URL are two'],
     [{ SHARED_STATE: 'redis' }, 'SHARED_STATE: redis needs REDIS_URL'],
-    [{ SHARED_STATE: 'etcd' }, 'SHARED_STATE: expected one of memory, redis, sql'],
+    [{ SHARED_STATE: 'etcd' }, 'SHARED_STATE: expected one of memory, redis, sql, cosmos'],
   ])('of %j is refused', (environment, fault) => {
     expect(() => read(environment as Record<string, string>)).toThrow(fault);
   });

@@ -11,7 +11,7 @@ import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import { openSqlState, readSqlStateConfiguration } from '#runtime/shared-state/open-sql.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 
-const KINDS = ['memory', 'redis', 'sql'] as const;
+const KINDS = ['memory', 'redis', 'sql', 'cosmos'] as const;
 
 export type SharedStateKind = (typeof KINDS)[number];
 
@@ -58,7 +58,11 @@ const openBackend = async (
   configuration: SharedStateConfiguration,
   { logger, random }: OpenParts,
 ): Promise<SharedState> => {
-  const { redis } = configuration;
+  const { redis, sharedState } = configuration;
+  if (sharedState === 'cosmos') {
+    const cosmos = await import('#runtime/shared-state/open-cosmos.ts');
+    return cosmos.openCosmosState(cosmos.readCosmosStateConfiguration(), logger);
+  }
   if (redis === undefined) return openSqlState(readSqlStateConfiguration(), logger);
   const { openRedisState } = await import('#runtime/shared-state/redis.ts');
   return openRedisState({ ...configuration, redis }, { logger, random });
