@@ -73,19 +73,15 @@ class SharedFlightDesk implements SharedFlights {
   }
 
   async fly(flight: Flight): Promise<Landing> {
-    const { monotonicMs, sleep, random } = this.#parts;
+    const { monotonicMs, sleep, random, metrics } = this.#parts;
     const startedMs = monotonicMs();
     for (let looks = 0; ; looks += 1) {
-      const turn = await this.#takeTurn(flight, monotonicMs() - startedMs);
-      const waited = { looks, ms: monotonicMs() - startedMs };
+      // A first look has been had: it is why this is asked.
+      const seen = looks === 0 ? undefined : await this.#adopt(flight);
+      const turn = seen ?? (await this.#takeTurn(flight, monotonicMs() - startedMs));
       if (turn !== undefined) {
-        this.#endWait(turn.end, waited);
+        if (looks > 0) metrics.waits.observe({ end: turn.end }, (monotonicMs() - startedMs) / 1000);
         return turn.land(flight);
-      }
-      const newest = await this.#findNewest(flight);
-      if (newest !== undefined) {
-        this.#endWait('token', { looks: looks + 1, ms: waited.ms });
-        return newest;
       }
       const lookMs = Math.min(FIRST_LOOK_MS * LOOKS_GROW_BY ** looks, MAX_LOOK_MS);
       await sleep(lookMs * (0.5 + random()));
@@ -94,6 +90,12 @@ class SharedFlightDesk implements SharedFlights {
 
   async drain(): Promise<void> {
     await Promise.allSettled(this.#held);
+  }
+
+  /** What the process that is waited for has stored, if it has. */
+  async #adopt(flight: Flight): Promise<Turn | undefined> {
+    const newest = await this.#findNewest(flight);
+    return newest === undefined ? undefined : { end: 'token', land: async () => newest };
   }
 
   /** Undefined: another process holds the lease. */
@@ -157,10 +159,6 @@ class SharedFlightDesk implements SharedFlights {
     if (this.#parts.refusals.find([key], now) === error) {
       await this.#parts.sharedRefusals.share(key, error, now);
     }
-  }
-
-  #endWait(end: WaitEnd, { looks, ms }: { readonly looks: number; readonly ms: number }): void {
-    if (looks > 0) this.#parts.metrics.waits.observe({ end }, ms / 1000);
   }
 }
 
