@@ -3,12 +3,13 @@
 // is not his word for whoever comes next (confused deputy).
 
 import { createHash } from 'node:crypto';
+import type { FacadeRef } from '#core/facade-path.ts';
 import type { Authorization } from '#oauth-facade/authorize/authorization.ts';
 import { isLoopback } from '#oauth-facade/client/redirect-uri.ts';
 import type { Fronted } from '#oauth-facade/fronted.ts';
 import type { Sealer } from '#oauth-facade/sealer.ts';
 
-/** Consents of one browser at one façade: what a cookie holds; the oldest make room. */
+/** Consents of one browser: what a cookie holds; the oldest make room. */
 const MAX_KEPT = 20;
 const LIFETIME_SECONDS = 30 * 24 * 3600;
 const DIGEST_CHARACTERS = 22;
@@ -25,38 +26,39 @@ export type ConsentRecord = {
   readonly nowSeconds: number;
 };
 
-const consentOf = ({ client, redirectUri, resource, scopes }: Authorization): string =>
+/** One cookie for all façades of the host: each consent says whose it is. */
+const EVERY_FACADE: FacadeRef = { tenantId: '', issuerId: '' };
+
+const consentOf = ({ ref }: Fronted, { client, redirectUri, resource, scopes }: Authorization): string =>
   createHash('sha256')
-    .update(JSON.stringify([client, new URL(redirectUri).origin, resource, scopes]))
+    .update(
+      JSON.stringify([ref.tenantId, ref.issuerId, client, new URL(redirectUri).origin, resource, scopes]),
+    )
     .digest('base64url')
     .slice(0, DIGEST_CHARACTERS);
 
-const readKept = (
-  sealer: Sealer,
-  { fronted, browser, cookie, nowSeconds }: ConsentRecord,
-): readonly Kept[] => {
-  const opened = cookie === undefined ? undefined : sealer.open<Cookie>('consents', fronted.ref, cookie);
+const readKept = (sealer: Sealer, { browser, cookie, nowSeconds }: ConsentRecord): readonly Kept[] => {
+  const opened = cookie === undefined ? undefined : sealer.open<Cookie>('consents', EVERY_FACADE, cookie);
   const [owner, kept] = opened ?? ['', []];
   return owner === browser ? kept.filter(([, until]) => until > nowSeconds) : [];
 };
 
-/**
- * Whether the person has allowed just this here before. Never for a client on this machine: any program can listen at a
- * port and call itself by a known name, so somebody has to look each time (RFC 8252 §8.6).
- */
+/** Whether the person has allowed just this here before. */
 export const isRemembered = (sealer: Sealer, record: ConsentRecord, authorization: Authorization): boolean =>
-  !isLoopback(authorization.redirectUri) &&
-  readKept(sealer, record).some(([consent]) => consent === consentOf(authorization));
+  readKept(sealer, record).some(([consent]) => consent === consentOf(record.fronted, authorization));
 
-/** The cookie with this consent in it; undefined where none is remembered. */
+/**
+ * The cookie with this consent in it; undefined for a client on this machine, where none is remembered: any program can listen
+ * at a port and call itself by a known name, so somebody has to look each time (RFC 8252 §8.6).
+ */
 export const rememberConsent = (
   sealer: Sealer,
   record: ConsentRecord,
   authorization: Authorization,
 ): string | undefined => {
   if (isLoopback(authorization.redirectUri)) return undefined;
-  const consent = consentOf(authorization);
+  const consent = consentOf(record.fronted, authorization);
   const others = readKept(sealer, record).filter(([known]) => known !== consent);
   const kept = [...others, [consent, record.nowSeconds + LIFETIME_SECONDS] as const].slice(-MAX_KEPT);
-  return sealer.seal('consents', record.fronted.ref, [record.browser, kept]);
+  return sealer.seal('consents', EVERY_FACADE, [record.browser, kept]);
 };

@@ -32,10 +32,13 @@ let documentUrl: string;
 const directory = mkdtempSync(join(tmpdir(), 'mcpgw-facade-'));
 const open: SignedInClient[] = [];
 
-/** The client's own site, with one document. */
+/** The client's own site: its document, and some that are not what they should be. */
 const startSite = async (): Promise<void> => {
-  site = createServer({ cert: TEST_CERTIFICATE, key: TEST_KEY }, (_request, response) => {
+  site = createServer({ cert: TEST_CERTIFICATE, key: TEST_KEY }, ({ url }, response) => {
+    if (url === '/moved.json')
+      return void response.writeHead(302, { location: 'https://169.254.169.254/latest/meta-data' }).end();
     const document = {
+      padding: url === '/huge.json' ? 'x'.repeat(50_000) : '',
       client_id: documentUrl,
       client_name: 'A client with a site',
       redirect_uris: ['http://127.0.0.1/callback', 'com.example.app:/callback'],
@@ -115,6 +118,13 @@ it('makes an identity provider usable whose scopes have another name than the se
   const { memory, client } = await connect('v2');
   expect(memory.sentTo[0]?.searchParams.get('resource')).toBe(product.serverUrl('tracker'));
   expect(await client.callTool('whoami')).toContain(ALICE);
+});
+
+it.each(['moved', 'huge', 'copied'])('is not led astray by a document that is %s', async (name) => {
+  const query = new URLSearchParams({ client_id: documentUrl.replace('client.json', `${name}.json`) });
+  const answer = await fetch(`${facade}/t/default/i/contoso/authorize?${query}`, { redirect: 'manual' });
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain('The document of the client cannot be used.');
 });
 
 it('writes no token, code or secret to any log', async () => {
