@@ -165,6 +165,10 @@ export type BrokerOptions = {
   readonly timeoutMs?: number;
   readonly allowPrivate?: boolean;
   readonly tracing?: Tracing;
+  /** From 0 to 1, for jitter. */
+  readonly random?: () => number;
+  /** What the clock of the gate is ahead. */
+  readonly laterMs?: () => number;
 };
 
 export type TestBroker = {
@@ -180,7 +184,7 @@ export type TestBroker = {
 const startBroker = (
   provider: MiniEntra,
   secretsDirectory: string,
-  { timeoutMs, allowPrivate = true, tracing = NO_TRACING }: BrokerOptions = {},
+  { timeoutMs, allowPrivate = true, tracing = NO_TRACING, random = Math.random, laterMs }: BrokerOptions = {},
 ): TestBroker => {
   const log: string[] = [];
   const records: AuditEvent[] = [];
@@ -191,7 +195,7 @@ const startBroker = (
   const tools = {
     logger: createLogger('test', 'trace', { write: (line) => void log.push(line) }),
     metrics: createTokenMetrics(metrics),
-    random: Math.random,
+    random,
   };
   const nowMs = () => performance.now();
   const broker = createTokenBroker({
@@ -204,7 +208,7 @@ const startBroker = (
     refusals: createRefusalMemory(),
     secrets: createSecretStore(secretsDirectory),
     witness: createExchangeWitness({ chain, tracing, nowMs: Date.now }),
-    gate: createExchangeGate({ ...tools, nowMs }),
+    gate: createExchangeGate({ ...tools, nowMs: () => nowMs() + (laterMs?.() ?? 0) }),
     ...tools,
     shared: createMemoryState(nowMs),
     sharedRefusals: NO_SHARED_REFUSALS,

@@ -132,7 +132,7 @@ describe('breakers', () => {
     expect((await ask(other, ISSUED)).ok).toBe(true);
     expect(gate.facts()).toMatchObject({
       tokenExchangesPaused: 1,
-      tokenExchangesPausedFor: [{ tenant: 'a', provider: 'login.example' }],
+      tokenExchangesPausedFor: [{ tenant: 'a', host: 'login.example' }],
     });
     expect((await metrics.render()).body).toMatch(/token_exchanges_paused\{.*\} 1/);
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([

@@ -78,13 +78,13 @@ const CREDENTIAL: BreakerRules = { callers: 1, pauseMs: 30_000, maxPauseMs: 60_0
 /** Breakers named in `/readyz`. */
 const MAX_NAMED = 10;
 
-type Place = { readonly tenant: string; readonly provider: string; readonly application?: string };
+type Place = { readonly tenant: string; readonly host: string; readonly application?: string };
 
 const nameOf = (place: Place, key: string): string => JSON.stringify([place, key]);
 const placeOf = (name: string): Place => (JSON.parse(name) as [Place])[0];
 
 const breakersOf = ({ tenantId, tokenEndpoint, applicationKey, clientId }: GateVisit): NamedBreaker[] => {
-  const place = { tenant: tenantId, provider: new URL(tokenEndpoint).host };
+  const place = { tenant: tenantId, host: new URL(tokenEndpoint).host };
   return [
     { name: nameOf(place, tokenEndpoint), rules: OUTAGE },
     { name: nameOf({ ...place, application: clientId }, applicationKey), rules: CREDENTIAL },
