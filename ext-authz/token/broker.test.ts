@@ -42,7 +42,7 @@ const setUp = (script: (attempt: number) => Scripted) => {
   };
   const broker = createTokenBroker({
     exchangers: { obo: exchanger, 'token-exchange': exchanger, 'client-credentials': exchanger },
-    cache: createMemoryCache(),
+    cache: createMemoryCache(() => 0),
     refusals: createRefusalMemory(),
     secrets: { read: async () => ok(new Secret('app-secret')) },
     witness: createExchangeWitness({ chain, tracing: NO_TRACING, nowMs: () => clock * 1000 }),

@@ -1,45 +1,21 @@
-// The token cache of one process: bounded by number and by size, least recently used go first.
+// The token cache of a deployment that is one process: its own memory and nothing behind it.
 
-import { LRUCache } from 'lru-cache';
-import type { CachedToken, TokenCache } from '#ext-authz/token/cache.ts';
+import type { TokenCache } from '#ext-authz/token/cache.ts';
+import { createLocalTokens, type LocalLimits } from '#ext-authz/token/local-tokens.ts';
 
-const MAX_ENTRIES = 20_000;
-
-/** Tokens are 1 to 12 KB; the bound holds for a directory of large ones. */
-const MAX_BYTES = 64 * 1024 * 1024;
-
-type Entry = CachedToken & { readonly owner: string };
-
-/** An empty cache. @param maxEntries for tests. */
-export const createMemoryCache = (maxEntries: number = MAX_ENTRIES): TokenCache => {
-  const keysByOwner = new Map<string, Set<string>>();
-  const forget = (key: string, owner: string): void => {
-    const keys = keysByOwner.get(owner);
-    keys?.delete(key);
-    if (keys?.size === 0) keysByOwner.delete(owner);
-  };
-  const entries = new LRUCache<string, Entry>({
-    max: maxEntries,
-    maxSize: MAX_BYTES,
-    sizeCalculation: ({ token }) => token.byteLength + 1,
-    dispose: ({ owner }, key) => forget(key, owner),
-  });
-  const find = async (key: string) => {
-    const entry = entries.get(key);
-    return entry === undefined ? undefined : { ...entry, tier: 'memory' as const };
+/** An empty cache. @param nowMs ms since the epoch. */
+export const createMemoryCache = (nowMs: () => number = Date.now, limits?: LocalLimits): TokenCache => {
+  const tokens = createLocalTokens(nowMs, limits);
+  const find: TokenCache['find'] = async (key) => {
+    const token = tokens.find(key);
+    return token === undefined ? undefined : { ...token, tier: 'memory' };
   };
   return {
     find,
     // Nobody else has it: there is nothing newer.
     findNewest: find,
-    store: async (key, entry) => {
-      entries.set(key, { ...entry, token: entry.token.kept() });
-      if (!entries.has(key)) return;
-      keysByOwner.set(entry.owner, (keysByOwner.get(entry.owner) ?? new Set()).add(key));
-    },
-    remove: async (key) => void entries.delete(key),
-    purge: async (owner) => {
-      for (const key of [...(keysByOwner.get(owner) ?? [])]) entries.delete(key);
-    },
+    store: async (key, entry) => void tokens.keep(key, { ...entry, seenAtMs: nowMs() }),
+    remove: async (key) => tokens.remove(key),
+    purge: async (owner) => tokens.purge(owner, nowMs()),
   };
 };
