@@ -16,6 +16,7 @@ import {
   stateDirectory,
   text,
 } from '#runtime/config.ts';
+import { SHARED_STATE_VARIABLES } from '#runtime/shared-state/open.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 
 const VARIABLES = {
@@ -38,6 +39,8 @@ const VARIABLES = {
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
   sessionMaxAgeSeconds,
+  /** What this process shares with others of its kind, and where. */
+  ...SHARED_STATE_VARIABLES,
 };
 
 export type ExtAuthzConfiguration = ReturnType<typeof readConfiguration>;

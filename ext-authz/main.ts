@@ -2,7 +2,6 @@
 
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerStatus } from '#core/feed-message.ts';
 import { err } from '#core/result.ts';
 import type { AskApproval } from '#ext-authz/approval/approvals.ts';
@@ -31,16 +30,8 @@ import { type StartedTenantPolicies, startTenantPolicies } from '#ext-authz/poli
 import { createGraphWatch, type GraphWatch } from '#ext-authz/revocation/graph-watch.ts';
 import { watchCallers } from '#ext-authz/revocation/watch-callers.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
-import { createTokenBroker, type ErrandTokens } from '#ext-authz/token/broker.ts';
-import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
-import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
-import { createExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
-import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
-import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
-import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
-import { NO_SHARED_REFUSALS } from '#ext-authz/token/shared-refusals.ts';
-import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
-import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import type { ErrandTokens } from '#ext-authz/token/broker.ts';
+import { startTokenBroker } from '#ext-authz/token/start-broker.ts';
 import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
@@ -58,7 +49,8 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
-import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { type OpenedState, openSharedState } from '#runtime/shared-state/open.ts';
+import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { startTracing } from '#runtime/tracing/start-tracing.ts';
 import type { Tracing } from '#runtime/tracing/tracing.ts';
@@ -107,31 +99,19 @@ const startPolicyLog = async ({ config, logger, metrics, lifecycle }: Tools, hol
   return loggedHolder(holder, started.log);
 };
 
-const createBroker = ({ config, logger, metrics, egress, tracing, lifecycle }: Tools, chain: AuditChain) => {
-  const tokenMetrics = createTokenMetrics(metrics);
+/** What this process shares with others; ended after everything that stands on it. */
+const startSharedState = async ({ config, logger, metrics, lifecycle }: Tools): Promise<OpenedState> => {
   const nowMs = () => performance.now();
-  const gate = createExchangeGate({ logger, metrics: tokenMetrics, nowMs, random: Math.random });
-  const broker = createTokenBroker({
-    exchangers: {
-      obo: createEntraObo({ fetch: egress.fetch }),
-      'token-exchange': createTokenExchange({ fetch: egress.fetch }),
-      'client-credentials': createClientCredentials({ fetch: egress.fetch }),
-    },
-    cache: createMemoryCache(),
-    refusals: createRefusalMemory(),
-    secrets: createSecretStore(config.secretsDirectory),
-    gate,
-    witness: createExchangeWitness({ chain, tracing, nowMs: Date.now }),
-    logger,
-    metrics: tokenMetrics,
-    shared: createMemoryState(nowMs),
-    sharedRefusals: NO_SHARED_REFUSALS,
-    monotonicMs: nowMs,
-    sleep: (ms) => sleep(ms),
-    random: Math.random,
-  });
-  lifecycle.onStop('token broker', () => broker.stop());
-  return { broker, gate };
+  const shared = await openSharedState(config, { logger, metrics, nowMs, random: Math.random });
+  lifecycle.onStop('shared state', () => shared.state.stop());
+  return shared;
+};
+
+const startBroker = (tools: Tools, chain: AuditChain, shared: OpenedState) => {
+  const { secretsDirectory } = tools.config;
+  const started = startTokenBroker({ ...tools, secretsDirectory, chain, shared });
+  tools.lifecycle.onStop('token broker', () => started.broker.stop());
+  return started;
 };
 
 const createCallerAuthenticator = (
@@ -139,7 +119,7 @@ const createCallerAuthenticator = (
   {
     keySets,
     broker,
-  }: { readonly keySets: KeySets; readonly broker: ReturnType<typeof createBroker>['broker'] },
+  }: { readonly keySets: KeySets; readonly broker: ReturnType<typeof startBroker>['broker'] },
 ) => {
   const readSecret = createSecretStore(config.secretsDirectory).read;
   const introspector = createIntrospector({ fetch: egress.fetch, readSecret, metrics });
@@ -158,7 +138,7 @@ const worldOf = (feed: FeedConsumer, gatewayHost: string): World => {
 
 const startGraphWatch = (
   { config, logger, metrics, egress, lifecycle, tls }: Tools,
-  broker: ErrandTokens,
+  { broker, shared }: { readonly broker: ErrandTokens; readonly shared: SharedState },
 ): GraphWatch => {
   const revocations = createRevocationClient(config.feedAddress, tls);
   const signals = createSignalClient(config.feedAddress, tls);
@@ -169,7 +149,7 @@ const startGraphWatch = (
     broker,
     report: revocations.report,
     openChannel: signals.openChannel,
-    shared: createMemoryState(() => performance.now()),
+    shared,
     holder: randomUUID(),
     logger,
     metrics,
@@ -231,8 +211,9 @@ const start = async (tools: Tools): Promise<void> => {
   const keySets = startKeySets(tools);
   const policy = await startPolicy(tools);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
-  const { broker, gate } = createBroker(tools, chain);
-  const directories = startGraphWatch(tools, broker);
+  const shared = await startSharedState(tools);
+  const { broker, facts: tokenFacts } = startBroker(tools, chain, shared);
+  const directories = startGraphWatch(tools, { broker, shared: shared.state });
   const { feed, policies } = await startFeed(tools, { keySets, directories });
   const gatewayHost = new URL(config.publicUrl).hostname;
   const parts = {
@@ -269,11 +250,11 @@ const start = async (tools: Tools): Promise<void> => {
     const audit = { auditFault: chain.fault() ?? null };
     return {
       ready: facts.source !== 'none',
-      facts: { ...facts, ...judgedBy, ...audit, ...sessionKeys.facts(), ...gate.facts() },
+      facts: { ...facts, ...judgedBy, ...audit, ...sessionKeys.facts(), ...tokenFacts() },
     };
   };
   lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
-  logger.info({ sequence: feed.current().snapshot.sequence }, 'ext-authz serves');
+  logger.info({ sequence: feed.current().snapshot.sequence, ...shared.facts() }, 'ext-authz serves');
 };
 
 const logger = createLogger('ext-authz', readConfig({ logLevel }).logLevel);

@@ -5,7 +5,7 @@ import { type Deny, deny } from '#core/decision.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import { wasSetBack } from '#core/set-back.ts';
-import type { CachedToken } from '#ext-authz/token/cache.ts';
+import type { CachedToken, CacheTier } from '#ext-authz/token/cache.ts';
 import { ownerKey } from '#ext-authz/token/cache-key.ts';
 import { type ExchangeOutcome, type ExchangeParts, runExchange } from '#ext-authz/token/exchange.ts';
 import { type ExchangePlan, isDelegated } from '#ext-authz/token/exchange-plan.ts';
@@ -122,7 +122,7 @@ class TokenDesk implements RunningBroker {
       return this.#replace(cached, call);
     }
     if (freshness === 'due') this.#renewals.start(cached, call);
-    this.#count('hit');
+    this.#count('hit', cached.tier);
     return this.#take(cached, call, 'cache');
   }
 
@@ -194,8 +194,8 @@ class TokenDesk implements RunningBroker {
     return judgeFreshness(token, { nowSeconds, callerEndsAt, spread });
   }
 
-  #count(outcome: CacheOutcome): void {
-    this.#parts.metrics.lookups.inc({ outcome });
+  #count(outcome: CacheOutcome, tier: CacheTier | 'none' = 'none'): void {
+    this.#parts.metrics.lookups.inc({ outcome, tier });
   }
 }
 

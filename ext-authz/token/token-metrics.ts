@@ -7,7 +7,7 @@ export type CacheOutcome = 'hit' | 'stale' | 'refused' | 'miss';
 
 export type TokenMetrics = {
   readonly exchanges: Counter<'mode' | 'outcome'>;
-  readonly lookups: Counter<'outcome'>;
+  readonly lookups: Counter<'outcome' | 'tier'>;
   readonly duration: Histogram<'mode'>;
   /** Time in the queue before it, seconds. */
   readonly queued: Histogram<string>;
@@ -29,7 +29,10 @@ export type GateNumbers = {
 
 export const createTokenMetrics = (metrics: Metrics): TokenMetrics => ({
   exchanges: metrics.counter('token_exchanges_total', 'Token exchanges by outcome', ['mode', 'outcome']),
-  lookups: metrics.counter('token_cache_lookups_total', 'What the token cache had', ['outcome']),
+  lookups: metrics.counter('token_cache_lookups_total', 'What the token cache had, and where a hit was', [
+    'outcome',
+    'tier',
+  ]),
   duration: metrics.duration('token_exchange_seconds', 'Time a token exchange took', ['mode']),
   queued: metrics.duration('token_exchange_queued_seconds', 'Time a token exchange waited for its turn'),
   turnedAway: metrics.counter('token_exchanges_turned_away_total', 'Token exchanges that were not tried', [
