@@ -9,7 +9,8 @@ import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
 import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
-import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { startFeedConsumer } from '#registry/feed/consumer.ts';
+import type { FeedConsumer } from '#registry/feed/feed-consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { formatAddress } from '#runtime/address.ts';
 import {

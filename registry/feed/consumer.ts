@@ -1,15 +1,16 @@
 // A service's end of the registry's feed: the current snapshot in memory, its copy on disk, and a connection that is
 // dialled again for as long as the service lives. With the registry away the last good snapshot goes on being served.
 
-import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ConsumerStatus } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
-import type { Result } from '#core/result.ts';
-import type { Snapshot } from '#core/snapshot.ts';
-import { type Answerers, answerTo, isQuestion, type RegistryQuestion } from '#registry/feed/answers.ts';
+import { EMPTY_LOG } from '#core/revocation-book.ts';
+import { answerTo, isQuestion, type RegistryQuestion } from '#registry/feed/answers.ts';
 import { backoffMs } from '#registry/feed/backoff.ts';
-import { type BundleQuestion, createBundleRequests, type NoBundle } from '#registry/feed/bundle-requests.ts';
+import { createBundleRequests } from '#registry/feed/bundle-requests.ts';
 import { type FeedConnection, openFeedConnection } from '#registry/feed/connection.ts';
 import { type ConsumerMetrics, createConsumerMetrics } from '#registry/feed/consumer-metrics.ts';
+import type { FeedConsumer, FeedConsumerOptions, FeedState } from '#registry/feed/feed-consumer.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
 import { createFreshness } from '#registry/feed/freshness.ts';
 import {
@@ -22,57 +23,13 @@ import {
   onUnreadableChange,
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
+import { createReceivedRevocations } from '#registry/feed/received-revocations.ts';
 import { parseFeedEvent, parseTenantChange, tenantIdOf } from '#registry/feed/schema/parse-message.ts';
 import { createSeenEvents } from '#registry/feed/seen-events.ts';
 import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
 import { createSnapshotKeeper, type SnapshotKeeper } from '#registry/feed/snapshot-keeper.ts';
 import { keptStatus } from '#registry/feed/status-paces.ts';
 import type { FromRegistry } from '#registry/feed/wire-message.ts';
-import type { Address } from '#runtime/address.ts';
-import type { Logger } from '#runtime/logger.ts';
-import type { Metrics } from '#runtime/metrics.ts';
-import type { InternalTls } from '#runtime/tls/internal-tls.ts';
-
-export type FeedState = {
-  readonly snapshot: Snapshot;
-  /** ms since the epoch of the last time the registry said that `snapshot` is current; 0 for never. */
-  readonly freshAtMs: number;
-  readonly connected: boolean;
-  readonly source: 'none' | 'disk' | 'feed';
-};
-
-export type FeedConsumer = {
-  current(): FeedState;
-  /**
-   * Tells the registry what this service serves. Kept and sent again on every new connection, except for figures: they
-   * are sent once.
-   * @returns false if the registry is away and figures in it reached nobody.
-   */
-  report(status: ConsumerStatus): boolean;
-  /** A bundle of a tenant's policy, whose bytes are those of the digest. Never rejects. */
-  fetchBundle(question: BundleQuestion): Promise<Result<Buffer, NoBundle>>;
-  stop(): Promise<void>;
-};
-
-export type FeedConsumerOptions = Answerers & {
-  readonly address: Address;
-  /** Required for an address with peers. */
-  readonly tls?: InternalTls | undefined;
-  /** Service and process, e.g. `ext-authz` or `ext-authz/1`. */
-  readonly consumer: string;
-  /** Where the last good snapshot is kept; a file of this process alone. */
-  readonly stateFile: string;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /**
-   * Called with the copy from disk, if there is one, before the consumer is returned; then after the first catch-up
-   * and after every change, once for changes that arrive together. A reset (another database behind the registry)
-   * may take the sequence back.
-   */
-  readonly onSnapshot: (snapshot: Snapshot) => void;
-  /** Called once for each event. */
-  readonly onEvent?: (event: FeedEvent) => void;
-};
 
 class Consumer implements FeedConsumer {
   readonly #options: FeedConsumerOptions;
@@ -80,6 +37,10 @@ class Consumer implements FeedConsumer {
   readonly #metrics: ConsumerMetrics;
   readonly #isNewEvent = createSeenEvents();
   readonly #freshness = createFreshness();
+  readonly #settled = Promise.withResolvers<void>();
+  readonly #revocations = createReceivedRevocations((arrived) =>
+    this.#guarded('onRevocations', () => this.#options.onRevocations?.(arrived)),
+  );
   readonly #bundles = createBundleRequests(
     (question) => this.#connected && this.#connection?.askBundle(question) === true,
   );
@@ -111,8 +72,11 @@ class Consumer implements FeedConsumer {
     const saved = await loadSnapshotFile(stateFile, Date.now());
     if (!saved.ok) logger.warn({ stateFile, fault: saved.error }, 'snapshot copy on disk ignored');
     else if (saved.value !== undefined) {
-      const { epoch, position, snapshot, freshAtMs } = saved.value;
-      this.#copy = copyFromDisk(epoch, position, snapshot);
+      const { epoch, position, snapshot, freshAtMs, revocations } = saved.value;
+      // A copy that was kept without revocations is no proof that there were none: everything is asked for again.
+      const isWhole = revocations !== undefined || this.#options.onRevocations === undefined;
+      this.#copy = copyFromDisk(epoch, isWhole ? position : 0, snapshot);
+      this.#revocations.restore(revocations ?? EMPTY_LOG);
       this.#freshness.restore(freshAtMs);
       this.#source = 'disk';
       this.#metrics.refresh();
@@ -125,10 +89,15 @@ class Consumer implements FeedConsumer {
   current(): FeedState {
     return {
       snapshot: this.#copy.published,
+      revocations: this.#revocations.book,
       freshAtMs: this.#freshness.atMs(),
       connected: this.#connected,
       source: this.#source,
     };
+  }
+
+  async settled(limitMs: number): Promise<void> {
+    await Promise.race([this.#settled.promise, sleep(limitMs, undefined, { ref: false })]);
   }
 
   report(status: ConsumerStatus): boolean {
@@ -149,11 +118,12 @@ class Consumer implements FeedConsumer {
   }
 
   #connect(): void {
-    const { address, tls, consumer, onPreview, onNodeConfig } = this.#options;
+    const { address, tls, consumer, onPreview, onNodeConfig, onRevocations } = this.#options;
     const previews = onPreview !== undefined;
     const nodeConfigs = onNodeConfig !== undefined;
+    const revocations = onRevocations !== undefined;
     const { epoch, position } = this.#copy;
-    const subscription = { consumer, epoch, position, previews, nodeConfigs, tls };
+    const subscription = { consumer, epoch, position, previews, nodeConfigs, revocations, tls };
     const connection = openFeedConnection(address, subscription, (message) => this.#receive(message));
     this.#connection = connection;
     void connection.ended.then((reason) => this.#reconnect(reason));
@@ -170,6 +140,7 @@ class Consumer implements FeedConsumer {
     if (this.#stopped) return;
     if (this.#connected || this.#failures === 0) this.#tellLoss(reason);
     this.#connected = false;
+    this.#settled.resolve();
     this.#bundles.lost();
     this.#metrics.disconnected();
     this.#retry = setTimeout(() => this.#connect(), backoffMs(this.#failures, Math.random()));
@@ -180,6 +151,7 @@ class Consumer implements FeedConsumer {
     if (received.message === 'hello') this.#onHello(received.hello);
     else if (received.message === 'change') this.#onChange(received.change);
     else if (received.message === 'event') this.#onEvent(received.event);
+    else if (received.message === 'revocation') this.#onRevocation(received.revocation);
     else if (isQuestion(received)) this.#onQuestion(received);
     else if (received.message === 'policy_bundle') this.#bundles.answered(received.policy_bundle);
     else if (received.message === 'caught_up') this.#onCaughtUp(Number(received.caught_up.sequence));
@@ -228,6 +200,14 @@ class Consumer implements FeedConsumer {
     this.#options.logger.error({ fault: event.error }, 'feed event not understood');
   }
 
+  /** One that cannot be understood leaves the copy behind: its age tells, and the next connection asks for it again. */
+  #onRevocation(bytes: Buffer): void {
+    if (this.#revocations.receive(bytes)) return;
+    this.#metrics.refused('revocation');
+    this.#options.logger.error('revocation not understood');
+    this.#copy = onUnreadableChange(this.#copy, '');
+  }
+
   #onQuestion(question: RegistryQuestion): void {
     this.#guarded(question.message, () => {
       const answer = answerTo(question, this.#options);
@@ -243,9 +223,13 @@ class Consumer implements FeedConsumer {
     if (isFirst) this.#options.logger.info({ sequence }, 'caught up with the registry');
     this.#source = 'feed';
     this.#failures = 0;
+    this.#settled.resolve();
     if (this.#copy.unreadable.size === 0) this.#freshness.confirm();
     const { epoch, position, published } = this.#copy;
-    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs: this.#freshness.atMs() });
+    const freshAtMs = this.#freshness.atMs();
+    const revocations =
+      this.#options.onRevocations === undefined ? {} : { revocations: this.#revocations.log() };
+    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs, ...revocations });
     if (isFirst || published !== before.published) this.#scheduleSnapshot();
   }
 
@@ -284,6 +268,7 @@ export const startFeedConsumer = async (options: FeedConsumerOptions): Promise<F
   // Handed on one by one (`onStop(feed.stop)`), so none may depend on `this`.
   return {
     current: () => consumer.current(),
+    settled: (limitMs) => consumer.settled(limitMs),
     report: (status) => consumer.report(status),
     fetchBundle: (question) => consumer.fetchBundle(question),
     stop: () => consumer.stop(),

@@ -1,6 +1,6 @@
 // What every consumer of the feed says about it in `/readyz`, in the same words.
 
-import type { FeedState } from '#registry/feed/consumer.ts';
+import type { FeedState } from '#registry/feed/feed-consumer.ts';
 
 export type FeedFacts = {
   readonly sequence: number;

@@ -1,7 +1,10 @@
 // A copy on disk back into a snapshot: its lines are applied by the very transitions that apply what the feed sends.
 
+import { Type } from 'typebox';
+import { Compile } from 'typebox/compile';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import type { Revocation } from '#core/revocation.ts';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import {
   copyFromDisk,
@@ -11,6 +14,7 @@ import {
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
 import { readTenantChange } from '#registry/feed/schema/parse-message.ts';
+import { RevocationSchema } from '#registry/feed/schema/revocation-schema.ts';
 import { type Chain, readSealed } from '#registry/feed/snapshot-lines.ts';
 import type { CaughtUp, SavedSnapshot } from '#registry/feed/snapshot-records.ts';
 
@@ -18,10 +22,18 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
 const readCaughtUp = (value: unknown): CaughtUp | undefined => {
   if (!isJsonObject(value) || value['kind'] !== 'caught-up') return undefined;
-  const { kind, position, sequence, freshAtMs } = value;
+  const { kind, position, sequence, freshAtMs, revocations } = value;
   const isComplete = isNumber(position) && isNumber(sequence) && isNumber(freshAtMs);
-  return isComplete ? { kind, position, sequence, freshAtMs } : undefined;
+  if (!isComplete) return undefined;
+  return { kind, position, sequence, freshAtMs, ...(revocations === true ? { revocations } : {}) };
 };
+
+const kept = Compile(
+  Type.Object({
+    kind: Type.Literal('revocations'),
+    revocations: Type.Array(Type.Unsafe<Revocation>(RevocationSchema)),
+  }),
+);
 
 const applyChange = (copy: ReceivedCopy, value: unknown): Result<ReceivedCopy, string> => {
   const change = readTenantChange(value);
@@ -39,7 +51,13 @@ type Replay = {
   readonly chain: Chain;
   readonly copy: ReceivedCopy;
   /** As of the last catch-up. */
-  readonly shown?: { readonly copy: ReceivedCopy; readonly freshAtMs: number };
+  readonly shown?: {
+    readonly copy: ReceivedCopy;
+    readonly freshAtMs: number;
+    readonly hasRevocations: boolean;
+  };
+  /** One list that grows: what follows the last catch-up only refuses, and counts all the same. */
+  readonly revocations: Revocation[];
 };
 
 const replayLine = (replay: Replay, line: string): Result<Replay, string> => {
@@ -49,7 +67,12 @@ const replayLine = (replay: Replay, line: string): Result<Replay, string> => {
   const complete = readCaughtUp(value);
   if (complete !== undefined) {
     const copy = show(replay.copy, complete);
-    return ok({ chain, copy, shown: { copy, freshAtMs: complete.freshAtMs } });
+    const shown = { copy, freshAtMs: complete.freshAtMs, hasRevocations: complete.revocations === true };
+    return ok({ ...replay, chain, copy, shown });
+  }
+  if (kept.Check(value)) {
+    replay.revocations.push(...value.revocations);
+    return ok({ ...replay, chain });
   }
   const applied = applyChange(replay.copy, value);
   return applied.ok ? ok({ ...replay, chain, copy: applied.value }) : applied;
@@ -66,16 +89,21 @@ export const replayLines = (
   lines: readonly string[],
   modifiedAtMs: number,
 ): Result<SavedSnapshot, string> => {
-  let replay: Replay = { chain: opening.chain, copy: copyFromDisk(opening.epoch, 0, EMPTY_SNAPSHOT) };
+  let replay: Replay = {
+    chain: opening.chain,
+    copy: copyFromDisk(opening.epoch, 0, EMPTY_SNAPSHOT),
+    revocations: [],
+  };
   for (const line of lines.slice(0, -1)) {
     const next = replayLine(replay, line);
     if (!next.ok) return next;
     replay = next.value;
   }
-  const { copy, shown } = replay;
+  const { copy, shown, revocations: entries } = replay;
   if (shown === undefined) return err('not complete');
   const { epoch, position, published } = shown.copy;
   const isWhole = lines.at(-1) === '' && copy === shown.copy;
   const freshAtMs = isWhole ? modifiedAtMs : Math.min(shown.freshAtMs, modifiedAtMs);
-  return ok({ epoch, position, snapshot: published, freshAtMs });
+  const revocations = shown.hasRevocations ? { revocations: { entries, length: entries.length } } : {};
+  return ok({ epoch, position, snapshot: published, freshAtMs, ...revocations });
 };

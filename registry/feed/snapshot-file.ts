@@ -13,6 +13,7 @@ import { type Chain, openingLine, readOpening, sealedLine } from '#registry/feed
 import {
   type CaughtUp,
   recordsBetween,
+  revocationsBetween,
   type SavedSnapshot,
   type SnapshotRecord,
 } from '#registry/feed/snapshot-records.ts';
@@ -62,12 +63,18 @@ export const loadSnapshotFile = async (
 export const touchSnapshotFile = (path: string, freshAtMs: number): Promise<void> =>
   utimes(path, freshAtMs / 1_000, freshAtMs / 1_000);
 
-const caughtUp = ({ position, snapshot, freshAtMs }: SavedSnapshot): CaughtUp => ({
+const caughtUp = ({ position, snapshot, freshAtMs, revocations }: SavedSnapshot): CaughtUp => ({
   kind: 'caught-up',
   position,
   sequence: snapshot.sequence,
   freshAtMs,
+  ...(revocations === undefined ? {} : { revocations: true }),
 });
+
+function* recordsFrom(before: Partial<SavedSnapshot>, after: SavedSnapshot): Generator<SnapshotRecord> {
+  yield* recordsBetween(before.snapshot ?? EMPTY_SNAPSHOT, after.snapshot);
+  yield* revocationsBetween(before.revocations, after.revocations);
+}
 
 /** Writes the records one by one with a turn for others between them, then that they are all, and the file's age. */
 const writeRecords = async (
@@ -113,7 +120,7 @@ export const writeWholeCopy = async (path: string, saved: SavedSnapshot): Promis
   try {
     const { chain, line } = openingLine(saved.epoch);
     await file.write(line, 0);
-    const records = recordsBetween(EMPTY_SNAPSHOT, saved.snapshot);
+    const records = recordsFrom({}, saved);
     const end = await writeRecords(file, { chain, at: Buffer.byteLength(line) }, records, saved);
     await rename(temporary, path);
     await syncDirectory(dirname(path));
@@ -147,7 +154,7 @@ export const continueCopy = async (
   try {
     const { size } = await file.stat();
     if (size !== written.bytes) return undefined;
-    const records = recordsBetween(written.saved.snapshot, saved.snapshot);
+    const records = recordsFrom(written.saved, saved);
     const end = await writeRecords(file, { chain: written.chain, at: size }, records, saved);
     return { ...written, ...end, saved };
   } finally {

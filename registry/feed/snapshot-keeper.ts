@@ -38,7 +38,11 @@ const bringForward = async (
 ): Promise<WrittenCopy> => {
   if (written === undefined || written.saved.epoch !== saved.epoch || isFull(written))
     return writeWholeCopy(path, saved);
-  if (written.saved.snapshot === saved.snapshot) {
+  const isSame =
+    written.saved.snapshot === saved.snapshot &&
+    written.saved.revocations?.entries === saved.revocations?.entries &&
+    written.saved.revocations?.length === saved.revocations?.length;
+  if (isSame) {
     await touchSnapshotFile(path, saved.freshAtMs);
     return written;
   }

@@ -1,5 +1,7 @@
 // What the copy on disk says, in the words of the feed itself: changes, then how far they bring it. Knows no file. Pure.
 
+import type { Revocation } from '#core/revocation.ts';
+import { EMPTY_LOG, type RevocationLog } from '#core/revocation-book.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { TenantPatch } from '#registry/feed/feed-source.ts';
@@ -11,6 +13,8 @@ export type SavedSnapshot = {
   readonly snapshot: Snapshot;
   /** When the registry last confirmed it, ms since the epoch. */
   readonly freshAtMs: number;
+  /** Absent: the service is told none, or did not keep any. */
+  readonly revocations?: RevocationLog;
 };
 
 /** What came before it is complete up to here; what follows the last of these does not count. */
@@ -21,12 +25,20 @@ export type CaughtUp = {
   readonly sequence: number;
   /** When the registry last confirmed it, ms since the epoch. */
   readonly freshAtMs: number;
+  /** The revocations up to here are in the copy. */
+  readonly revocations?: true;
 };
 
-export type SnapshotRecord = TenantChange | TenantPatch | CaughtUp;
+/** Some revocations; a mark that is repeated says nothing new. */
+export type KeptRevocations = { readonly kind: 'revocations'; readonly revocations: readonly Revocation[] };
+
+export type SnapshotRecord = TenantChange | TenantPatch | KeptRevocations | CaughtUp;
 
 /** Servers in one record: what is turned into JSON at once holds up the calls that wait meanwhile. */
 const SERVERS_PER_RECORD = 16;
+
+/** Revocations in one record, for the same reason. */
+const REVOCATIONS_PER_RECORD = 100;
 
 const patchOf = (before: Tenant, after: Tenant, sequence: number): TenantPatch => ({
   kind: 'patch',
@@ -55,4 +67,16 @@ export function* recordsBetween(before: Snapshot, after: Snapshot): Generator<Sn
     else if (known !== tenant) yield patchOf(known, tenant, sequence);
   }
   for (const tenantId of old.keys()) yield { kind: 'remove', sequence, tenantId };
+}
+
+/** What was added to a log, `after` being the same list or another one that is told from its beginning. */
+export function* revocationsBetween(
+  before: RevocationLog = EMPTY_LOG,
+  after: RevocationLog = EMPTY_LOG,
+): Generator<KeptRevocations> {
+  const from = before.entries === after.entries ? before.length : 0;
+  for (let at = from; at < after.length; at += REVOCATIONS_PER_RECORD) {
+    const end = Math.min(at + REVOCATIONS_PER_RECORD, after.length);
+    yield { kind: 'revocations', revocations: after.entries.slice(at, end) };
+  }
 }
