@@ -5,6 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import type { CallerFacts } from '#core/kill-switch.ts';
 import type { JsonRpcId, McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import type { CredentialFacts } from '#core/revocation.ts';
 
 /**
  * `list`: the answer can hold lists to be cut. `session`: the answer can open a session, whose id is to be sealed. `websocket`:
@@ -29,6 +30,8 @@ export type GuardOrders = {
   readonly principal: string;
   /** What else kill switches know the caller by. Absent in orders of an ext-authz older than that. */
   readonly caller?: Omit<CallerFacts, 'principal'>;
+  /** What a revocation knows the caller by. Absent in orders of an ext-authz older than that. */
+  readonly credential?: CredentialFacts;
   readonly era: ProtocolEra;
   readonly requestId: string;
   /** Sequence of the snapshot the call was judged by. */
@@ -95,11 +98,22 @@ const isCaller = (value: Json | undefined): boolean =>
     isStrings(value['ids']) &&
     isStrings(value['applications']));
 
+const CREDENTIAL_TEXTS = ['issuerId', 'subject', 'actor', 'tid', 'oid', 'tokenId'] as const;
+
+const isCredential = (value: Json | undefined): boolean =>
+  value === undefined ||
+  (isJsonObject(value) &&
+    typeof value['issuedAt'] === 'number' &&
+    CREDENTIAL_TEXTS.every(
+      (name, at) => typeof value[name] === 'string' || (at > 1 && value[name] === undefined),
+    ));
+
 const findFault = (value: JsonObject): string | undefined => {
   if (!GUARD_MODES.includes(value['guard'])) return 'guard';
   if (value['era'] !== 'legacy' && value['era'] !== 'stateless') return 'era';
   if (typeof value['sequence'] !== 'number') return 'sequence';
   if (!isCaller(value['caller'])) return 'caller';
+  if (!isCredential(value['credential'])) return 'credential';
   if (value['resumes'] !== undefined && value['resumes'] !== true) return 'resumes';
   const needsBasis = value['guard'] === 'websocket';
   if (needsBasis !== (typeof value['basis'] === 'string')) return 'basis';

@@ -146,6 +146,13 @@ export const REASONS = {
   ),
   token_certificate_mismatch: challenge(-31235, 'The access token is bound to another client certificate.'),
 
+  // What was revoked (core/revocation.ts).
+  token_revoked: challenge(-31237, 'The access token has been revoked; sign in anew.'),
+  revocations_stale: outage(
+    -31236,
+    'Whether the access token has been revoked cannot be told at the moment.',
+  ),
+
   // A client certificate in the place of a token.
   certificate_unknown: challenge(-31251, 'The authority of the client certificate is not accepted here.'),
   certificate_name_refused: challenge(-31252, 'The name in the client certificate is not accepted here.'),

@@ -109,12 +109,3 @@ export const callerKeys = ({ issuerId, subject, actor, tid, oid }: CredentialFac
 /** Key of the target that means this very token. */
 export const tokenKey = ({ issuerId, tokenId }: CredentialFacts): string | undefined =>
   tokenId === undefined ? undefined : targetKey({ kind: 'token', issuerId, tokenId });
-
-/** Whether the mark refuses this credential of its tenant. A token that is named is dead whenever it began. */
-export const refusesCredential = (
-  { target, notBefore }: Pick<Revocation, 'target' | 'notBefore'>,
-  facts: CredentialFacts,
-): boolean =>
-  target.kind === 'token'
-    ? targetKey(target) === tokenKey(facts)
-    : facts.issuedAt < notBefore && callerKeys(facts).includes(targetKey(target));

@@ -19,6 +19,11 @@ export type TenantSettings = {
   readonly allowedOrigins: readonly string[];
   /** A snapshot older than this denies every call of the tenant; absent: serve the last good one for ever. */
   readonly maxStaleSeconds?: number;
+  /**
+   * Where the registry has not been heard for longer than this, nobody can say who was revoked, and every call is denied;
+   * absent: what is known of revocations is enough.
+   */
+  readonly maxRevocationStaleSeconds?: number;
   /** True: a signed manifest is taken only over mutual TLS, with a certificate of the same publisher. Absent: false. */
   readonly requirePublisherCertificate?: boolean;
   /** Nobody approves a version that he published, or that is signed with a key he registered. */

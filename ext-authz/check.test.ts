@@ -5,6 +5,7 @@ import { deny } from '#core/decision.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
+import { createRevocationBook } from '#core/revocation-book.ts';
 import { Secret } from '#core/secret.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
@@ -50,10 +51,18 @@ const tenant: Tenant = {
   killSwitches: [],
 };
 
-const identity = { principal: '["i","s"]', kind: 'user', issuerId: 'i', relation: 'home' } as Identity;
+const identity = {
+  principal: '["i","s"]',
+  kind: 'user',
+  issuerId: 'i',
+  relation: 'home',
+  subject: 's',
+  issuedAt: 0,
+} as Identity;
 
 const partsWith = (change: Partial<CheckParts> = {}, inTenant: Partial<Tenant> = {}): CheckParts => ({
   world: () => ({ snapshot: { sequence: 5, tenants: [{ ...tenant, ...inTenant }] }, freshAtMs: NOW_MS }),
+  revocations: createRevocationBook(),
   authenticator: { authenticate: async () => ok({ identity, token: new Secret('token-of-the-caller') }) },
   policy: {
     judge: ({ call }) =>

@@ -1,22 +1,17 @@
 // Wiring of ext-authz: configuration, the registry's feed, the parts of a decision, the edge to Envoy. No logic.
 
-import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { ConsumerStatus } from '#core/feed-message.ts';
 import { err } from '#core/result.ts';
+import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import type { AskApproval } from '#ext-authz/approval/approvals.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
+import { startCallers } from '#ext-authz/callers.ts';
 import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
 import { loggedHolder } from '#ext-authz/decision-log/decision-log.ts';
 import { startDecisionLog } from '#ext-authz/decision-log/start.ts';
 import { createSnapshotFollower } from '#ext-authz/follow-snapshots.ts';
-import { createAskGraph } from '#ext-authz/graph/ask-graph.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
-import { createAuthenticator } from '#ext-authz/identity/authenticate.ts';
-import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
-import { createGraphGroups } from '#ext-authz/identity/graph-groups.ts';
-import { createGroupLookups } from '#ext-authz/identity/group-lookup.ts';
-import { createIntrospector } from '#ext-authz/identity/introspection.ts';
 import { createKeySetStore } from '#ext-authz/identity/key-set-store.ts';
 import { createKeySets, type KeySets } from '#ext-authz/identity/key-sets.ts';
 import type { World } from '#ext-authz/locate.ts';
@@ -27,10 +22,9 @@ import { createPolicy } from '#ext-authz/policy/judge.ts';
 import { createPolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { createRemotePolicies } from '#ext-authz/policy/remote-engine.ts';
 import { type StartedTenantPolicies, startTenantPolicies } from '#ext-authz/policy/start-tenant-policies.ts';
-import { createGraphWatch, type GraphWatch } from '#ext-authz/revocation/graph-watch.ts';
-import { watchCallers } from '#ext-authz/revocation/watch-callers.ts';
+import type { GraphWatch } from '#ext-authz/revocation/graph-watch.ts';
+import { createTakeUp, type ForgetParts } from '#ext-authz/revocation/take-up.ts';
 import { createSessions } from '#ext-authz/session/sessions.ts';
-import type { ErrandTokens } from '#ext-authz/token/broker.ts';
 import { startTokenBroker } from '#ext-authz/token/start-broker.ts';
 import { createApprovalClient } from '#registry/feed/approvals/client.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -51,7 +45,6 @@ import { startOpsServer } from '#runtime/ops-server.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { type OpenedState, openSharedState } from '#runtime/shared-state/open.ts';
-import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { startTracing } from '#runtime/tracing/start-tracing.ts';
 import type { Tracing } from '#runtime/tracing/tracing.ts';
@@ -115,54 +108,19 @@ const startBroker = (tools: Tools, chain: AuditChain, shared: OpenedState) => {
   return started;
 };
 
-const createCallerAuthenticator = (
-  { config, metrics, egress }: Tools,
-  {
-    keySets,
-    broker,
-  }: { readonly keySets: KeySets; readonly broker: ReturnType<typeof startBroker>['broker'] },
-) => {
-  const readSecret = createSecretStore(config.secretsDirectory).read;
-  const introspector = createIntrospector({ fetch: egress.fetch, readSecret, metrics });
-  const groups = createGroupLookups({
-    graph: createGraphGroups(createAskGraph(egress.fetch)),
-    broker,
-    metrics,
-  });
-  return createAuthenticator({ keySets, introspector, replays: createReplayMemory(), groups, metrics });
-};
-
 const worldOf = (feed: FeedConsumer, gatewayHost: string): World => {
   const { snapshot, freshAtMs } = feed.current();
   return { snapshot, freshAtMs, gatewayHost };
 };
 
-const startGraphWatch = (
-  { config, logger, metrics, egress, lifecycle, tls }: Tools,
-  { broker, shared }: { readonly broker: ErrandTokens; readonly shared: SharedState },
-): GraphWatch => {
-  const revocations = createRevocationClient(config.feedAddress, tls);
-  const signals = createSignalClient(config.feedAddress, tls);
-  lifecycle.onStop('revocation reports', revocations.stop);
-  lifecycle.onStop('signal channels', signals.stop);
-  const watch = createGraphWatch({
-    ask: createAskGraph(egress.fetch),
-    broker,
-    report: revocations.report,
-    openChannel: signals.openChannel,
-    shared,
-    holder: randomUUID(),
-    logger,
-    metrics,
-    nowSeconds: () => Math.floor(Date.now() / 1_000),
-  });
-  lifecycle.onStop('watched directories', watch.stop);
-  return watch;
-};
+/** While the registry is there, no call is judged by revocations of yesterday; longer than this nobody waits for it. */
+const SETTLE_MS = 2_000;
+
+type FedParts = { readonly keySets: KeySets; readonly directories: GraphWatch };
 
 const startFeed = async (
   { config, logger, metrics, lifecycle, tls }: Tools,
-  { keySets, directories }: { readonly keySets: KeySets; readonly directories: GraphWatch },
+  { keySets, directories, ...forget }: FedParts & Omit<ForgetParts, 'snapshot' | 'logger' | 'metrics'>,
 ): Promise<{ readonly feed: FeedConsumer; readonly policies: StartedTenantPolicies }> => {
   let consumer: FeedConsumer | undefined;
   const policies = await startTenantPolicies({
@@ -186,10 +144,17 @@ const startFeed = async (
     onEvent: (event) => {
       if (event.kind !== 'terminate-streams') directories.hint(event);
     },
+    onRevocations: createTakeUp({
+      ...forget,
+      snapshot: () => consumer?.current().snapshot ?? EMPTY_SNAPSHOT,
+      logger,
+      metrics,
+    }),
   });
   lifecycle.onStop('feed', () => started.stop());
   consumer = started;
   follower.follow(started.current().snapshot);
+  await started.settled(SETTLE_MS);
   return { feed: started, policies };
 };
 
@@ -197,6 +162,15 @@ const startApprovals = ({ config, lifecycle, tls }: Tools): AskApproval => {
   const client = createApprovalClient(config.feedAddress, tls);
   lifecycle.onStop('approvals', client.stop);
   return client.ask;
+};
+
+/** What is told to the registry beside the feed. */
+const startReports = ({ config, lifecycle, tls }: Tools) => {
+  const revocations = createRevocationClient(config.feedAddress, tls);
+  const signals = createSignalClient(config.feedAddress, tls);
+  lifecycle.onStop('revocation reports', revocations.stop);
+  lifecycle.onStop('signal channels', signals.stop);
+  return { report: revocations.report, openChannel: signals.openChannel };
 };
 
 const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> => {
@@ -214,12 +188,16 @@ const start = async (tools: Tools): Promise<void> => {
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const shared = await startSharedState(tools);
   const { broker, facts: tokenFacts } = startBroker(tools, chain, shared);
-  const directories = startGraphWatch(tools, { broker, shared: shared.state });
-  const { feed, policies } = await startFeed(tools, { keySets, directories });
+  const reports = startReports(tools);
+  const { secretsDirectory } = config;
+  const known = { keySets, broker, shared: shared.state, secretsDirectory };
+  const { judged, fed } = startCallers({ ...tools, ...reports, ...known }, lifecycle);
+  const { feed, policies } = await startFeed(tools, fed);
   const gatewayHost = new URL(config.publicUrl).hostname;
   const parts = {
     world: () => worldOf(feed, gatewayHost),
-    authenticator: watchCallers(createCallerAuthenticator(tools, { keySets, broker }), directories),
+    ...judged,
+    revocations: feed.current().revocations,
     policy: createCallPolicy({
       platform: createPolicy({ holder: await startPolicyLog(tools, policy) }),
       ...policies,
@@ -229,7 +207,6 @@ const start = async (tools: Tools): Promise<void> => {
         metrics,
       }),
     }),
-    broker,
     askApproval: startApprovals(tools),
     sessions: createSessions(sessionKeys, config.sessionMaxAgeSeconds),
     sink: createDecisionSink({ chain, logger, metrics, nowMs: Date.now }),

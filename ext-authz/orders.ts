@@ -6,6 +6,7 @@ import type { GuardMode, GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import { credentialFacts } from '#core/revocation.ts';
 import type { Place } from '#ext-authz/locate.ts';
 
 const toolOf = (call: McpCall): string | undefined =>
@@ -47,6 +48,7 @@ export const guardOrders = (known: {
     version: known.version,
     principal,
     caller,
+    credential: credentialFacts(identity),
     era: call.era,
     requestId: known.requestId,
     sequence: place.sequence,

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { deny } from '#core/decision.ts';
 import { err } from '#core/result.ts';
+import { createRevocationBook } from '#core/revocation-book.ts';
 import { decide, type PipelineParts } from '#ext-authz/pipeline.ts';
 import { startTrail } from '#ext-authz/trail.ts';
 import { httpRequest } from '#test/support/http-requests.ts';
@@ -10,6 +11,7 @@ import { SERVER, tenant } from '#test/support/policy-world.ts';
 
 const parts = {
   world: () => ({ snapshot: { sequence: 1, tenants: [tenant([])] }, freshAtMs: 0 }),
+  revocations: createRevocationBook(),
   authenticator: { authenticate: async () => err(deny('token_missing')) },
   publicUrl: 'https://gw.example',
   nowMs: () => 0,

@@ -6,6 +6,7 @@ import { endpointUrl } from '#core/endpoint-path.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
+import type { RevocationBook } from '#core/revocation-book.ts';
 import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import type { ServerVersion } from '#core/server.ts';
@@ -18,6 +19,7 @@ import type { CallPolicy } from '#ext-authz/policy/call-policy.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
 import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
+import { judgeRevocation, judgeSession } from '#ext-authz/revocation/judge-revocation.ts';
 import { sessionOwner } from '#ext-authz/session/open-call-session.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
 import { steer } from '#ext-authz/steering.ts';
@@ -30,7 +32,9 @@ import { chooseVersion } from '#ext-authz/version/choose-version.ts';
 
 export type PipelineParts = {
   readonly world: () => World;
-  readonly authenticator: Authenticator;
+  readonly authenticator: Pick<Authenticator, 'authenticate'>;
+  /** Marks of callers whose tokens and sessions count no more. */
+  readonly revocations: RevocationBook;
   readonly policy: CallPolicy;
   readonly broker: TokenBroker;
   readonly sessions: Sessions;
@@ -47,14 +51,25 @@ const MAX_STRANGER_BYTES = 64 * 1024;
 const secondsOf = (nowMs: number): number => Math.floor(nowMs / 1000);
 
 /**
- * The place of a call in the world as it is now, unless a switch stops what is known of the call. Keys and tokens are
- * waited for, for seconds: a switch thrown meanwhile counts.
+ * The place of a call in the world as it is now, unless a switch stops what is known of the call, or the caller was
+ * revoked. Keys and tokens are waited for, for seconds: what came meanwhile counts.
  */
 const standsOpen = (parts: PipelineParts, request: HttpRequest, known: KnownOfCall): Result<Place, Deny> => {
   const nowMs = parts.nowMs();
-  const place = locate(request, parts.world(), nowMs);
-  const thrown = place.ok ? judgeSwitches(place.value, known, nowMs) : undefined;
-  return thrown === undefined ? place : err(thrown);
+  const world = parts.world();
+  const place = locate(request, world, nowMs);
+  if (!place.ok) return place;
+  const thrown = judgeSwitches(place.value, known, nowMs);
+  if (thrown !== undefined) return err(thrown);
+  const { identity } = known;
+  if (identity === undefined) return place;
+  const { freshAtMs } = world;
+  const revoked = judgeRevocation(place.value.tenant, identity, {
+    book: parts.revocations,
+    freshAtMs,
+    nowMs,
+  });
+  return revoked === undefined ? place : err(revoked);
 };
 
 /** Who calls what; nothing of it is judged by policy yet. */
@@ -67,13 +82,16 @@ type Recognised = {
 };
 
 const openSession = (
-  { sessions }: PipelineParts,
+  { sessions, revocations }: PipelineParts,
   { place, call, identity }: Recognised,
   nowMs: number,
-): Result<CallSession | undefined, Deny> =>
-  call.sessionId === undefined
-    ? ok(undefined)
-    : sessions.open(call.sessionId, sessionOwner(place, identity), secondsOf(nowMs));
+): Result<CallSession | undefined, Deny> => {
+  if (call.sessionId === undefined) return ok(undefined);
+  const opened = sessions.open(call.sessionId, sessionOwner(place, identity), secondsOf(nowMs));
+  if (!opened.ok) return opened;
+  const over = judgeSession(place.tenant, { identity, session: opened.value }, revocations);
+  return over === undefined ? opened : err(over);
+};
 
 const openLastEvent = (
   { sessions }: PipelineParts,

@@ -7,6 +7,7 @@ import type { ListOrder } from '#core/guard-orders.ts';
 import type { KillSwitch, SwitchTarget } from '#core/kill-switch.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import { err, ok } from '#core/result.ts';
+import { createRevocationBook } from '#core/revocation-book.ts';
 import { Secret } from '#core/secret.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { decide, type PipelineParts } from '#ext-authz/pipeline.ts';
@@ -41,6 +42,7 @@ const worldWith = (switches: readonly KillSwitch[], change: Partial<PipelinePart
   const acme: Tenant = { ...tenant([]), killSwitches: switches };
   const parts: PipelineParts = {
     world: () => ({ snapshot: { sequence: 5, tenants: [acme] }, freshAtMs: NOW_MS }),
+    revocations: createRevocationBook(),
     authenticator: {
       authenticate: async () => {
         asked.push('identity');

@@ -57,7 +57,7 @@ beforeEach(() => {
     heldBytes: createHeldBytes(1500, () => {}),
     measures: createMeasures(createMetrics('test'), silent),
     sealer: SEALER,
-    isSwitchedOff: () => false,
+    endedBy: () => undefined,
   };
 });
 
@@ -98,13 +98,13 @@ describe('an answer session', () => {
   });
 
   it('refuses a stream whose server was switched off while the call ran', () => {
-    start({ isSwitchedOff: () => true }).receive(head(ordersOff()));
+    start({ endedBy: () => 'switched-off' }).receive(head(ordersOff()));
     expect(replies[0]?.['immediate_response']?.['status']).toEqual({ code: 503 });
     expect(String(replies[0]?.['immediate_response']?.['body'])).toContain('stream_terminated');
   });
 
   it('lets a whole answer of a server that was switched off be: it was judged, and ends by itself', () => {
-    start({ isSwitchedOff: () => true }).receive(head(ordersOff(), 'application/json'));
+    start({ endedBy: () => 'switched-off' }).receive(head(ordersOff(), 'application/json'));
     expect(kinds()).toEqual(['response_headers']);
   });
 

@@ -32,8 +32,8 @@ export type SessionParts = {
   readonly heldBytes: HeldBytes;
   readonly measures: Measures;
   readonly sealer: Sealer;
-  /** True if what the call is part of was switched off since the call was judged. */
-  readonly isSwitchedOff: (orders: GuardOrders) => boolean;
+  /** Why the answer is not to be begun, if that has changed since the call was judged. */
+  readonly endedBy: (orders: GuardOrders) => 'switched-off' | 'revoked' | undefined;
 };
 
 export type AnswerSession = {
@@ -109,7 +109,7 @@ class Session implements AnswerSession {
   }
 
   #courseOf(part: Head): Course {
-    const { measures, limits, sealer, isSwitchedOff } = this.#parts;
+    const { measures, limits, sealer, endedBy } = this.#parts;
     const parsed = parseGuardOrders(part.orders);
     if (!parsed.ok) {
       measures.refused(refused('orders_invalid'), undefined);
@@ -128,8 +128,9 @@ class Session implements AnswerSession {
         opened: (session) => measures.sessionOpened(session, { orders, replica: part.replica }),
       },
     });
-    if (course.kind !== 'guard' || !isSwitchedOff(orders)) return course;
-    measures.terminated('switched-off', orders);
+    const cause = course.kind === 'guard' ? endedBy(orders) : undefined;
+    if (cause === undefined) return course;
+    measures.terminated(cause, orders);
     return refuseWith('stream_terminated', orders);
   }
 

@@ -4,7 +4,7 @@
 import type { GuardOrders } from '#core/guard-orders.ts';
 
 /** Why an open answer was ended from outside. A metric label. */
-export type TerminationCause = 'command' | 'switched-off';
+export type TerminationCause = 'command' | 'switched-off' | 'revoked';
 
 export type LiveStream = {
   readonly orders: GuardOrders;

@@ -4,13 +4,13 @@
 import { join } from 'node:path';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
-import { createLiveStreams } from '#ext-proc/live-streams.ts';
+import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
-import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
+import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
-import type { FeedConsumer } from '#registry/feed/feed-consumer.ts';
+import type { FeedConsumer, FeedConsumerOptions } from '#registry/feed/feed-consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { formatAddress } from '#runtime/address.ts';
 import {
@@ -45,6 +45,19 @@ const SHAPE = {
 
 const logger = createLogger('ext-proc', readConfig({ logLevel }).logLevel);
 
+/** What ends open streams beside a change of what is served. */
+const endersOf = (liveStreams: LiveStreams): Pick<FeedConsumerOptions, 'onEvent' | 'onRevocations'> => ({
+  onEvent: (event) => {
+    if (event.kind !== 'terminate-streams') return;
+    const ended = liveStreams.terminate((orders) => isMeant(event, orders), 'command');
+    logger.info({ event: event.id, tenant: event.tenantId, actor: event.actor, ended }, 'streams terminated');
+  },
+  onRevocations: (revocations) => {
+    const ended = liveStreams.terminate(isEndedBy(revocations), 'revoked');
+    logger.info({ revocations: revocations.length, ended }, 'streams of revoked callers terminated');
+  },
+});
+
 runService(logger, async (lifecycle) => {
   const config = readConfig(SHAPE);
   const metrics = createMetrics('ext-proc');
@@ -71,14 +84,7 @@ runService(logger, async (lifecycle) => {
       liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs), 'switched-off');
       feed?.report({ sequence: snapshot.sequence });
     },
-    onEvent: (event) => {
-      if (event.kind !== 'terminate-streams') return;
-      const ended = liveStreams.terminate((orders) => isMeant(event, orders), 'command');
-      logger.info(
-        { event: event.id, tenant: event.tenantId, actor: event.actor, ended },
-        'streams terminated',
-      );
-    },
+    ...endersOf(liveStreams),
   });
   const consumer = feed;
   lifecycle.onStop('registry feed', () => consumer.stop());
@@ -97,7 +103,10 @@ runService(logger, async (lifecycle) => {
     heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
     measures,
     sealer: createSealer(sessionKeys),
-    isSwitchedOff: (orders) => isSwitchedOff(served, orders, Date.now()),
+    endedBy: (orders) => {
+      if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';
+      return isRevoked(consumer.current().revocations, orders) ? 'revoked' : undefined;
+    },
   });
   lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service], tls));
   logger.info({ address: formatAddress(config.address) }, 'guarding answers');

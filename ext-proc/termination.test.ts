@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import type { KillSwitch, SwitchTarget } from '#core/kill-switch.ts';
+import type { Revocation } from '#core/revocation.ts';
+import { createRevocationBook } from '#core/revocation-book.ts';
 import type { McpServer } from '#core/server.ts';
 import { EMPTY_SNAPSHOT, type Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
+import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { ordersOff, SERVER, TENANT } from '#test/support/guarded-call.ts';
 
 const NOW_MS = Date.parse('2026-01-31T12:00:00Z');
@@ -127,5 +129,47 @@ describe('isMeant', () => {
     expect(isMeant({ ...all, tenantId: 'other' }, orders)).toBe(false);
     expect(isMeant({ ...all, serverId: 'other' }, orders)).toBe(false);
     expect(isMeant({ ...all, serverId: SERVER, principal: 'other' }, orders)).toBe(false);
+  });
+});
+
+describe('a revocation', () => {
+  const mark: Revocation = {
+    id: 'mark-1',
+    tenantId: TENANT,
+    target: { kind: 'subject', issuerId: 'home', subject: 'mallory' },
+    notBefore: 1_000,
+    source: 'operator',
+    reason: 'laptop stolen',
+    at: '2026-01-31T12:00:00.000Z',
+    until: 9_000,
+  };
+  const open = (issuedAt: number, subject = 'mallory', guard: GuardOrders['guard'] = 'off') =>
+    ordersOff({
+      guard,
+      credential: { issuerId: 'home', subject, issuedAt },
+      ...(guard === 'websocket' ? { basis: 'b' } : {}),
+    });
+
+  it('ends what was opened with a token from before it, WebSockets among it, and nothing else', () => {
+    const ends = isEndedBy([mark]);
+    expect(ends(open(999))).toBe(true);
+    expect(ends(open(999, 'mallory', 'websocket'))).toBe(true);
+    expect(ends(open(1_000))).toBe(false);
+    expect(ends(open(999, 'alice'))).toBe(false);
+    expect(isEndedBy([{ ...mark, tenantId: 'other' }])(open(999))).toBe(false);
+  });
+
+  it('keeps an answer from beginning that was let in before it came', () => {
+    const book = createRevocationBook();
+    expect(isRevoked(book, open(999))).toBe(false);
+    book.take(mark, 0);
+    expect(isRevoked(book, open(999))).toBe(true);
+    expect(isRevoked(book, open(1_000))).toBe(false);
+  });
+
+  it('ends every stream of its tenant of which nobody knows what opened it', () => {
+    expect(isEndedBy([mark])(ordersOff())).toBe(true);
+    expect(isEndedBy([{ ...mark, tenantId: 'other' }])(ordersOff())).toBe(false);
+    expect(isRevoked(createRevocationBook(), ordersOff())).toBe(false);
   });
 });

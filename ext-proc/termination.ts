@@ -5,6 +5,8 @@ import { accessBasis } from '#core/access-basis.ts';
 import type { TerminateStreams } from '#core/feed-message.ts';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { hasLapsed, type KillSwitch, takesIn } from '#core/kill-switch.ts';
+import type { Revocation } from '#core/revocation.ts';
+import { createRevocationBook, type RevocationBook } from '#core/revocation-book.ts';
 import { findTenant, type Snapshot } from '#core/snapshot.ts';
 import { findServer } from '#core/tenant.ts';
 
@@ -59,3 +61,19 @@ export const isMeant = (event: TerminateStreams, orders: GuardOrders): boolean =
   event.tenantId === orders.tenantId &&
   (event.serverId === undefined || event.serverId === orders.serverId) &&
   (event.principal === undefined || event.principal === orders.principal);
+
+/** True if what the call was let in with was revoked. */
+export const isRevoked = (book: RevocationBook, { tenantId, credential }: GuardOrders): boolean =>
+  credential !== undefined && book.find(tenantId, credential) !== undefined;
+
+/**
+ * True if marks that have just arrived end this answer. An ext-authz older than revocations does not say what its callers
+ * came with: anybody of the tenant may be the one that is meant.
+ */
+export const isEndedBy = (revocations: readonly Revocation[]): ((orders: GuardOrders) => boolean) => {
+  const book = createRevocationBook();
+  for (const revocation of revocations) book.take(revocation, 0);
+  const tenants = new Set(revocations.map(({ tenantId }) => tenantId));
+  return (orders) =>
+    orders.credential === undefined ? tenants.has(orders.tenantId) : isRevoked(book, orders);
+};

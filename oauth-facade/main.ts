@@ -10,7 +10,8 @@ import { configuredFacadeKeyFile } from '#oauth-facade/facade-keys.ts';
 import { startFacadeServer } from '#oauth-facade/http/server.ts';
 import { createAskProvider } from '#oauth-facade/provider/token-request.ts';
 import { createSealer } from '#oauth-facade/sealer.ts';
-import { type FeedConsumer, startFeedConsumer } from '#registry/feed/consumer.ts';
+import { startFeedConsumer } from '#registry/feed/consumer.ts';
+import type { FeedConsumer } from '#registry/feed/feed-consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
 import {
   facadePublicUrl,

@@ -75,6 +75,8 @@ const PURE = [
   'ext-authz/session/open-call-session.ts',
   'ext-authz/orders.ts',
   'ext-authz/repeatable.ts',
+  'ext-authz/revocation/judge-revocation.ts',
+  'ext-authz/revocation/principals-of.ts',
   'ext-authz/steering.ts',
   'ext-authz/switches.ts',
   'ext-authz/token/exchange-record.ts',

@@ -17,7 +17,7 @@ import type { KeySets } from '#ext-authz/identity/key-sets.ts';
 import { createOpaqueVerifier } from '#ext-authz/identity/opaque.ts';
 import { createPossessionJudge } from '#ext-authz/identity/possession.ts';
 import { judgeScopes } from '#ext-authz/identity/scopes.ts';
-import { createTokenCache } from '#ext-authz/identity/token-cache.ts';
+import { createTokenCache, type TokenCache } from '#ext-authz/identity/token-cache.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 export type Caller = {
@@ -34,6 +34,8 @@ export type Authenticator = {
    * and for the caller's groups where the token leaves them out.
    */
   authenticate(call: Presentation & { readonly headers: RequestHeaders }): Promise<Result<Caller, Deny>>;
+  /** Forgets the verified tokens of callers who are meant; @returns whose they were. */
+  forget: TokenCache['forget'];
 };
 
 /** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
@@ -41,7 +43,7 @@ export const createAuthenticator = (options: {
   readonly keySets: KeySets;
   readonly introspector: Introspector;
   readonly replays: ReplayMemory;
-  readonly groups: GroupLookups;
+  readonly groups: Pick<GroupLookups, 'find'>;
   readonly metrics: Metrics;
   readonly maxCachedTokens?: number;
 }): Authenticator => {
@@ -95,5 +97,6 @@ export const createAuthenticator = (options: {
 
   return {
     authenticate: async ({ headers, ...at }) => findMachine(headers, at) ?? byToken(headers, at),
+    forget: cache.forget,
   };
 };

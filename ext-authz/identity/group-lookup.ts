@@ -8,6 +8,7 @@ import { type Deny, deny } from '#core/decision.ts';
 import type { GroupLookup, TrustedIssuer } from '#core/issuer.ts';
 import type { Reason } from '#core/reason.ts';
 import { err, type Result } from '#core/result.ts';
+import { type CredentialFacts, credentialFacts } from '#core/revocation.ts';
 import type { Secret } from '#core/secret.ts';
 import { type GraphAccess, graphAccess } from '#ext-authz/graph/graph-access.ts';
 import type { Presentation, VerifiedIdentity } from '#ext-authz/identity/credential.ts';
@@ -29,6 +30,8 @@ export type GroupQuestion = Presentation & {
 export type GroupLookups = {
   /** @returns all groups, or groups_unavailable, groups_lookup_refused, groups_overage, session_revoked, deadline_exceeded. */
   find(question: GroupQuestion): Promise<Result<readonly string[], Deny>>;
+  /** Forgets the groups of callers who are meant, and those that are being fetched. */
+  forget(isMeant: (tenantId: string, facts: CredentialFacts) => boolean): void;
 };
 
 /** How long somebody who left a group is still taken for a member. */
@@ -46,6 +49,8 @@ const FAULT_SECONDS: Readonly<Record<GraphFault['kind'], number>> = {
 const MAX_KEPT_GROUPS = 500_000;
 
 type Finding = { readonly groups: Result<readonly string[], Deny>; readonly until: number };
+
+type KeptFinding = Finding & { readonly tenantId: string; readonly facts: CredentialFacts };
 
 type Plan = GraphAccess & { readonly key: string; readonly oid: string };
 
@@ -87,17 +92,43 @@ const denyWithoutToken = ({ reason, publicFacts, logFacts }: Deny): Deny => {
     : deny('groups_lookup_refused', { log });
 };
 
+/** What was found a short time ago. */
+const createKeptFindings = () => {
+  const known = new LRUCache<string, KeptFinding>({
+    max: 20_000,
+    maxSize: MAX_KEPT_GROUPS,
+    sizeCalculation: ({ groups }) => (groups.ok ? groups.value.length : 0) + 1,
+  });
+  /** How often something was forgotten: what was asked before that is not kept. */
+  let forgotten = 0;
+  const forget: GroupLookups['forget'] = (isMeant) => {
+    forgotten += 1;
+    for (const [key, { tenantId, facts }] of [...known.entries()])
+      if (isMeant(tenantId, facts)) known.delete(key);
+  };
+  return {
+    find: (key: string, nowSeconds: number): Finding | undefined => {
+      const kept = known.get(key);
+      return kept !== undefined && kept.until > nowSeconds ? kept : undefined;
+    },
+    keep: async (key: string, question: GroupQuestion, work: Promise<Finding>): Promise<Finding> => {
+      const before = forgotten;
+      const finding = await work;
+      const facts = credentialFacts(question.identity);
+      if (before === forgotten) known.set(key, { ...finding, tenantId: question.tenant.id, facts });
+      return finding;
+    },
+    forget,
+  };
+};
+
 /** Remembers nothing yet. */
 export const createGroupLookups = (options: {
   readonly graph: GraphGroups;
   readonly broker: ErrandTokens;
   readonly metrics: Metrics;
 }): GroupLookups => {
-  const known = new LRUCache<string, Finding>({
-    max: 20_000,
-    maxSize: MAX_KEPT_GROUPS,
-    sizeCalculation: ({ groups }) => (groups.ok ? groups.value.length : 0) + 1,
-  });
+  const known = createKeptFindings();
   const flights = createSingleflight<Finding>();
   const lookups = options.metrics.counter(
     'group_lookups_total',
@@ -120,19 +151,17 @@ export const createGroupLookups = (options: {
     return { groups: err(denyFrom(answered.error)), until: nowSeconds + (wait ?? FAULT_SECONDS[kind]) };
   };
 
-  const fetchAndKeep = async (plan: Plan, question: GroupQuestion): Promise<Finding> => {
-    const finding = await ask(plan, question);
-    known.set(plan.key, finding);
-    return finding;
-  };
-
   const findBy = async (plan: Plan, question: GroupQuestion): Promise<Finding['groups']> => {
-    const kept = known.get(plan.key);
-    if (kept !== undefined && kept.until > question.nowSeconds) {
+    const kept = known.find(plan.key, question.nowSeconds);
+    if (kept !== undefined) {
       lookups.inc({ outcome: kept.groups.ok ? 'hit' : kept.groups.error.reason });
       return kept.groups;
     }
-    const found = await flights.run(plan.key, () => fetchAndKeep(plan, question), question.signal);
+    const found = await flights.run(
+      plan.key,
+      () => known.keep(plan.key, question, ask(plan, question)),
+      question.signal,
+    );
     const groups = found.ok
       ? found.value.groups
       : err(deny('deadline_exceeded', { log: { waitedFor: 'groups' } }));
@@ -149,5 +178,6 @@ export const createGroupLookups = (options: {
         ? err(deny('groups_lookup_refused', { log: { fault: 'no token endpoint, or no directory' } }))
         : findBy(plan, question);
     },
+    forget: known.forget,
   };
 };

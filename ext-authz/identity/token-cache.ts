@@ -6,7 +6,7 @@ import { LRUCache } from 'lru-cache';
 import type { Deny } from '#core/decision.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
-import type { Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
+import type { Presentation, VerifiedCredential, VerifiedIdentity } from '#ext-authz/identity/credential.ts';
 import { acceptIssuer } from '#ext-authz/identity/issuers.ts';
 import type { KeySets } from '#ext-authz/identity/key-sets.ts';
 import { judgeTokenTimes } from '#ext-authz/identity/token-times.ts';
@@ -16,12 +16,21 @@ export type TokenCache = {
   /** What verifying again would say; undefined where only verifying can tell. */
   find(token: Secret, at: Presentation): Result<VerifiedCredential, Deny> | undefined;
   keep(token: Secret, at: Presentation, credential: VerifiedCredential): void;
+  /** Drops the tokens of callers who are meant; @returns whose they were. */
+  forget(isMeant: (caller: KnownCaller) => boolean): readonly KnownCaller[];
+};
+
+/** A caller whose token was verified, and under which name what is kept for him is found. */
+export type KnownCaller = {
+  readonly owner: { readonly tenantId: string; readonly principal: string };
+  readonly identity: VerifiedIdentity;
 };
 
 /** Bounds the harm of whatever the conditions of a hit do not cover. */
 const MAX_AGE_SECONDS = 300;
 
 type Entry = {
+  readonly tenantId: string;
   readonly credential: VerifiedCredential;
   readonly settings: string;
   readonly verifiedAt: number;
@@ -92,10 +101,22 @@ export const createTokenCache = (options: {
     },
     keep: (token, at, credential) => {
       entries.set(keyOf(token, at), {
+        tenantId: at.tenant.id,
         credential,
         settings: settingsOf(credential),
         verifiedAt: at.nowSeconds,
       });
+    },
+    forget: (isMeant) => {
+      const forgotten: KnownCaller[] = [];
+      for (const [key, { tenantId, credential }] of [...entries.entries()]) {
+        const { identity } = credential;
+        const caller = { owner: { tenantId, principal: identity.principal }, identity };
+        if (!isMeant(caller)) continue;
+        entries.delete(key);
+        forgotten.push(caller);
+      }
+      return forgotten;
     },
   };
 };

@@ -7,9 +7,9 @@ import type { GraphWatch } from '#ext-authz/revocation/graph-watch.ts';
 
 /** The same authenticator for callers of watched directories; others it leaves as they are. */
 export const watchCallers = (
-  authenticator: Authenticator,
+  authenticator: Pick<Authenticator, 'authenticate'>,
   watch: Pick<GraphWatch, 'note' | 'isStale'>,
-): Authenticator => ({
+): Pick<Authenticator, 'authenticate'> => ({
   authenticate: async (call) => {
     const caller = await authenticator.authenticate(call);
     if (!caller.ok) return caller;

@@ -56,6 +56,7 @@ describe('loosenedLimits', () => {
       { ...TENANT, allowedOrigins: ['https://a.example.com'] },
     ],
     ['maxStaleSeconds is raised', { ...TENANT, maxStaleSeconds: 60 }, TENANT],
+    ['maxRevocationStaleSeconds is raised', { ...TENANT, maxRevocationStaleSeconds: 60 }, TENANT],
     ['maxStaleSeconds is raised', { ...TENANT, maxStaleSeconds: 60 }, { ...TENANT, maxStaleSeconds: 90 }],
   ])('says: %s', (message, before, after) => {
     expect(loosenedLimits(before, after).map((limit) => limit.message)).toEqual([message]);

@@ -71,12 +71,14 @@ const loosenedServer = (before: McpServer, after: McpServer): readonly string[] 
 ];
 
 const loosenedSettings = (before: Tenant, after: Tenant): readonly string[] => {
-  const [old, current] = [before.maxStaleSeconds ?? Infinity, after.maxStaleSeconds ?? Infinity];
+  const raised = (['maxStaleSeconds', 'maxRevocationStaleSeconds'] as const).filter(
+    (bound) => (after[bound] ?? Infinity) > (before[bound] ?? Infinity),
+  );
   return [
     ...missingFrom(after.allowedOrigins, before.allowedOrigins).map(
       (origin) => `origin ${origin} is allowed`,
     ),
-    ...(current > old ? ['maxStaleSeconds is raised'] : []),
+    ...raised.map((bound) => `${bound} is raised`),
     ...(before.requirePublisherCertificate === true && after.requirePublisherCertificate !== true
       ? ['publishers need no certificate any more']
       : []),

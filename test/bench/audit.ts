@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { credentials, makeGenericClientConstructor, type requestCallback } from '@grpc/grpc-js';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
+import { createRevocationBook } from '#core/revocation-book.ts';
 import { Secret } from '#core/secret.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import type { CheckParts } from '#ext-authz/check.ts';
@@ -49,11 +50,19 @@ const partsWith = (chain: Pick<AuditChain, 'append'>): CheckParts => {
   const logger = createLogger('bench', 'info', { write: () => {} });
   return {
     world: () => ({ snapshot: { sequence: 1, tenants: [tenantAt(1, true)] }, freshAtMs: Date.now() }),
+    revocations: createRevocationBook(),
     authenticator: {
       authenticate: async () => {
         caller = (caller + 1) % CALLERS;
         const principal = `["https://idp.example","directory","caller-${caller}"]`;
-        const identity = { principal, kind: 'user', issuerId: 'home', relation: 'home' } as Identity;
+        const identity = {
+          principal,
+          kind: 'user',
+          issuerId: 'home',
+          relation: 'home',
+          subject: principal,
+          issuedAt: 0,
+        } as Identity;
         return ok({ identity, token: new Secret('token') });
       },
     },

@@ -5,11 +5,19 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { APPLICATION_IDS } from '#demo/directory.ts';
+import {
+  type Ask,
+  createLegacyCalls,
+  follow,
+  LEGACY,
+  reasonOf,
+  type Stream,
+  untilAnswer as until,
+} from '#test/support/legacy-calls.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
-import { callTool, type RawAnswer, send, statelessRequest } from '#test/support/raw-call.ts';
+import { callTool, send, statelessRequest } from '#test/support/raw-call.ts';
 
 const BOB = '10000000-bbbb-4bbb-8bbb-00000000000b';
-const WAIT_MS = 10_000;
 
 let product: Product;
 let admin: string;
@@ -49,11 +57,6 @@ const releaseAll = async (): Promise<void> => {
   }
 };
 
-/** Why the gateway refused; an error of the server itself has no such reason. */
-const reasonOf = (answer: RawAnswer): unknown => answer.message.error?.data?.['reason'];
-
-type Ask = () => Promise<RawAnswer>;
-
 const listTracker =
   (token: string): Ask =>
   () =>
@@ -64,83 +67,15 @@ const useTracker =
   () =>
     callTool(tracker, token, { name });
 
-/** Milliseconds until the answer is refused for this reason, or allowed for `undefined`. */
-const until = async (ask: Ask, reason: string | undefined): Promise<number> => {
-  const startedAt = performance.now();
-  for (;;) {
-    const found = reasonOf(await ask());
-    if (found === reason) return performance.now() - startedAt;
-    if (performance.now() - startedAt > WAIT_MS) throw new Error(`${reason} is still ${found}`);
-  }
-};
-
-const LEGACY = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
-
-const post = (token: string, body: object, session?: string): Promise<Response> =>
-  fetch(reports, {
-    method: 'POST',
-    headers: {
-      ...LEGACY,
-      authorization: `Bearer ${token}`,
-      'content-type': 'application/json',
-      ...(session === undefined ? {} : { 'mcp-session-id': session }),
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', ...body }),
-  });
-
-/** A call of the older era as an answer; one that was cut off on its way has none. */
-const ask =
-  (token: string, body: object, session?: string): Ask =>
-  async () => {
-    const answer = await post(token, body, session);
-    const text = await answer.text().catch(() => '');
-    const message = text.startsWith('{') ? (JSON.parse(text) as RawAnswer['message']) : {};
-    return { status: answer.status, headers: answer.headers, text, message };
-  };
-
 /** Asked without a session: the server refuses it, so what the gateway says is all that counts. */
 const listReports = (token: string): Ask => ask(token, { id: 9, method: 'tools/list' });
 
-/** A session of the older era on the reports server. */
-const openSession = async (token: string): Promise<string> => {
-  const clientInfo = { name: 'e2e', version: '1.0.0' };
-  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
-  const answer = await post(token, { id: 1, method: 'initialize', params });
-  await answer.text();
-  const session = answer.headers.get('mcp-session-id');
-  if (answer.status !== 200 || session === null) throw new Error(`no session: ${answer.status}`);
-  await (await post(token, { method: 'notifications/initialized' }, session)).text();
-  return session;
-};
-
-type Stream = { isOpen(): boolean; readonly ended: Promise<number>; close(): void };
-
-const follow = (answer: Response, abort: AbortController): Stream => {
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
-  let open = true;
-  const ended = answer.text().then(
-    () => performance.now(),
-    () => performance.now(),
-  );
-  void ended.then(() => {
-    open = false;
-  });
-  return { isOpen: () => open, ended, close: () => abort.abort() };
-};
-
-const bodyless = (method: 'GET' | 'DELETE', token: string, session: string, signal?: AbortSignal) =>
-  fetch(reports, {
-    method,
-    headers: { ...LEGACY, authorization: `Bearer ${token}`, 'mcp-session-id': session },
-    ...(signal === undefined ? {} : { signal }),
-  });
+const { post, ask, openSession, bodyless, ...legacy } = createLegacyCalls(() => reports);
 
 const streams: Stream[] = [];
 
-/** An idle GET stream of a session of its own. */
 const openIdle = async (token: string): Promise<Stream> => {
-  const abort = new AbortController();
-  const stream = follow(await bodyless('GET', token, await openSession(token), abort.signal), abort);
+  const stream = await legacy.openIdle(token);
   streams.push(stream);
   return stream;
 };

@@ -36,7 +36,7 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     heldBytes: createHeldBytes(10 * limits.maxBodyBytes, measures.held),
     measures,
     sealer: SEALER,
-    isSwitchedOff: () => false,
+    endedBy: () => undefined,
   });
   const process = service.implementation['Process'] as unknown as (call: unknown) => void;
   const counted = {

@@ -21,7 +21,9 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { type KeyServer, NOW, startKeyServer, testServer } from '#test/support/token-issuer.ts';
 
 /** No issuer of these tests has a lookup; one that is asked all the same refuses. */
-export const NO_LOOKUPS: GroupLookups = { find: async () => err(deny('groups_lookup_refused')) };
+export const NO_LOOKUPS: Pick<GroupLookups, 'find'> = {
+  find: async () => err(deny('groups_lookup_refused')),
+};
 
 export type IdentityBench = {
   readonly keyServer: KeyServer;

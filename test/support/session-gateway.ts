@@ -6,6 +6,7 @@ import { deny } from '#core/decision.ts';
 import type { TerminateStreams } from '#core/feed-message.ts';
 import type { Identity } from '#core/identity.ts';
 import { err, ok } from '#core/result.ts';
+import { createRevocationBook } from '#core/revocation-book.ts';
 import { sealingKeysOf } from '#core/sealing-key.ts';
 import { Secret } from '#core/secret.ts';
 import type { SessionKey } from '#core/session-key.ts';
@@ -108,6 +109,7 @@ const identityOf = (name: string): Identity => {
     issuerId: 'home',
     relation: 'home',
     subject: user,
+    issuedAt: Math.floor(Date.now() / 1000),
     app,
     groups: [],
     roles: [],
@@ -136,6 +138,7 @@ export const startSessionGateway = async (
   const logger = createLogger('test', 'info', { write: (line) => void written.push(line) });
   const parts: CheckParts = {
     world: () => ({ snapshot, freshAtMs: Date.now() }),
+    revocations: createRevocationBook(),
     authenticator: authenticator ?? {
       authenticate: async ({ headers }) => {
         const name = /^Bearer (.+)$/.exec(headers.get('authorization')?.[0] ?? '')?.[1];
@@ -197,7 +200,7 @@ export const startSessionGateway = async (
       },
       nowMs,
     },
-    isSwitchedOff: (orders) => isSwitchedOff(snapshot, orders, nowMs()),
+    endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
   });
   const gateway = await startGateway({
     ...settings,

@@ -16,6 +16,14 @@ export const TENANT_FIELDS = {
   accessContact: Type.String({ maxLength: 256 }),
   allowedOrigins: Type.Array(ShortText, { maxItems: 100, uniqueItems: true, default: [] }),
   maxStaleSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 31_536_000 })),
+  maxRevocationStaleSeconds: Type.Optional(
+    Type.Integer({
+      minimum: 10,
+      maximum: 31_536_000,
+      description:
+        'Calls are refused where an ext-authz has not heard the registry for longer: somebody may have been revoked meanwhile. Absent: they go on.',
+    }),
+  ),
   requirePublisherCertificate: Type.Optional(
     Type.Boolean({
       description:
