@@ -6,7 +6,6 @@ import type { FastifyInstance } from 'fastify';
 import { GatewayError } from '#core/gateway-error.ts';
 import { createApi } from '#registry/api/api.ts';
 import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
-import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
 import { type AdminTrusts, createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -22,8 +21,10 @@ import {
   createRevocationRecorder,
   type RecordRevocation,
 } from '#registry/record-revocation.ts';
+import { createRemoteKeys, guardedFetch } from '#registry/remote-keys.ts';
 import { startSharedConsumers } from '#registry/shared-consumers.ts';
 import { createChannelAnswers } from '#registry/signals/open-channel.ts';
+import { type ReceiverOptions, startSignalReceiver } from '#registry/signals/start-receiver.ts';
 import type { AuditSecrets } from '#registry/store/audit-append.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
@@ -55,6 +56,8 @@ const readSettings = () =>
     sessionMaxAgeSeconds: config.sessionMaxAgeSeconds,
     publishAddress: config.localAddress('REGISTRY_PUBLISH_ADDRESS', config.socketDefault('registry-publish')),
     signalsPort: config.port('SIGNALS_PORT', '0'),
+    signalsHost: config.text('SIGNALS_LISTEN_ADDRESS', '127.0.0.1'),
+    secretsDirectory: config.text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
     signalsPublicUrl: config.signalsPublicUrl,
     opsAddress: config.localAddress('REGISTRY_OPS_ADDRESS', config.socketDefault('registry-ops')),
     adminIssuer: config.text('ADMIN_ISSUER'),
@@ -128,13 +131,13 @@ const startAdminTrusts = (
   lifecycle: Lifecycle,
 ): AdminTrusts => {
   const { adminIssuer: issuer, adminJwksUri: jwksUri, adminAudience: audience } = settings;
-  const platformKeys = createAdminKeys({ issuer, jwksUri, logger, fetchKeys: fetch });
+  const platformKeys = createRemoteKeys({ issuer, jwksUri, logger, fetchKeys: fetch });
   lifecycle.onStop('admin keys', () => platformKeys.stop());
   const fetchKeys = guardedFetch(egress);
   const trusts = createAdminTrusts({
     platform: { issuer, audience, getKey: platformKeys.getKey },
     tenants: createAdminIssuers(store),
-    createKeys: (address) => createAdminKeys({ ...address, logger, fetchKeys }),
+    createKeys: (address) => createRemoteKeys({ ...address, logger, fetchKeys }),
   });
   lifecycle.onStop('admin trusts', () => trusts.stop());
   return trusts;
@@ -174,6 +177,17 @@ const startApi = async (
   lifecycle.onStop('publish api', () => publishApi.close());
   await listenForEnvoy(publishApi, settings.publishAddress);
   return context;
+};
+
+/** If there is to be a receiver. */
+const startSignals = async (
+  settings: ReturnType<typeof readSettings>,
+  parts: Pick<ReceiverOptions, 'store' | 'keys' | 'record' | 'metrics'>,
+  lifecycle: Lifecycle,
+): Promise<void> => {
+  if (settings.signalsPort === 0) return;
+  const egress = createEgressGuard(settings);
+  await startSignalReceiver({ ...settings, ...parts, egress, logger }, lifecycle);
 };
 
 const startCanaryWatch = (
@@ -230,6 +244,7 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   const { onWrite } = health;
   const parts = { store, consumers, onReport, preview, nodeConfig, recordRevocation: record, onWrite };
   startCanaryWatch(await startApi(settings, parts, lifecycle), { feed, metrics }, lifecycle);
+  await startSignals(settings, { store, keys: secrets.keys, record, metrics }, lifecycle);
   const closeOps = await startOpsServer({
     address: settings.opsAddress,
     metrics,

@@ -3,9 +3,9 @@
 import type { AuditKeys } from '#core/audit/audit-key.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ChannelFault, ChannelQuestion, NotificationAddress } from '#core/signal-channel.ts';
-import { findIssuer } from '#core/tenant.ts';
 import { addressesOf } from '#registry/signals/channel-address.ts';
 import { clientStateOf } from '#registry/signals/client-state.ts';
+import { findEnabledIssuer } from '#registry/signals/find-channel.ts';
 import type { Store } from '#registry/store/store.ts';
 
 /** @param parts.publicUrl where Graph reaches the receiver; absent: there is none. */
@@ -18,9 +18,8 @@ export const createChannelAnswers =
   async ({ tenantId, issuerId }: ChannelQuestion): Promise<Result<NotificationAddress, ChannelFault>> => {
     const { store, keys, publicUrl } = parts;
     if (publicUrl === undefined) return err('off');
-    const stored = await store.findTenant(tenantId);
-    const issuer = stored === undefined ? undefined : findIssuer(stored.tenant, issuerId);
-    const graph = issuer?.enabled === true ? issuer.signals?.graph : undefined;
+    const issuer = await findEnabledIssuer(store, { tenantId, issuerId });
+    const graph = issuer?.signals?.graph;
     if (graph?.notifications !== true) return err('unknown');
     return ok({
       notificationUrl: addressesOf(publicUrl, tenantId, issuerId).graph,

@@ -9,7 +9,6 @@ import { err } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createApi } from '#registry/api/api.ts';
 import { createAdminIssuers } from '#registry/api/auth/admin-issuers.ts';
-import { createAdminKeys, guardedFetch } from '#registry/api/auth/admin-keys.ts';
 import { createAdminTrusts } from '#registry/api/auth/admin-trusts.ts';
 import { createAuthenticate } from '#registry/api/auth/authenticate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
@@ -17,6 +16,7 @@ import { createPublishApi } from '#registry/api/publish-api.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { PreviewOutcome } from '#registry/feed/preview-desk.ts';
 import { createRevocationRecorder } from '#registry/record-revocation.ts';
+import { createRemoteKeys, guardedFetch } from '#registry/remote-keys.ts';
 import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
@@ -170,7 +170,7 @@ export const startTestRegistry = async (
   const keyServer = await startKeyServer([publishKey(ADMIN_KEY, options.keyMembers)]);
   const logLines: string[] = [];
   const logger = createLogger('registry', 'debug', { write: (line) => logLines.push(line) });
-  const keys = createAdminKeys({
+  const keys = createRemoteKeys({
     issuer: ADMIN_ISSUER,
     jwksUri: keyServer.url,
     logger,
@@ -185,7 +185,7 @@ export const startTestRegistry = async (
   const adminTrusts = createAdminTrusts({
     platform: { issuer: ADMIN_ISSUER, audience: ADMIN_AUDIENCE, getKey: keys.getKey },
     tenants: createAdminIssuers(store),
-    createKeys: (address) => createAdminKeys({ ...address, logger, fetchKeys }),
+    createKeys: (address) => createRemoteKeys({ ...address, logger, fetchKeys }),
   });
   let ids = 0;
   const nowMs = () => Date.now();

@@ -3,8 +3,8 @@
 
 import type { JWTVerifyGetKey } from 'jose';
 import type { AdminIssuers } from '#registry/api/auth/admin-issuers.ts';
-import type { AdminKeys } from '#registry/api/auth/admin-keys.ts';
 import { rolesWithin } from '#registry/api/auth/roles.ts';
+import { type CreateKeys, createKeyPool } from '#registry/remote-key-pool.ts';
 
 export type AdminTrust = {
   readonly issuer: string;
@@ -26,32 +26,6 @@ export type AdminTrusts = {
   /** Who trusts this issuer for this audience already: `platform`, or the id of another tenant. */
   holderOf(origin: TokenOrigin, exceptTenant: string): Promise<string | undefined>;
   stop(): void;
-};
-
-export type CreateKeys = (address: { readonly issuer: string; readonly jwksUri: string }) => AdminKeys;
-
-type Address = Parameters<CreateKeys>[0];
-
-/** Keys by address, shared by the tenants that name it. */
-const createKeyPool = (createKeys: CreateKeys) => {
-  const pool = new Map<string, AdminKeys>();
-  const nameOf = ({ issuer, jwksUri }: Address): string => JSON.stringify([issuer, jwksUri]);
-  return {
-    keysOf: (address: Address): AdminKeys => {
-      const keys = pool.get(nameOf(address)) ?? createKeys(address);
-      pool.set(nameOf(address), keys);
-      return keys;
-    },
-    /** Forgets the keys of those that are trusted no longer. */
-    keep: (addresses: Iterable<Address>): void => {
-      const kept = new Set([...addresses].map(nameOf));
-      for (const [name, keys] of pool) {
-        if (kept.has(name)) continue;
-        keys.stop();
-        pool.delete(name);
-      }
-    },
-  };
 };
 
 type Match = { readonly issuer: string; readonly audience: string };

@@ -1,7 +1,7 @@
 // A bearer token of an admin issuer in, a caller out. Whatever is not plainly right about the token is one answer
 // outside, and its kind in the log.
 
-import { decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, type errors, type JWTPayload, jwtVerify } from 'jose';
 import { findClaim } from '#core/find-claim.ts';
 import { principalKey } from '#core/identity.ts';
 import type { JsonObject } from '#core/json.ts';
@@ -9,6 +9,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import { SIGNATURE_ALGORITHMS } from '#core/signature-algorithm.ts';
 import type { AdminTrust, AdminTrusts, TokenOrigin } from '#registry/api/auth/admin-trusts.ts';
 import type { Caller } from '#registry/api/auth/roles.ts';
+import { isKeyOutage } from '#registry/remote-keys.ts';
 
 const CLOCK_TOLERANCE_SECONDS = 30;
 /** Longer ones are no token of ours, and hashing them is work for nothing. */
@@ -38,18 +39,8 @@ const callerFrom = (payload: JWTPayload, trust: AdminTrust): Result<Caller, Auth
   return ok({ principal: principalKey({ issuer, subject, tid, oid }), roles: trust.rolesOf(roles) });
 };
 
-/** No answer in time, no key document in the answer, no 200 (which jose gives no code of its own). */
-const OUTAGE_CODES: ReadonlySet<string> = new Set([
-  errors.JWKSTimeout.code,
-  errors.JWKSInvalid.code,
-  errors.JOSEError.code,
-]);
-
-/** jose names what is wrong with a token by a code; anything else means that its keys could not be had. */
-const faultFrom = (thrown: unknown): Result<never, AuthenticationFault> => {
-  if (!(thrown instanceof errors.JOSEError)) return err({ kind: 'unavailable' });
-  return OUTAGE_CODES.has(thrown.code) ? err({ kind: 'unavailable' }) : invalid(thrown.code);
-};
+const faultFrom = (thrown: unknown): Result<never, AuthenticationFault> =>
+  isKeyOutage(thrown) ? err({ kind: 'unavailable' }) : invalid((thrown as errors.JOSEError).code);
 
 /** Where a token says it comes from. Nothing of it is believed yet: it only chooses what the token is held against. */
 const originOf = (token: string): TokenOrigin | undefined => {

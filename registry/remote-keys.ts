@@ -1,5 +1,5 @@
-// The keys of an admin issuer. They are fetched when first needed and refreshed in the background; an issuer that
-// is away costs nothing as long as its last good keys are known.
+// The keys of somebody who signs what the registry is sent: an admin issuer, a transmitter of signals. They are fetched when
+// first needed and refreshed in the background; one that is away costs nothing as long as its last good keys are known.
 
 import {
   createRemoteJWKSet,
@@ -22,7 +22,7 @@ const COOLDOWN_MS = 10_000;
 /** After a failed fetch the next one waits this long, milliseconds. */
 const FAILURE_PAUSE_MS = 3_000;
 
-export type AdminKeys = {
+export type RemoteKeys = {
   readonly getKey: JWTVerifyGetKey;
   stop(): void;
 };
@@ -47,7 +47,7 @@ const pausedFetch = (fetchKeys: FetchImplementation): FetchImplementation => {
   let pausedUntilMs = 0;
   return async (url, options) => {
     if (Date.now() < pausedUntilMs)
-      throw new GatewayError('provider_failed', 'the admin issuer did not answer just now');
+      throw new GatewayError('provider_failed', 'the keys could not be fetched just now');
     pausedUntilMs = Date.now() + FAILURE_PAUSE_MS;
     const response = await fetchKeys(url, options);
     if (response.status === 200) pausedUntilMs = 0;
@@ -56,12 +56,12 @@ const pausedFetch = (fetchKeys: FetchImplementation): FetchImplementation => {
 };
 
 /** The keys behind `jwksUri`, of which only those that are `issuer`'s verify anything. */
-export const createAdminKeys = (options: {
+export const createRemoteKeys = (options: {
   readonly issuer: string;
   readonly jwksUri: string;
   readonly logger: Logger;
   readonly fetchKeys: FetchImplementation;
-}): AdminKeys => {
+}): RemoteKeys => {
   const { issuer, jwksUri, logger } = options;
   const remote = createRemoteJWKSet(new URL(jwksUri), {
     cacheMaxAge: Number.POSITIVE_INFINITY,
@@ -72,8 +72,8 @@ export const createAdminKeys = (options: {
   const refresh = setInterval(() => {
     remote.reload().catch((thrown: unknown) => {
       logger.warn(
-        { error: GatewayError.from(thrown).message },
-        'admin keys not refreshed; last good ones kept',
+        { jwksUri, error: GatewayError.from(thrown).message },
+        'keys not refreshed; last good ones kept',
       );
     });
   }, REFRESH_MS).unref();
@@ -90,3 +90,17 @@ export const createAdminKeys = (options: {
     stop: () => clearInterval(refresh),
   };
 };
+
+/** No answer in time, no key document in the answer, no 200 (which jose gives no code of its own). */
+const OUTAGE_CODES: ReadonlySet<string> = new Set([
+  errors.JWKSTimeout.code,
+  errors.JWKSInvalid.code,
+  errors.JOSEError.code,
+]);
+
+/**
+ * Whether what verifying threw is about the keys and not about what was signed: jose names what is wrong with a token by a
+ * code, and whatever has none is of the network.
+ */
+export const isKeyOutage = (thrown: unknown): boolean =>
+  !(thrown instanceof errors.JOSEError) || OUTAGE_CODES.has(thrown.code);

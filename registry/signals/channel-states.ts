@@ -1,0 +1,23 @@
+// What is known of the channels that issuers have now. Rows of channels that are gone stay in the database and are not shown.
+
+import type { TrustedIssuer } from '#core/issuer.ts';
+import { findEnabledIssuer } from '#registry/signals/find-channel.ts';
+import type { SignalChannelName, SignalChannelState } from '#registry/store/signal.ts';
+import type { Store } from '#registry/store/store.ts';
+
+export type SignalStreams = readonly SignalChannelState[];
+
+const has = ({ signals }: TrustedIssuer, channel: SignalChannelName): boolean =>
+  channel === 'graph' ? signals?.graph?.notifications === true : signals?.sharedSignals !== undefined;
+
+/** @throws GatewayError `store_failed`. */
+export const presentChannels = async (
+  store: Pick<Store, 'findTenant' | 'listSignalChannels'>,
+): Promise<SignalStreams> => {
+  const present: SignalChannelState[] = [];
+  for (const state of await store.listSignalChannels()) {
+    const issuer = await findEnabledIssuer(store, state);
+    if (issuer !== undefined && has(issuer, state.channel)) present.push(state);
+  }
+  return present;
+};
