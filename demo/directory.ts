@@ -2,6 +2,8 @@
 // Ids are fixed so that documents, tests and screens can name them. Secrets here guard sample data only;
 // `start:production` refuses every one of them.
 
+import type { JWK } from 'jose';
+
 export type DemoGroup = { readonly id: string; readonly name: string };
 
 export type DemoUser = {
@@ -20,11 +22,23 @@ export type DemoDirectory = {
   readonly users: readonly DemoUser[];
 };
 
+/** Exact values, and the public keys of the issuer (Entra would fetch them by discovery). */
+export type FederatedCredential = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly audience: string;
+  readonly keys: readonly JWK[];
+};
+
 export type DemoApplication = {
   readonly name: string;
   readonly clientId: string;
-  /** Present: a confidential client. */
+  /** Present: a confidential client, as with the next two. */
   readonly secret?: string;
+  /** PEM of certificates whose keys sign its assertions. */
+  readonly certificates?: readonly string[];
+  /** Workload identities elsewhere whose assertions count as its own. */
+  readonly federatedCredentials?: readonly FederatedCredential[];
   /** The resource it exposes: Application ID URI and delegated scopes. */
   readonly identifierUri?: string;
   /** Further Application ID URIs: addresses of MCP endpoints, which clients send as `resource`. */
@@ -39,6 +53,13 @@ export type DemoApplication = {
   /** Resources this application may ask for on behalf of a user or for itself: consent that an admin has given. */
   readonly consentedResources: readonly string[];
 };
+
+/** True for an application that can prove who it is. */
+export const isConfidential = ({
+  secret,
+  certificates = [],
+  federatedCredentials = [],
+}: DemoApplication): boolean => secret !== undefined || certificates.length + federatedCredentials.length > 0;
 
 export const CONTOSO_TID = '3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10';
 export const FABRIKAM_TID = '8b2d4e61-1f3a-4c7b-a5d2-7c9e0f1b2a34';

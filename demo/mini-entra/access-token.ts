@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { importJWK, type JWK, type JWTPayload, SignJWT } from 'jose';
-import type { DemoApplication, DemoDirectory, DemoUser } from '#demo/directory.ts';
+import { type DemoApplication, type DemoDirectory, type DemoUser, isConfidential } from '#demo/directory.ts';
 import { userPrincipalName } from '#demo/mini-entra/world.ts';
 
 /** Entra draws 60 to 90 minutes at random, so that nobody builds on a fixed hour. */
@@ -74,13 +74,19 @@ const applicationClaims = (facts: TokenFacts): JWTPayload => {
   return { idtyp: 'app', oid, sub: oid, ...(roles.length === 0 ? {} : { roles }) };
 };
 
+/** How strongly the client has said who it is: not at all, by a secret, by a key. */
+const authenticationOf = (client: DemoApplication): '0' | '1' | '2' => {
+  if (!isConfidential(client)) return '0';
+  return client.secret === undefined ? '2' : '1';
+};
+
 /** The claims of one token, without its times. */
 const buildClaims = (facts: TokenFacts, issuer: string): JWTPayload => ({
   ver: '2.0',
   iss: issuer,
   aud: facts.resource.clientId,
   azp: facts.client.clientId,
-  azpacr: facts.client.secret === undefined ? '0' : '1',
+  azpacr: authenticationOf(facts.client),
   tid: facts.directory.tid,
   ...(facts.user === undefined ? applicationClaims(facts) : userClaims(facts, facts.user)),
   ...facts.requestedClaims,

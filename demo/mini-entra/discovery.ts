@@ -19,7 +19,7 @@ export const discoveryDocument = (origin: string, tid: string): object => {
     authorization_endpoint: authorizationEndpoint,
     token_endpoint: tokenEndpoint,
     jwks_uri: jwksUri,
-    token_endpoint_auth_methods_supported: ['client_secret_post'],
+    token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
     grant_types_supported: [
       'password',
       'authorization_code',

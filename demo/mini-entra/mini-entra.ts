@@ -172,7 +172,8 @@ const listen = (server: Server, port: number): Promise<number> =>
     });
   });
 
-const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => string): Promise<Site> => {
+const createSite = async (options: MiniEntraOptions, origin: () => string): Promise<Site> => {
+  const issuer = (tid: string): string => addressesOf(origin(), tid).issuer;
   const { directories, applications, stateDirectory } = options;
   const file = stateDirectory === undefined ? undefined : join(stateDirectory, 'mini-entra', 'keys.json');
   const tids = directories.map((directory) => directory.tid);
@@ -189,6 +190,7 @@ const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => st
       codes: createCodes(),
       refreshTokens: createRefreshTokens(),
       issuer,
+      tokenEndpoint: (tid) => addressesOf(origin(), tid).tokenEndpoint,
       graph,
       graphUrl: () => new URL(issuer(tids[0] ?? 'none')).origin,
       counters: () => counters,
@@ -210,7 +212,7 @@ const createSite = async (options: MiniEntraOptions, issuer: (tid: string) => st
 export const createMiniEntra = async (options: MiniEntraOptions): Promise<MiniEntra> => {
   let origin = '';
   const issuer = (tid: string): string => addressesOf(origin, tid).issuer;
-  const site = await createSite(options, issuer);
+  const site = await createSite(options, () => origin);
   const server = createServer((request, response) => {
     answer(site, origin, { request, response }).catch(() => response.destroy());
   });

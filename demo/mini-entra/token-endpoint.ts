@@ -49,6 +49,8 @@ export type TokenEndpointParts = {
   readonly refreshTokens: RefreshTokens;
   readonly counters: () => Counters;
   readonly issuer: (tid: string) => string;
+  /** Where tokens are asked for: what assertions of applications are addressed to. */
+  readonly tokenEndpoint: (tid: string) => string;
   /** Where Graph is: the resource that tokens for it are asked by. */
   readonly graphUrl: () => string;
 };
@@ -74,7 +76,10 @@ type Asked = {
   readonly grant: Grant;
 };
 
-const readRequest = (parts: TokenEndpointParts, request: TokenRequest): Result<Asked, EntraRefusal> => {
+const readRequest = async (
+  parts: TokenEndpointParts,
+  request: TokenRequest,
+): Promise<Result<Asked, EntraRefusal>> => {
   const directory = parts.world.findDirectory(request.tid);
   if (directory === undefined) return err({ code: 90002 });
   const form = parseForm(request.body);
@@ -84,7 +89,10 @@ const readRequest = (parts: TokenEndpointParts, request: TokenRequest): Result<A
   const known = GRANTS.get(grantType);
   if (known === undefined) return err({ code: 70003 });
   parts.counters()[known.name].requests += 1;
-  const client = authenticateClient(parts.world, directory, form.value);
+  const { nowSeconds } = request;
+  const tokenEndpoint = parts.tokenEndpoint(directory.tid);
+  const place = { world: parts.world, directory };
+  const client = await authenticateClient(place, form.value, { tokenEndpoint, nowSeconds });
   return client.ok ? ok({ directory, form: form.value, client: client.value, ...known }) : client;
 };
 
@@ -193,7 +201,7 @@ export const answerTokenRequest = async (
   parts: TokenEndpointParts,
   request: TokenRequest,
 ): Promise<TokenReply> => {
-  const asked = readRequest(parts, request);
+  const asked = await readRequest(parts, request);
   if (!asked.ok) return { answer: asked };
   const user = findUserName(parts.world, asked.value);
   const client = asked.value.client.clientId;

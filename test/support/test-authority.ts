@@ -6,11 +6,13 @@ import { isIP } from 'node:net';
 
 export type IssuedCertificate = { readonly certificate: string; readonly key: string };
 
+export type IssueWishes = { readonly from?: Date; readonly until?: Date; readonly key?: 'ec' | 'rsa' };
+
 export type TestAuthority = {
   /** PEM. */
   readonly certificate: string;
-  /** A certificate with these names: URIs, DNS names, IPv4 addresses; for both sides of a handshake. */
-  issue(names: readonly string[], times?: { readonly from?: Date; readonly until?: Date }): IssuedCertificate;
+  /** A certificate with these names: URIs, DNS names, IPv4 addresses; for both sides of a handshake. A key on P-256, or RSA. */
+  issue(names: readonly string[], wishes?: IssueWishes): IssuedCertificate;
 };
 
 const HOUR_MS = 3_600_000;
@@ -100,8 +102,11 @@ export const createTestAuthority = (name = 'test authority'): TestAuthority => {
   const own = { issuer: name, subject: name, publicKey, signer, from, until };
   return {
     certificate: certificateOf({ ...own, extensions: authorityExtensions() }),
-    issue: (names, times = {}) => {
-      const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    issue: (names, { key = 'ec', ...times } = {}) => {
+      const pair =
+        key === 'rsa'
+          ? generateKeyPairSync('rsa', { modulusLength: 2048 })
+          : generateKeyPairSync('ec', { namedCurve: 'P-256' });
       const subject = { issuer: name, subject: 'peer', publicKey: pair.publicKey, signer };
       const extensions = peerExtensions(names);
       return {

@@ -232,8 +232,8 @@ const startBroker = (
 };
 
 /** Starts mini-entra on a free port and writes the demo's secrets where a secret store finds them. */
-export const startTokenWorld = async (): Promise<TokenWorld> => {
-  const provider = await createMiniEntra({ directories: DIRECTORIES, applications: APPLICATIONS, port: 0 });
+export const startTokenWorld = async (applications = APPLICATIONS): Promise<TokenWorld> => {
+  const provider = await createMiniEntra({ directories: DIRECTORIES, applications, port: 0 });
   const secretsDirectory = await mkdtemp(join(tmpdir(), 'secrets-'));
   for (const { name, secret } of APPLICATIONS) {
     if (secret === undefined) continue;

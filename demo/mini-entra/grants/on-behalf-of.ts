@@ -3,6 +3,7 @@
 
 import { createLocalJWKSet, errors, type JWTPayload, jwtVerify } from 'jose';
 import { err, ok, type Result } from '#core/result.ts';
+import { isConfidential } from '#demo/directory.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import { type Grant, type GrantRequest, hasConsent } from '#demo/mini-entra/grants/grant.ts';
 
@@ -33,7 +34,7 @@ const judgeAssertion = (payload: JWTPayload, request: GrantRequest): EntraRefusa
 
 /** AADSTS50013, 500133, 500131, 7000114, 50034, 50057, 50173, 65001. */
 export const onBehalfOf: Grant = async (request) => {
-  if (request.client.secret === undefined) return err({ code: 7000218 });
+  if (!isConfidential(request.client)) return err({ code: 7000218 });
   if (request.form.get('requested_token_use') !== 'on_behalf_of') return err({ code: 900144 });
   const assertion = await verifyAssertion(request);
   if (!assertion.ok) return assertion;

@@ -1,7 +1,7 @@
 // Resource owner password (RFC 6749 §4.3): how the demo's users sign in without a browser. Public clients only.
 
 import { err, ok, type Result } from '#core/result.ts';
-import type { DemoUser } from '#demo/directory.ts';
+import { type DemoUser, isConfidential } from '#demo/directory.ts';
 import type { EntraRefusal } from '#demo/mini-entra/entra-error.ts';
 import { type Grant, type GrantRequest, hasConsent } from '#demo/mini-entra/grants/grant.ts';
 
@@ -22,7 +22,7 @@ export const signIn = ({
 
 /** AADSTS7000218 for a confidential client, 50034, 50126, 50057, 65001. */
 export const password: Grant = async (request) => {
-  if (request.client.secret !== undefined) return err({ code: 7000218 });
+  if (isConfidential(request.client)) return err({ code: 7000218 });
   const user = signIn(request);
   if (!user.ok) return user;
   return hasConsent(request.client, request.requested.resource)
