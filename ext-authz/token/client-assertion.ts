@@ -14,6 +14,7 @@ export const signClientAssertion = async (
   { key, certificate, algorithm, keyId }: SigningCredential,
   about: { readonly clientId: string; readonly audience: string; readonly nowSeconds: number },
 ): Promise<Secret> => {
+  const now = Math.floor(about.nowSeconds);
   const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url');
   const assertion = new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({
@@ -25,8 +26,8 @@ export const signClientAssertion = async (
     .setIssuer(about.clientId)
     .setSubject(about.clientId)
     .setAudience(about.audience)
-    .setIssuedAt(about.nowSeconds)
-    .setNotBefore(about.nowSeconds)
-    .setExpirationTime(about.nowSeconds + LIFETIME_SECONDS);
+    .setIssuedAt(now)
+    .setNotBefore(now)
+    .setExpirationTime(now + LIFETIME_SECONDS);
   return new Secret(await assertion.sign(key));
 };

@@ -18,13 +18,8 @@ import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import { type NotificationReceiver, startNotificationReceiver } from '#test/support/notification-receiver.ts';
-import {
-  type Caller,
-  startTokenWorld,
-  type TokenWorld,
-  tenantOf,
-  trackerServer,
-} from '#test/support/token-world.ts';
+import type { Caller } from '#test/support/test-broker.ts';
+import { startTokenWorld, type TokenWorld, tenantOf, trackerServer } from '#test/support/token-world.ts';
 
 let world: TokenWorld;
 let receiver: NotificationReceiver;

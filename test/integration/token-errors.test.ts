@@ -11,13 +11,8 @@ import { checkResponseFromDecision } from '#ext-authz/response/check-response.ts
 import { createMetrics } from '#runtime/metrics.ts';
 import { startTracing } from '#runtime/tracing/start-tracing.ts';
 import { startOtlpReceiver } from '#test/support/otlp-receiver.ts';
-import {
-  type Caller,
-  startTokenWorld,
-  type TestBroker,
-  type TokenWorld,
-  trackerServer,
-} from '#test/support/token-world.ts';
+import type { Caller, TestBroker } from '#test/support/test-broker.ts';
+import { startTokenWorld, type TokenWorld, trackerServer } from '#test/support/token-world.ts';
 
 type Row = {
   readonly meets: FaultOrder;

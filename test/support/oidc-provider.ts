@@ -4,8 +4,19 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import Provider, { type ClientMetadata, type Configuration, type Grant } from 'oidc-provider';
+import Provider, {
+  type ClientMetadata,
+  type Configuration,
+  errors,
+  type Grant,
+  type JWKS,
+} from 'oidc-provider';
 import { clientCredentialsToken, codeFlowToken } from '#test/support/oidc-tokens.ts';
+import {
+  actorClaims,
+  type ExchangeGrantOptions,
+  registerTokenExchange,
+} from '#test/support/token-exchange-grant.ts';
 
 /** Claims that go into access tokens as they are, e.g. `{ groups: ['engineers'] }`. */
 export type ExtraClaims = Readonly<Record<string, unknown>>;
@@ -33,6 +44,8 @@ export type OidcProviderOptions = {
   readonly clients: readonly (ClientMetadata & { readonly tokenClaims?: ExtraClaims })[];
   /** People by id (`sub`); who signs in is the request's `login_hint`, else the first. */
   readonly accounts?: Readonly<Record<string, ExtraClaims>>;
+  /** Who may exchange which tokens (RFC 8693), by client id. */
+  readonly tokenExchange?: ExchangeGrantOptions['rights'];
   readonly dpop?: boolean;
   readonly introspection?: boolean;
   readonly registration?: boolean;
@@ -47,6 +60,7 @@ export type OidcProvider = {
   /** Also its `iss`; discovery is at `/.well-known/openid-configuration`. */
   readonly issuer: string;
   readonly jwksUri: string;
+  readonly tokenEndpoint: string;
   /** Paths that were asked for, in order. */
   readonly requests: string[];
   /** While set, it answers before the provider does; for redirects, errors and lies. Undefined from it: the provider answers. */
@@ -69,7 +83,7 @@ export type OidcProvider = {
   stop(): Promise<void>;
 };
 
-const newKeys = (): NonNullable<Configuration['jwks']> => {
+const newKeys = (): JWKS => {
   const key = (kid: string, alg: string, pair: ReturnType<typeof generateKeyPairSync>) => ({
     ...pair.privateKey.export({ format: 'jwk' }),
     kid,
@@ -80,23 +94,25 @@ const newKeys = (): NonNullable<Configuration['jwks']> => {
     keys: [
       key('rsa-1', 'RS256', generateKeyPairSync('rsa', { modulusLength: 2048 })),
       key('ec-1', 'ES256', generateKeyPairSync('ec', { namedCurve: 'P-256' })),
-    ] as NonNullable<Configuration['jwks']>['keys'],
+    ] as JWKS['keys'],
+  };
+};
+
+const resourceServerOf = ({ resources }: OidcProviderOptions, indicator: string) => {
+  const resource = resources[indicator];
+  if (resource === undefined) throw new errors.InvalidTarget(`no resource ${indicator}`);
+  return {
+    scope: resource.scope,
+    audience: resource.audience ?? indicator,
+    accessTokenFormat: resource.format ?? ('jwt' as const),
+    jwt: { sign: { alg: 'RS256' as const } },
   };
 };
 
 const resourceFeature = (options: OidcProviderOptions) => ({
   enabled: true,
   useGrantedResource: () => true,
-  getResourceServerInfo: (_context: unknown, indicator: string) => {
-    const resource = options.resources[indicator];
-    if (resource === undefined) throw new Error(`no resource ${indicator}`);
-    return {
-      scope: resource.scope,
-      audience: resource.audience ?? indicator,
-      accessTokenFormat: resource.format ?? ('jwt' as const),
-      jwt: { sign: { alg: 'RS256' as const } },
-    };
-  },
+  getResourceServerInfo: (_context: unknown, indicator: string) => resourceServerOf(options, indicator),
 });
 
 const clientsOf = (options: OidcProviderOptions): ClientMetadata[] =>
@@ -111,13 +127,14 @@ const clientsOf = (options: OidcProviderOptions): ClientMetadata[] =>
 const contextOf = (code: { readonly acr?: string | undefined } | undefined): { acr?: string } =>
   code?.acr === undefined ? {} : { acr: code.acr };
 
-const configurationOf = (options: OidcProviderOptions): Configuration => ({
-  jwks: newKeys(),
+const configurationOf = (options: OidcProviderOptions, jwks: JWKS): Configuration => ({
+  jwks,
   cookies: { keys: [randomBytes(32).toString('hex')] },
   clients: clientsOf(options),
   findAccount: (_context, id) => ({ accountId: id, claims: () => ({ sub: id, ...options.accounts?.[id] }) }),
   extraTokenClaims: (context, token) => ({
     ...contextOf(context.oidc.entities.AuthorizationCode),
+    ...actorClaims(context.oidc.entities),
     ...options.clients.find(({ client_id: id }) => id === token.clientId)?.tokenClaims,
     ...('accountId' in token ? options.accounts?.[String(token.accountId)] : {}),
   }),
@@ -183,6 +200,18 @@ const approve = async (
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: true });
 };
 
+const startedProvider = (issuer: string, options: OidcProviderOptions): Provider => {
+  const keys = newKeys();
+  const provider = new Provider(issuer, configurationOf(options, keys));
+  if (options.tokenExchange !== undefined)
+    registerTokenExchange(provider, {
+      keys,
+      rights: options.tokenExchange,
+      resourceServer: (indicator) => resourceServerOf(options, indicator),
+    });
+  return provider;
+};
+
 const closedPort = (): RequestListener => (_request, response) => void response.writeHead(503).end();
 
 /** Starts one on the loopback interface; `stop` closes its connections too. */
@@ -191,11 +220,12 @@ export const startOidcProvider = async (options: OidcProviderOptions): Promise<O
   const server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const provider = new Provider(issuer, configurationOf(options));
+  const provider = startedProvider(issuer, options);
   const serve = provider.callback();
   const started: OidcProvider = {
     issuer,
     jwksUri: `${issuer}/jwks`,
+    tokenEndpoint: `${issuer}/token`,
     requests: [],
     intercept: undefined,
     clientToken: (request) => clientCredentialsToken(issuer, request),

@@ -4,9 +4,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { decodeJwt, type JWTPayload } from 'jose';
-import type { AuditEvent } from '#core/audit/subject.ts';
 import type { ClientApplication } from '#core/client-credential.ts';
 import { type Identity, principalKey } from '#core/identity.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
@@ -15,29 +13,12 @@ import type { McpServer, UpstreamAuth } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { APPLICATION_IDS, APPLICATIONS, CONTOSO_TID, DIRECTORIES, FABRIKAM_TID } from '#demo/directory.ts';
 import { createMiniEntra, LIFETIME_HEADER, type MiniEntra } from '#demo/mini-entra/mini-entra.ts';
-import { createTokenBroker, type ErrandTokens, type TokenBroker } from '#ext-authz/token/broker.ts';
-import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
-import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
-import { createExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
-import { createExchangeGate } from '#ext-authz/token/gate/exchange-gate.ts';
-import { createMemoryCache } from '#ext-authz/token/memory-cache.ts';
-import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
-import { NO_SHARED_REFUSALS } from '#ext-authz/token/shared-refusals.ts';
-import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
-import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
-import { createEgressGuard } from '#runtime/egress-guard.ts';
-import { createLogger } from '#runtime/logger.ts';
-import { createMetrics } from '#runtime/metrics.ts';
-import { createSecretStore } from '#runtime/secret-files.ts';
-import { createMemoryState } from '#runtime/shared-state/memory.ts';
-import { NO_TRACING, type Tracing } from '#runtime/tracing/tracing.ts';
-
-export type Caller = { readonly identity: Identity; readonly assertion: Secret };
-
-/** How a call came out: where its token is from and what it says, or why it was refused. */
-export type Outcome =
-  | { readonly source: string; readonly claims: JWTPayload | null; readonly text: string }
-  | { readonly reason: string; readonly publicFacts: object; readonly logFacts: object };
+import {
+  type BrokerOptions,
+  type Caller,
+  startTestBroker,
+  type TestBroker,
+} from '#test/support/test-broker.ts';
 
 const issuerOf = (provider: MiniEntra, id: string, tid: string): TrustedIssuer => ({
   id,
@@ -161,76 +142,6 @@ export type TokenWorld = {
   stop(): Promise<void>;
 };
 
-export type BrokerOptions = {
-  readonly timeoutMs?: number;
-  readonly allowPrivate?: boolean;
-  readonly tracing?: Tracing;
-  /** From 0 to 1, for jitter. */
-  readonly random?: () => number;
-  /** What the clock of the gate is ahead. */
-  readonly laterMs?: () => number;
-};
-
-export type TestBroker = {
-  readonly broker: TokenBroker & ErrandTokens;
-  /** Everything it logged. */
-  readonly log: string[];
-  /** Everything it put on record. */
-  readonly records: AuditEvent[];
-  acquire(caller: Caller, server?: McpServer, signal?: AbortSignal): Promise<Outcome>;
-  metricsText(): Promise<string>;
-};
-
-const startBroker = (
-  provider: MiniEntra,
-  secretsDirectory: string,
-  { timeoutMs, allowPrivate = true, tracing = NO_TRACING, random = Math.random, laterMs }: BrokerOptions = {},
-): TestBroker => {
-  const log: string[] = [];
-  const records: AuditEvent[] = [];
-  const chain = { append: async (event: AuditEvent) => void records.push(event) };
-  const metrics = createMetrics('test');
-  const { fetch } = createEgressGuard({ allowPrivate, allowedHosts: [] });
-  const network = { fetch, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
-  const tools = {
-    logger: createLogger('test', 'trace', { write: (line) => void log.push(line) }),
-    metrics: createTokenMetrics(metrics),
-    random,
-  };
-  const nowMs = () => performance.now();
-  const broker = createTokenBroker({
-    exchangers: {
-      obo: createEntraObo(network),
-      'token-exchange': createTokenExchange(network),
-      'client-credentials': createClientCredentials(network),
-    },
-    cache: createMemoryCache(),
-    refusals: createRefusalMemory(),
-    secrets: createSecretStore(secretsDirectory),
-    witness: createExchangeWitness({ chain, tracing, nowMs: Date.now }),
-    gate: createExchangeGate({ ...tools, nowMs: () => nowMs() + (laterMs?.() ?? 0) }),
-    ...tools,
-    shared: createMemoryState(nowMs),
-    sharedRefusals: NO_SHARED_REFUSALS,
-    monotonicMs: nowMs,
-    sleep: (ms) => sleep(ms),
-  });
-  const tenant = tenantOf(provider);
-  return {
-    broker,
-    log,
-    records,
-    metricsText: async () => (await metrics.render()).body,
-    acquire: async (caller, server = trackerServer(), signal = AbortSignal.timeout(20_000)) => {
-      const nowSeconds = Date.now() / 1000;
-      const result = await broker.acquire({ tenant, server, ...caller, nowSeconds, signal });
-      if (!result.ok) return result.error;
-      const text = result.value.token?.reveal() ?? '';
-      return { source: result.value.source, claims: text === '' ? null : decodeJwt(text), text };
-    },
-  };
-};
-
 /** Starts mini-entra on a free port and writes the demo's secrets where a secret store finds them. */
 export const startTokenWorld = async (applications = APPLICATIONS): Promise<TokenWorld> => {
   const provider = await createMiniEntra({ directories: DIRECTORIES, applications, port: 0 });
@@ -262,7 +173,8 @@ export const startTokenWorld = async (applications = APPLICATIONS): Promise<Toke
       };
       return callerFrom((await requestToken(provider, CONTOSO_TID, { form })).body['access_token']);
     },
-    startBroker: (options) => startBroker(provider, secretsDirectory, options),
+    startBroker: (options) =>
+      startTestBroker(tenantOf(provider), secretsDirectory, { server: trackerServer(), ...options }),
     stop: async () => {
       await provider.close();
       await rm(secretsDirectory, { recursive: true });
