@@ -1,8 +1,8 @@
 // The sign-in façade through the whole product: MCP clients of both official SDK lines that know nobody in advance, before an
-// identity provider that knows no registration and no client documents and refuses `resource` (AADSTS9010010). From the 401
-// to a call through the real Envoy.
+// identity provider that knows no registration and no client documents and refuses `resource` (AADSTS9010010), and before one
+// of another author that understands `resource`. From the 401 to a call through the real Envoy.
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,14 +12,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { APPLICATION_IDS } from '#demo/directory.ts';
 import { createFacadePerson } from '#test/support/facade-person.ts';
 import { findFreePorts } from '#test/support/free-ports.ts';
+import { type NotesServer, startNotesServer } from '#test/support/notes-server.ts';
 import {
   type Acquaintance,
   createSignInMemory,
   type SignedInClient,
   signInAndConnect,
 } from '#test/support/oauth-client.ts';
+import { type OidcProvider, startOidcProvider } from '#test/support/oidc-provider.ts';
 import { addOtherAudience } from '#test/support/other-audience.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
+import { bringTenant } from '#test/support/product-tenant.ts';
 import { TEST_CERTIFICATE, TEST_KEY } from '#test/support/tls-certificate.ts';
 
 const REDIRECT = 'http://127.0.0.1:53682/callback';
@@ -29,6 +32,8 @@ let product: Product;
 let facade: string;
 let site: Server;
 let documentUrl: string;
+let other: OidcProvider | undefined;
+let notes: NotesServer | undefined;
 const directory = mkdtempSync(join(tmpdir(), 'mcpgw-facade-'));
 const open: SignedInClient[] = [];
 
@@ -66,22 +71,99 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const client of open) await client.close();
   await product?.stop();
+  await other?.stop();
+  await notes?.stop();
   site?.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
-const connect = async (line: 'v1' | 'v2', acquaintance: Partial<Acquaintance> = {}) => {
+const connect = async (
+  line: 'v1' | 'v2',
+  acquaintance: Partial<Acquaintance> = {},
+  url = product.serverUrl('tracker'),
+) => {
   const person = createFacadePerson();
   const memory = createSignInMemory({ redirectUri: REDIRECT, visit: person.signIn, ...acquaintance });
-  const client = await signInAndConnect(line, product.serverUrl('tracker'), memory);
+  const client = await signInAndConnect(line, url, memory);
   open.push(client);
   return { person, memory, client };
+};
+
+const OTHER_SECRET = 'secret-of-the-facade-at-the-other-provider';
+
+/** A tenant whose people sign in at oidc-provider, which lets its own clients in only. */
+const startOther = async (): Promise<{ url: string; account: string }> => {
+  const account = 'alice';
+  const url = `${product.quickstart.gateway}/t/acme/mcp/notes`;
+  notes = await startNotesServer(['read_note']);
+  other = await startOidcProvider({
+    resources: { [url]: { scope: 'notes.read' } },
+    clients: [
+      {
+        client_id: 'gateway-facade',
+        client_secret: OTHER_SECRET,
+        token_endpoint_auth_method: 'client_secret_post',
+        redirect_uris: [`${facade}/t/acme/i/idp/callback`],
+        grant_types: ['authorization_code', 'refresh_token'],
+      },
+    ],
+    accounts: { [account]: { groups: ['writers'] } },
+    overrides: { issueRefreshToken: async () => true, rotateRefreshToken: true },
+  });
+  const secrets = join(product.process.localDirectory, 'secrets', 'acme');
+  mkdirSync(secrets, { mode: 0o700 });
+  writeFileSync(join(secrets, 'idp'), OTHER_SECRET, { mode: 0o600 });
+  const tenant = await bringTenant(product, 'acme');
+  await tenant.create('/issuers/idp', {
+    preset: 'oidc',
+    parameters: { issuer: other.issuer },
+    relation: 'home',
+    facade: {
+      clientId: 'gateway-facade',
+      secretName: 'idp',
+      authorizationEndpoint: `${other.issuer}/auth`,
+      tokenEndpoint: `${other.issuer}/token`,
+      scopes: ['openid'],
+      sendsResource: true,
+      registration: true,
+    },
+  });
+  await tenant.register('notes', {
+    upstream: { url: notes.url, version: '1.0.0' },
+    tools: ['read_note'],
+    bindings: [{ issuerId: 'idp', audiences: [url], requiredScopes: ['notes.read'] }],
+  });
+  await tenant.grant('writers', { serverId: 'notes', subjects: [{ kind: 'group', id: 'writers' }] });
+  return { url, account };
 };
 
 const counters = async () => {
   const answer = await fetch(`${new URL(product.quickstart.issuer).origin}/control/state`);
   return ((await answer.json()) as { counters: Record<string, { issued: number }> }).counters;
 };
+
+describe('before oidc-provider, which understands resource', () => {
+  let url: string;
+  let account: string;
+  beforeAll(async () => {
+    ({ url, account } = await startOther());
+  }, 60_000);
+
+  it.each(['v1', 'v2'] as const)('the %s client registers, calls and refreshes twice', async (line) => {
+    const { memory, client } = await connect(line, { refreshes: true, account }, url);
+    expect(await client.callTool('read_note')).toBe('read_note');
+    // The provider gives a new refresh token each time and takes none twice.
+    for (const _ of [1, 2]) {
+      const before = await memory.tokens();
+      await memory.saveTokens({ ...before, token_type: 'Bearer', access_token: `${before?.access_token}x` });
+      expect(await client.callTool('read_note')).toBe('read_note');
+      expect((await memory.tokens())?.refresh_token).not.toBe(before?.refresh_token);
+    }
+    expect(memory.sentTo).toHaveLength(1);
+    const claims = decodeJwt((await memory.tokens())?.access_token ?? '');
+    expect(claims).toMatchObject({ iss: other?.issuer, aud: url, client_id: 'gateway-facade' });
+  });
+});
 
 describe.each(['v1', 'v2'] as const)('the %s client', (line) => {
   it('registers, its user consents and signs in, and it calls with the token of the provider', async () => {
@@ -137,6 +219,7 @@ it('writes no token, code or secret to any log', async () => {
     tokens?.refresh_token,
     memory.cameBackWith().get('code'),
     'gateway-facade-demo-secret',
+    OTHER_SECRET,
   ])
     expect(logs).not.toContain(text ?? 'missing');
 });
