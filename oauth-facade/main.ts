@@ -7,7 +7,7 @@ import { answerRequest } from '#oauth-facade/answer.ts';
 import { browserCookies } from '#oauth-facade/browser.ts';
 import { createDocuments } from '#oauth-facade/client/documents.ts';
 import { configuredFacadeKeyFile } from '#oauth-facade/facade-keys.ts';
-import { startFacadeServer } from '#oauth-facade/http/server.ts';
+import { type Answerer, startFacadeServer } from '#oauth-facade/http/server.ts';
 import { createAskProvider } from '#oauth-facade/provider/token-request.ts';
 import { createSealer } from '#oauth-facade/sealer.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -28,14 +28,14 @@ import {
 } from '#runtime/config.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { ensureKeyFile } from '#runtime/key-file.ts';
-import { openKeyRing } from '#runtime/key-ring.ts';
-import { runService } from '#runtime/lifecycle.ts';
+import { type KeyRing, openKeyRing } from '#runtime/key-ring.ts';
+import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
-import { createMetrics } from '#runtime/metrics.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
 import { createRateLimit } from '#runtime/rate-limit.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
-import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { type OpenedState, openSharedState, SHARED_STATE_VARIABLES } from '#runtime/shared-state/open.ts';
 import { startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { dialledAddress } from '#runtime/tls/tls-address.ts';
 
@@ -49,7 +49,10 @@ const SHAPE = {
   egressAllowedHosts: list('EGRESS_ALLOWED_HOSTS', ''),
   secretsDirectory: text('SECRETS_DIRECTORY', join(process.cwd(), '.local', 'secrets')),
   stateDirectory,
+  ...SHARED_STATE_VARIABLES,
 };
+
+type Values = ReturnType<typeof readConfig<typeof SHAPE>>;
 
 /** Registrations and unknown documents of one façade: more than a company has, and less than hurts anybody. */
 const STRANGERS = { burst: 60, perSecond: 2 } as const;
@@ -58,17 +61,15 @@ const ID_BYTES = 32;
 
 const logger = createLogger('oauth-facade', readConfig({ logLevel }).logLevel);
 
-runService(logger, async (lifecycle) => {
-  const config = readConfig(SHAPE);
-  const { publicUrl } = config;
-  if (publicUrl === undefined)
-    throw new GatewayError('config_invalid', 'OAUTH_FACADE_PUBLIC_URL is required');
-  const metrics = createMetrics('oauth-facade');
+type Tools = {
+  readonly config: Values;
+  readonly metrics: Metrics;
+  readonly lifecycle: Lifecycle;
+};
+
+const startFeed = async ({ config, metrics, lifecycle }: Tools): Promise<FeedConsumer> => {
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
-  const keyFile = configuredFacadeKeyFile();
-  ensureKeyFile(keyFile);
-  const ring = openKeyRing(keyFile, { name: 'façade keys', logger, nowMs: Date.now });
   let consumer: FeedConsumer | undefined;
   const feed = await startFeedConsumer({
     address: config.feedAddress,
@@ -82,12 +83,29 @@ runService(logger, async (lifecycle) => {
   consumer = feed;
   lifecycle.onStop('registry feed', () => feed.stop());
   feed.report({ sequence: feed.current().snapshot.sequence });
-  const state = createMemoryState(Date.now);
-  lifecycle.onStop('shared state', () => state.stop());
-  const { fetch } = createEgressGuard({
-    allowPrivate: config.egressAllowPrivate,
-    allowedHosts: config.egressAllowedHosts,
-  });
+  return feed;
+};
+
+const openKeys = (): KeyRing => {
+  const keyFile = configuredFacadeKeyFile();
+  ensureKeyFile(keyFile);
+  return openKeyRing(keyFile, { name: 'façade keys', logger, nowMs: Date.now });
+};
+
+const openState = async ({ config, metrics, lifecycle }: Tools): Promise<OpenedState> => {
+  const nowMs = () => performance.now();
+  const opened = await openSharedState(config, { logger, metrics, nowMs, random: Math.random });
+  lifecycle.onStop('shared state', () => opened.state.stop());
+  return opened;
+};
+
+const start = async (tools: Tools, publicUrl: string): Promise<void> => {
+  const { config, metrics, lifecycle } = tools;
+  const feed = await startFeed(tools);
+  const ring = openKeys();
+  const shared = await openState(tools);
+  const { egressAllowPrivate: allowPrivate, egressAllowedHosts: allowedHosts } = config;
+  const { fetch } = createEgressGuard({ allowPrivate, allowedHosts });
   const strangers = createRateLimit(STRANGERS);
   const parts = {
     snapshot: () => feed.current().snapshot,
@@ -97,7 +115,7 @@ runService(logger, async (lifecycle) => {
     sealer: createSealer(ring, randomBytes),
     documents: createDocuments({ fetch, strangers, nowMs: Date.now }),
     askProvider: createAskProvider({ fetch, secrets: createSecretStore(config.secretsDirectory) }),
-    state,
+    state: shared.state,
     strangers,
     nowMs: Date.now,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
@@ -105,11 +123,18 @@ runService(logger, async (lifecycle) => {
   const readiness = () => {
     const facts = feedFacts(feed.current(), Date.now());
     const keys = { facadeKey: ring.current().current.id, facadeKeyFault: ring.fault() ?? null };
-    return { ready: facts.source !== 'none', facts: { ...facts, ...keys } };
+    return { ready: facts.source !== 'none', facts: { ...facts, ...keys, ...shared.facts() } };
   };
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
-  const answer = (request: Parameters<typeof answerRequest>[1]) => answerRequest(parts, request);
+  const answer: Answerer = (request) => answerRequest(parts, request);
   const server = await startFacadeServer({ port: config.port, answer, logger, metrics });
   lifecycle.onStop('http', server.close);
-  logger.info({ port: server.port, publicUrl }, 'oauth-facade serves');
+  logger.info({ port: server.port, publicUrl, ...shared.facts() }, 'oauth-facade serves');
+};
+
+runService(logger, async (lifecycle) => {
+  const config = readConfig(SHAPE);
+  if (config.publicUrl === undefined)
+    throw new GatewayError('config_invalid', 'OAUTH_FACADE_PUBLIC_URL is required');
+  await start({ config, metrics: createMetrics('oauth-facade'), lifecycle }, config.publicUrl);
 });

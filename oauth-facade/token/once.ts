@@ -5,7 +5,7 @@ import { ok, type Result } from '#core/result.ts';
 import { type Refusal, refuse } from '#oauth-facade/refusal.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 
-const UNKNOWN = 'It cannot be found out at the moment whether this was used before.';
+export const UNKNOWN = 'It cannot be found out at the moment whether this was used before.';
 
 /** Keys are one length, whatever they are made of. */
 export const markKey = (what: string): string =>
@@ -22,10 +22,4 @@ export const claimOnce = async (
 ): Promise<Result<boolean, Refusal>> => {
   const claimed = await state.claim(markKey(what), { holder: 'used', lifetimeMs: lifetimeSeconds * 1000 });
   return claimed.ok ? ok(claimed.value) : refuse('temporarily_unavailable', UNKNOWN);
-};
-
-/** Whether something was marked, as a family of tokens is that must not live on. */
-export const isMarked = async (state: SharedState, what: string): Promise<Result<boolean, Refusal>> => {
-  const found = await state.read(markKey(what));
-  return found.ok ? ok(found.value !== undefined) : refuse('temporarily_unavailable', UNKNOWN);
 };

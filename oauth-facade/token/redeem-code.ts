@@ -12,7 +12,8 @@ import { isOfSignIn } from '#oauth-facade/provider/token-answer.ts';
 import { type Refusal, refuse } from '#oauth-facade/refusal.ts';
 import { CODE_SECONDS, type Code } from '#oauth-facade/token/code.ts';
 import { claimOnce } from '#oauth-facade/token/once.ts';
-import { dropFamily, type Granted } from '#oauth-facade/token/refresh-handle.ts';
+import type { Granted } from '#oauth-facade/token/refresh-handle.ts';
+import { dropFamily } from '#oauth-facade/token/refresh-line.ts';
 
 /** RFC 7636 §4.1. */
 const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
@@ -75,5 +76,5 @@ export const redeemCode = async (
     return refuse('server_error', 'The identity provider answers for another sign-in.', { detail: 'nonce' });
   const { client, resource, scopes, refreshes } = authorization;
   const family = { id, client, resource, scopes, refreshes, sinceSeconds: nowSecondsOf(parts) };
-  return ok({ tokens: tokens.value, family });
+  return ok({ tokens: tokens.value, family, handleId: parts.newId() });
 };

@@ -4,7 +4,7 @@
 import type { Fronted } from '#oauth-facade/fronted.ts';
 import { type FacadeParts, nowSecondsOf } from '#oauth-facade/parts.ts';
 import type { ProviderTokens } from '#oauth-facade/provider/token-answer.ts';
-import { markKey } from '#oauth-facade/token/once.ts';
+import { FAMILY_SECONDS } from '#oauth-facade/token/refresh-line.ts';
 
 /** Tokens that come of one sign-in. */
 export type TokenFamily = {
@@ -20,29 +20,28 @@ export type TokenFamily = {
   readonly sinceSeconds: number;
 };
 
-export type Granted = { readonly tokens: ProviderTokens; readonly family: TokenFamily };
+export type Granted = {
+  readonly tokens: ProviderTokens;
+  readonly family: TokenFamily;
+  /** Of the handle the client gets. */
+  readonly handleId: string;
+};
 
 /** What is sealed. */
-export type RefreshHandle = { readonly family: TokenFamily; readonly refreshToken: string };
-
-/** Longest time a sign-in is gone on with: marks of dropped families have to be kept as long. */
-export const FAMILY_SECONDS = 90 * 24 * 3600;
-
-export const familyMark = (id: string): string => `family ${id}`;
-
-/** Nothing of the family is refreshed any more. Where that cannot be noted, the code that asked for it is refused all the same. */
-export const dropFamily = async (parts: FacadeParts, id: string): Promise<void> => {
-  await parts.state.write(markKey(familyMark(id)), { value: 'dropped', lifetimeMs: FAMILY_SECONDS * 1000 });
+export type RefreshHandle = {
+  readonly id: string;
+  readonly family: TokenFamily;
+  readonly refreshToken: string;
 };
 
 /** The handle for what was granted; undefined where the client has no use for one or the provider gave none. */
 export const sealHandle = (
   parts: FacadeParts,
   fronted: Fronted,
-  { tokens, family }: Granted,
+  { tokens, family, handleId }: Granted,
 ): string | undefined => {
   if (!family.refreshes || tokens.refreshToken === undefined) return undefined;
-  const handle: RefreshHandle = { family, refreshToken: tokens.refreshToken.reveal() };
+  const handle: RefreshHandle = { id: handleId, family, refreshToken: tokens.refreshToken.reveal() };
   return parts.sealer.seal('refresh', fronted.ref, handle);
 };
 

@@ -10,13 +10,8 @@ import type { Parameters } from '#oauth-facade/http/parameters.ts';
 import type { FacadeParts } from '#oauth-facade/parts.ts';
 import { resourceAsked, scopesAsked } from '#oauth-facade/provider/sign-in.ts';
 import { type Refusal, refuse } from '#oauth-facade/refusal.ts';
-import { isMarked } from '#oauth-facade/token/once.ts';
-import {
-  familyMark,
-  type Granted,
-  openHandle,
-  type TokenFamily,
-} from '#oauth-facade/token/refresh-handle.ts';
+import { type Granted, openHandle, type TokenFamily } from '#oauth-facade/token/refresh-handle.ts';
+import { takeTurn } from '#oauth-facade/token/refresh-line.ts';
 
 const scopesWanted = (
   { scopes }: TokenFamily,
@@ -29,11 +24,11 @@ const scopesWanted = (
     : refuse('invalid_scope', 'A scope is asked for that the sign-in was not for.');
 };
 
-const judgeFamily = async (
+const judgeFamily = (
   parts: FacadeParts,
   fronted: Fronted,
   { family, given }: { readonly family: TokenFamily; readonly given: Parameters },
-): Promise<Result<true, Refusal>> => {
+): Result<true, Refusal> => {
   if (clientDigest(given.get('client_id') ?? '') !== family.client)
     return refuse('invalid_grant', 'The refresh token was given to another client.');
   if ((given.get('resource') ?? family.resource) !== family.resource)
@@ -43,11 +38,7 @@ const judgeFamily = async (
     return refuse('invalid_grant', 'The server of the sign-in is not signed in to here any more.');
   if (!isLetIn(fronted, given.get('client_id') ?? '', parts))
     return refuse('invalid_client', 'The client is not let in here any more.');
-  const dropped = await isMarked(parts.state, familyMark(family.id));
-  if (!dropped.ok) return dropped;
-  return dropped.value
-    ? refuse('invalid_grant', 'The sign-in was ended, because its code was used twice.')
-    : ok(true);
+  return ok(true);
 };
 
 export const refresh = async (
@@ -59,10 +50,13 @@ export const refresh = async (
   if (handle === undefined)
     return refuse('invalid_grant', 'The refresh token is not known here, or too old.');
   const { family, refreshToken } = handle;
-  const judged = await judgeFamily(parts, fronted, { family, given });
+  const judged = judgeFamily(parts, fronted, { family, given });
   if (!judged.ok) return judged;
   const scopes = scopesWanted(family, given.get('scope'));
   if (!scopes.ok) return scopes;
+  const nextId = parts.newId();
+  const turn = await takeTurn(parts, { familyId: family.id, handleId: handle.id, nextId });
+  if (!turn.ok) return turn;
   const tokens = await parts.askProvider(fronted, {
     grant_type: 'refresh_token',
     refresh_token: refreshToken,
@@ -72,5 +66,5 @@ export const refresh = async (
   if (!tokens.ok) return err(tokens.error);
   // A provider that gives no new one means the old one to be used again (RFC 6749 §6).
   const { refreshToken: next = new Secret(refreshToken) } = tokens.value;
-  return ok({ tokens: { ...tokens.value, refreshToken: next }, family });
+  return ok({ tokens: { ...tokens.value, refreshToken: next }, family, handleId: nextId });
 };

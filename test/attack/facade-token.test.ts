@@ -166,6 +166,26 @@ describe('a refresh token', () => {
     expect(await redeem({ code: String(handle) })).toMatchObject({ body: { error: 'invalid_grant' } });
   });
 
+  it('can be used again while its answer may have been lost, and by windows that ask at once', async () => {
+    const [first, second] = await Promise.all([refreshWith(handle), refreshWith(handle)]);
+    expect([first?.status, second?.status]).toEqual([200, 200]);
+    const third = await refreshWith(handle);
+    expect((await refreshWith(second?.body['refresh_token'])).status).toBe(200);
+    expect(third.status).toBe(200);
+  });
+
+  it.each<[string, (handles: { old: unknown; sibling: unknown }) => unknown]>([
+    ['that was followed by one in use', ({ old }) => old],
+    ['whose twin is in use', ({ sibling }) => sibling],
+  ])('%s ends the sign-in for whoever has it, and for its owner', async (_title, stolen) => {
+    const sibling = (await refreshWith(handle)).body['refresh_token'];
+    const mine = (await refreshWith(handle)).body['refresh_token'];
+    const newest = (await refreshWith(mine)).body['refresh_token'];
+    const answer = await refreshWith(stolen({ old: handle, sibling }));
+    expect(answer).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(await refreshWith(newest)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+  });
+
   it('ends ninety days after the sign-in, however often it was used', async () => {
     bench.advance(60 * 24 * 3600);
     const again = await refreshWith(handle);
