@@ -35,6 +35,17 @@ describe('readSqlStateConfiguration()', () => {
 });
 
 describe('readCosmosStateConfiguration()', () => {
+  it.each([
+    ['http://a.documents.azure.com', false],
+    ['http://127.0.0.1.example.com', false],
+    ['http://127.0.0.1:8081', true],
+    ['https://a.documents.azure.com', true],
+  ])('sends signatures to %s: %s', (COSMOS_ENDPOINT, isTaken) => {
+    const read = () => readCosmosStateConfiguration({ COSMOS_ENDPOINT, COSMOS_KEY_FILE: '/k' }).endpoint;
+    if (isTaken) expect(read()).toBe(COSMOS_ENDPOINT);
+    else expect(read).toThrow(/COSMOS_ENDPOINT: expected an absolute https URL/);
+  });
+
   it('needs an account and the file of its key', () => {
     expect(() => readCosmosStateConfiguration({})).toThrow(/COSMOS_ENDPOINT[\s\S]*COSMOS_KEY_FILE/);
     expect(

@@ -4,9 +4,10 @@
 import { basename, dirname } from 'node:path';
 import { type Container, CosmosClient } from '@azure/cosmos';
 import { GatewayError } from '#core/gateway-error.ts';
+import { err } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import { DEFAULT_TENANT } from '#core/tenant.ts';
-import { directory, type Environment, readConfig, text, url } from '#runtime/config.ts';
+import { directory, type Environment, readConfig, text, url, type Variable } from '#runtime/config.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { lookAgain } from '#runtime/look-again.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
@@ -20,8 +21,20 @@ const MAX_RETRIES = 3;
 /** How often the key's file is read, milliseconds. */
 const LOOK_MS = 1_000;
 
+/** In the clear to this machine only: whoever reads along reads signatures, which are good for a quarter of an hour. */
+const PROTECTED = /^(https:\/\/|http:\/\/(127\.0\.0\.1|localhost|\[::1\])(:|\/|$))/;
+
+const accountUrl = (name: string): Variable<string> => {
+  const any = url(name);
+  return {
+    ...any,
+    parse: (given, environment) =>
+      PROTECTED.test(given) ? any.parse(given, environment) : err('expected an absolute https URL'),
+  };
+};
+
 const VARIABLES = {
-  endpoint: url('COSMOS_ENDPOINT'),
+  endpoint: accountUrl('COSMOS_ENDPOINT'),
   keyFile: directory('COSMOS_KEY_FILE'),
   database: text('COSMOS_DATABASE', 'mcpgw'),
   container: text('COSMOS_CONTAINER', 'shared-state'),
