@@ -1,6 +1,9 @@
 // Tokens that are bound to a key, and those who have the token but not the key: against the identity part of ext-authz as
 // it runs. Each is refused, and for the reason we name.
 import { createHmac, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { exportJWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DPOP_ALGORITHMS, type DpopMode } from '#core/dpop.ts';
@@ -8,7 +11,9 @@ import type { Reason } from '#core/reason.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import { createSharedReplayMemory } from '#ext-authz/identity/shared-dpop-replay.ts';
+import { createLogger } from '#runtime/logger.ts';
 import { createMemoryState } from '#runtime/shared-state/memory.ts';
+import { openSqliteState } from '#runtime/shared-state/sqlite-state.ts';
 import { createProofKey, type ProofFacts, type ProofKey, signProof } from '#test/support/dpop-keys.ts';
 import { ENDPOINT_URL, type IdentityBench, startIdentityBench } from '#test/support/identity-bench.ts';
 import {
@@ -316,6 +321,34 @@ describe('a proof that was used', () => {
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcomeOf({ proofs: [proof] })));
     expect(outcomes.filter((outcome) => outcome === 'user')).toHaveLength(1);
     expect(outcomes.filter((outcome) => outcome === 'dpop_proof_replayed')).toHaveLength(19);
+  });
+
+  it('is taken by one of two processes only, whichever of them it is shown first', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'mcpgw-proofs-'));
+    const logger = createLogger('test', 'silent');
+    const open = async (process: string) => {
+      const shared = openSqliteState({ path: join(directory, 'state.db'), deadlineMs: 20_000, logger });
+      const replays = createSharedReplayMemory({ local: createReplayMemory(), shared, holder: process });
+      return { shared, bench: await startIdentityBench([publishKey(issuerKey)], { replays }) };
+    };
+    const processes = [await open('one'), await open('other')];
+    try {
+      const proof = await signProof(holder, request());
+      const headers = { authorization: [`DPoP ${token}`], dpop: [proof] };
+      const results = await Promise.all(
+        processes.map((one) => one.bench.present({ headers, tenant: tenantWith('required') })),
+      );
+      expect(results.map((result) => (result.ok ? 'user' : result.error.reason)).toSorted()).toEqual([
+        'dpop_proof_replayed',
+        'user',
+      ]);
+    } finally {
+      for (const one of processes) {
+        await one.bench.stop();
+        await one.shared.stop();
+      }
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('passes once while the other processes cannot be asked, and never where every token has to be proven', async () => {
