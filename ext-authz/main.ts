@@ -190,7 +190,7 @@ const start = async (tools: Tools): Promise<void> => {
   const { broker, facts: tokenFacts } = startBroker(tools, chain, shared);
   const reports = startReports(tools);
   const { secretsDirectory } = config;
-  const known = { keySets, broker, shared: shared.state, secretsDirectory };
+  const known = { keySets, broker, shared, secretsDirectory };
   const { judged, fed } = startCallers({ ...tools, ...reports, ...known }, lifecycle);
   const { feed, policies } = await startFeed(tools, fed);
   const gatewayHost = new URL(config.publicUrl).hostname;

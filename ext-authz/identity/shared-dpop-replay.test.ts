@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { createReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
-import { createSharedReplayMemory } from '#ext-authz/identity/shared-dpop-replay.ts';
+import { createSharedReplayMemory, openReplayMemory } from '#ext-authz/identity/shared-dpop-replay.ts';
 import { createMemoryState } from '#runtime/shared-state/memory.ts';
 
 const proof = (jti: string) => ({ tenantId: 't', jkt: 'key', jti });
@@ -48,5 +48,22 @@ describe('createSharedReplayMemory()', () => {
     await full.use(proof('1'), at(0));
     expect(await full.use(proof('2'), at(0))).toBe('unknown');
     expect(await other.use(proof('2'), at(0))).toBe('fresh');
+  });
+});
+
+describe('openReplayMemory()', () => {
+  it.each([
+    [true, 'used'],
+    [false, 'fresh'],
+  ])('asks the other processes where there are any: %s', async (isShared, finding) => {
+    const { shared: state } = setUp();
+    const [one, other] = [
+      openReplayMemory({ state, isShared }, 'a'),
+      openReplayMemory({ state, isShared }, 'b'),
+    ];
+    expect([await one.use(proof('1'), at(0)), await other.use(proof('1'), at(0))]).toEqual([
+      'fresh',
+      finding,
+    ]);
   });
 });

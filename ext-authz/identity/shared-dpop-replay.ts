@@ -1,7 +1,8 @@
 // Which DPoP proofs were used at any of several processes: asked of this one's memory first, then of what they share. It
 // decides nothing: while the others cannot be asked it says so.
 
-import { proofId, type ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import { createReplayMemory, proofId, type ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
+import type { OpenedState } from '#runtime/shared-state/open.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 
 /** How far the clocks of two processes may be apart: a proof passes at the slower one for so much longer. */
@@ -28,3 +29,12 @@ export const createSharedReplayMemory = (parts: {
     return claimed.value ? 'fresh' : 'used';
   },
 });
+
+/** What is remembered of proofs as the deployment has it: by this process alone, or together. */
+export const openReplayMemory = (
+  { state, isShared }: Pick<OpenedState, 'state' | 'isShared'>,
+  holder: string,
+): ReplayMemory => {
+  const local = createReplayMemory();
+  return isShared ? createSharedReplayMemory({ local, shared: state, holder }) : local;
+};
