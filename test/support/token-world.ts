@@ -20,12 +20,15 @@ import {
   type TestBroker,
 } from '#test/support/test-broker.ts';
 
-const issuerOf = (provider: MiniEntra, id: string, tid: string): TrustedIssuer => ({
+/** Where mini-entra is, and where tokens are asked of it if that is another address. */
+export type ProviderPlace = Pick<MiniEntra, 'origin' | 'jwksUri'> & { readonly tokenOrigin?: string };
+
+const issuerOf = (provider: ProviderPlace, id: string, tid: string): TrustedIssuer => ({
   id,
   kind: 'entra',
   issuer: `${provider.origin}/{tenantid}/v2.0`,
   jwksUri: provider.jwksUri,
-  tokenEndpoint: `${provider.origin}/{tenantid}/oauth2/v2.0/token`,
+  tokenEndpoint: `${provider.tokenOrigin ?? provider.origin}/{tenantid}/oauth2/v2.0/token`,
   algorithms: ['RS256'],
   relation: tid === CONTOSO_TID ? 'home' : 'partner',
   directoryTenants: [tid],
@@ -66,7 +69,7 @@ export const trackerServer = (
 });
 
 /** The demo's directories as issuers of a tenant without servers. */
-export const tenantOf = (provider: MiniEntra): Tenant => ({
+export const tenantOf = (provider: ProviderPlace): Tenant => ({
   id: 'default',
   displayName: 'Default',
   accessContact: 'ada@contoso.example',
