@@ -68,6 +68,10 @@ const readSettings = () =>
     postgresUrl: config.secretUrl('postgres', 'postgresql')('POSTGRES_URL', config.NONE),
   });
 
+/** Undefined where there is no receiver. */
+const signalsUrlOf = (settings: ReturnType<typeof readSettings>): string | undefined =>
+  settings.signalsPort === 0 ? undefined : settings.signalsPublicUrl;
+
 /** Nobody pays for the driver of a database that is not used. */
 const openStore = async (
   { postgresUrl, stateDirectory }: ReturnType<typeof readSettings>,
@@ -165,6 +169,7 @@ const startApi = async (
     checkUrl: (url: string) => egress.checkUrl(url),
     adminTrusts,
     publicUrl: settings.publicUrl,
+    signalsUrl: signalsUrlOf(settings),
     logger,
     nowMs: () => Date.now(),
     newId: () => randomUUID(),
@@ -228,7 +233,7 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   const openChannel = createChannelAnswers({
     store,
     keys: secrets.keys,
-    publicUrl: settings.signalsPort === 0 ? undefined : settings.signalsPublicUrl,
+    publicUrl: signalsUrlOf(settings),
   });
   const feed = await startFeed({ store, metrics, address, tls, publicUrl, record, openChannel }, lifecycle);
   const shared = startSharedConsumers({

@@ -30,6 +30,7 @@ import { registerRevocations } from '#registry/api/revocations.ts';
 import { registerRollout } from '#registry/api/rollout/rollout.ts';
 import { registerServerState } from '#registry/api/server-state.ts';
 import { registerServers } from '#registry/api/servers.ts';
+import { registerSignals } from '#registry/api/signals.ts';
 import { registerStreams } from '#registry/api/streams.ts';
 import { registerTenants } from '#registry/api/tenants.ts';
 import { registerTraffic } from '#registry/api/traffic.ts';
@@ -56,6 +57,7 @@ const REGISTRATIONS = [
   registerManifestDryRun,
   registerStreams,
   registerRevocations,
+  registerSignals,
   registerCallApprovals,
   registerHistory,
   registerRevisionDiff,

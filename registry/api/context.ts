@@ -20,6 +20,8 @@ export type ApiContext = {
   readonly adminTrusts: Pick<AdminTrusts, 'holderOf'>;
   /** Where clients reach the registry: an audience of signed manifests. */
   readonly publicUrl: string;
+  /** Where identity providers reach the receiver of signals; undefined where there is none. */
+  readonly signalsUrl: string | undefined;
   readonly consumers: () => Promise<readonly ConsumerEntry[]>;
   /** Calls `listener` whenever a consumer came, went or reported; returns what ends that. */
   readonly onReport: (listener: () => void) => () => void;

@@ -7,8 +7,19 @@ import type { Store } from '#registry/store/store.ts';
 
 export type SignalStreams = readonly SignalChannelState[];
 
-const has = ({ signals }: TrustedIssuer, channel: SignalChannelName): boolean =>
+/** Whether the issuer has such a channel, on which the receiver listens. */
+export const hasChannel = ({ signals }: TrustedIssuer, channel: SignalChannelName): boolean =>
   channel === 'graph' ? signals?.graph?.notifications === true : signals?.sharedSignals !== undefined;
+
+/** Whether the transmitter was silent for longer than its channel bears. */
+export const isQuiet = (
+  { signals }: TrustedIssuer,
+  state: Pick<SignalChannelState, 'heardAtMs'> | undefined,
+  nowMs: number,
+): boolean => {
+  const bound = signals?.sharedSignals?.maxQuietSeconds;
+  return bound !== undefined && nowMs - (state?.heardAtMs ?? 0) > bound * 1_000;
+};
 
 /** @throws GatewayError `store_failed`. */
 export const presentChannels = async (
@@ -17,7 +28,7 @@ export const presentChannels = async (
   const present: SignalChannelState[] = [];
   for (const state of await store.listSignalChannels()) {
     const issuer = await findEnabledIssuer(store, state);
-    if (issuer !== undefined && has(issuer, state.channel)) present.push(state);
+    if (issuer !== undefined && hasChannel(issuer, state.channel)) present.push(state);
   }
   return present;
 };

@@ -37,6 +37,8 @@ export const ADMIN_AUDIENCE = 'registry-app';
 /** An admin issuer for a tenant of its own, where a test gives it one. */
 export const TENANT_ISSUER = 'https://login.example.com/acme';
 export const TENANT_AUDIENCE = 'registry-of-acme';
+/** Where identity providers believe its receiver of signals to be. */
+export const SIGNALS_URL = 'https://signals.example.com';
 /** Where clients of the test registry believe it to be. */
 export const PUBLIC_URL = 'https://registry.example.com';
 export const ADMIN_KEY = createTestKey('admin-1');
@@ -202,6 +204,7 @@ export const startTestRegistry = async (
     checkUrl: (url: string) => egress.checkUrl(url),
     adminTrusts,
     publicUrl: PUBLIC_URL,
+    signalsUrl: SIGNALS_URL,
     consumers: () => registry.listConsumers(),
     onReport: (listener: () => void) => {
       reportListeners.add(listener);

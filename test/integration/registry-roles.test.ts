@@ -45,6 +45,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`PUT ${T}/issuers/{id}`]: ADMIN,
   [`PATCH ${T}/issuers/{id}`]: ADMIN,
   [`DELETE ${T}/issuers/{id}`]: ADMIN,
+  [`GET ${T}/issuers/{id}/signals`]: READING,
 
   [`GET ${T}/grants`]: READING,
   [`GET ${T}/grants/{id}`]: READING,

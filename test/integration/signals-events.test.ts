@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '#core/gateway-error.ts';
 import { addressesOf } from '#registry/signals/channel-address.ts';
+import { SIGNALS_URL } from '#test/integration/registry-harness.ts';
 import {
   IDP,
   refusalOf,
-  SIGNALS_URL,
   type SignalWorld,
   SUBJECT,
   sharedSignals,
@@ -266,6 +266,42 @@ describe('the stream', () => {
     expect((await world.push(token)).status).toBe(202);
     expect(await stream()).toEqual(first);
     expect(world.outcomes.at(-1)).toBe('shared-signals repeated');
+  });
+});
+
+describe('what the API shows of an issuer’s channels', () => {
+  const shown = async (tenant: string, issuer: string) =>
+    (await world.registry.call('GET', `/v1/tenants/${tenant}/issuers/${issuer}/signals`)).body.items;
+
+  it('is where each listens, and when it was last heard of', async () => {
+    await send(`${SSF}/verification`, { state: 'asked-for' });
+    await send(`${SSF}/stream-updated`, { status: 'enabled' });
+    expect(await shown('acme', 'home')).toEqual([
+      {
+        channel: 'shared-signals',
+        address: `${SIGNALS_URL}/v1/signals/acme/home/events`,
+        heardAt: expect.any(String),
+        verifiedAt: expect.any(String),
+        verifiedState: 'asked-for',
+        streamStatus: 'enabled',
+        stale: false,
+      },
+    ]);
+    expect(await shown('beta', 'entra')).toEqual([
+      { channel: 'graph', address: `${SIGNALS_URL}/v1/signals/beta/entra/graph`, stale: false },
+    ]);
+    expect(await shown('acme', 'quiet')).toEqual([]);
+  });
+
+  it('is a stale one where nothing was ever heard, if it may not be quiet', async () => {
+    await world.configure('beta', 'home', sharedSignals(world.transmitter, { maxQuietSeconds: 3_600 }));
+    expect(await shown('beta', 'home')).toMatchObject([{ stale: true }]);
+    await world.configure('beta', 'home', sharedSignals(world.transmitter));
+  });
+
+  it('is nothing for an issuer that is not there', async () => {
+    const answer = await world.registry.call('GET', '/v1/tenants/acme/issuers/nobody/signals');
+    expect(answer.status).toBe(404);
   });
 });
 

@@ -3,12 +3,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { GatewayError } from '#core/gateway-error.ts';
 import { createChannelAnswers } from '#registry/signals/open-channel.ts';
+import { SIGNALS_URL } from '#test/integration/registry-harness.ts';
 import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import {
   DIRECTORY,
   notification,
   openGraphChannel,
-  SIGNALS_URL,
   type SignalWorld,
   startSignalWorld,
   tell,

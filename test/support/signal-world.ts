@@ -17,11 +17,10 @@ import { openSqliteStore } from '#registry/store/sqlite-store.ts';
 import type { Store } from '#registry/store/store.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createSecretStore } from '#runtime/secret-files.ts';
-import { startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
+import { SIGNALS_URL, startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
 import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { startTransmitter, type Transmitter } from '#test/support/ssf-transmitter.ts';
 
-export const SIGNALS_URL = 'https://signals.example.com';
 export const IDP = 'https://idp.example.com';
 export const SUBJECT = { format: 'iss_sub', iss: IDP, sub: 'mallory' };
 export const DIRECTORY = '11111111-1111-4111-8111-111111111111';
