@@ -49,6 +49,7 @@ const PLACES = {
   runtimeDirectory,
   logsDirectory: directory('MCPGW_LOG_DIR', join(process.cwd(), '.local', 'logs')),
   publishPort: port('PUBLISH_PORT', '0'),
+  signalsPort: port('SIGNALS_PORT', '0'),
   facadeUrl: facadePublicUrl,
   facadePort: port('OAUTH_FACADE_PORT', '8082'),
   registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
@@ -74,6 +75,7 @@ const startAll = async (): Promise<void> => {
     { port: places.registryPort, variable: 'REGISTRY_PORT' },
     { port: places.envoyAdminPort, variable: 'ENVOY_ADMIN_PORT' },
     ...(places.publishPort === 0 ? [] : [{ port: places.publishPort, variable: 'PUBLISH_PORT' }]),
+    ...(places.signalsPort === 0 ? [] : [{ port: places.signalsPort, variable: 'SIGNALS_PORT' }]),
     ...(places.facadeUrl === undefined ? [] : [{ port: places.facadePort, variable: 'OAUTH_FACADE_PORT' }]),
   ];
   const portFaults = await findPortFaults(wanted, 'npm run start:production');

@@ -99,6 +99,7 @@ it('leads through every task, and each command does what the page says', async (
   expect(said.get('Let a team publish by itself')).toMatch(/"requiredScopes \/tools\/[\s\S]*^approved$/m);
   expect(said.get('Trust an issuer')).toContain('"issuer": "https://acme.okta.com/oauth2/default"');
   expect(said.get('Grant access')).toContain('"id": "engineering"');
+  expect(said.get('Hear of revocations from the provider')).toMatch(/^shared-signals$/m);
   expect(said.get('Let a team publish by itself')).toMatch(/^true\n/m);
   // No Envoy follows this registry.
   expect(said.get('Wait until it is served')).toMatch(/^rollout-state: pending\r?\n[\s\S]*^pending$/m);

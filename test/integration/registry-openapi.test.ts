@@ -53,6 +53,7 @@ const ROUTES = [
     `get ${TENANT}/${path}`,
     ...['get', 'put', 'patch', 'delete'].map((method) => `${method} ${TENANT}/${path}/{id}`),
   ]),
+  `get ${TENANT}/issuers/{id}/signals`,
   `get ${TENANT}/kill-switches`,
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/kill-switches/{id}`),
   ...['get', 'post'].map((method) => `${method} ${TENANT}/revocations`),
