@@ -2,7 +2,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createSingleflight } from '#runtime/singleflight.ts';
+import { type Abandonment, createSingleflight } from '#runtime/singleflight.ts';
 
 const never = new AbortController().signal;
 
@@ -57,22 +57,23 @@ describe('createSingleflight()', () => {
     expect(work.starts()).toBe(1);
   });
 
-  it('tells the work when the last waiter has given up, and lets who comes then join it', async () => {
+  it('tells the work when the last waiter has given up, and forgets it for who comes then and joins it', async () => {
     const flights = createSingleflight<string>();
     const { promise, resolve } = Promise.withResolvers<string>();
     const [one, other] = [new AbortController(), new AbortController()];
-    let abandoned: AbortSignal | undefined;
-    const start = (signal: AbortSignal) => {
-      abandoned = signal;
+    let abandonment: Abandonment = () => never;
+    const start = (given: Abandonment) => {
+      abandonment = given;
       return promise;
     };
     const waiters = [one, other].map(({ signal }) => flights.run('key', start, signal));
     one.abort();
-    expect(abandoned?.aborted).toBe(false);
+    expect(abandonment().aborted).toBe(false);
     other.abort();
-    expect(abandoned?.aborted).toBe(true);
+    expect(abandonment().aborted).toBe(true);
     expect(await Promise.all(waiters)).toEqual([1, 2].map(() => ({ ok: false, error: 'aborted' })));
     const late = flights.run('key', () => Promise.reject(new Error('started anew')), never);
+    expect(abandonment().aborted).toBe(false);
     resolve('done');
     expect(await late).toEqual({ ok: true, value: 'done' });
   });

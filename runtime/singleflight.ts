@@ -3,6 +3,9 @@
 
 import { err, ok, type Result } from '#core/result.ts';
 
+/** A signal that is aborted when nobody waits for the work any more. Asked anew, it knows of those who have come since. */
+export type Abandonment = () => AbortSignal;
+
 export type Singleflight<T> = {
   /**
    * Joins the work under `key`, or starts it. The work is told when nobody waits for it any more; whoever comes before
@@ -11,40 +14,50 @@ export type Singleflight<T> = {
    */
   run(
     key: string,
-    start: (abandoned: AbortSignal) => Promise<T>,
+    start: (abandonment: Abandonment) => Promise<T>,
     signal: AbortSignal,
   ): Promise<Result<T, 'aborted'>>;
 };
 
-type Flight<T> = { readonly landing: Promise<T>; readonly abandoned: AbortController; waiting: number };
+class Flight<T> {
+  readonly #landing: Promise<T>;
+  #abandoned = new AbortController();
+  #waiting = 0;
 
-const waitFor = <T>(flight: Flight<T>, signal: AbortSignal): Promise<Result<T, 'aborted'>> =>
-  new Promise((resolve, reject) => {
-    flight.waiting += 1;
-    const giveUp = (): void => {
-      flight.waiting -= 1;
-      if (flight.waiting === 0) flight.abandoned.abort();
-      resolve(err('aborted'));
-    };
-    signal.addEventListener('abort', giveUp, { once: true });
-    flight.landing
-      .then((value) => resolve(ok(value)), reject)
-      .finally(() => signal.removeEventListener('abort', giveUp));
-  });
+  constructor(start: (abandonment: Abandonment) => Promise<T>, onLanded: () => void) {
+    this.#landing = start(() => this.#abandoned.signal).finally(onLanded);
+  }
+
+  join(signal: AbortSignal): Promise<Result<T, 'aborted'>> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#leave();
+        resolve(err('aborted'));
+      };
+      this.#waiting += 1;
+      // A signal stays aborted, and there is somebody again.
+      if (this.#abandoned.signal.aborted) this.#abandoned = new AbortController();
+      signal.addEventListener('abort', giveUp, { once: true });
+      this.#landing
+        .then((value) => resolve(ok(value)), reject)
+        .finally(() => signal.removeEventListener('abort', giveUp));
+    });
+  }
+
+  #leave(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#abandoned.abort();
+  }
+}
 
 export const createSingleflight = <T>(): Singleflight<T> => {
   const flights = new Map<string, Flight<T>>();
-  const takeOff = (key: string, start: (abandoned: AbortSignal) => Promise<T>): Flight<T> => {
-    const abandoned = new AbortController();
-    const landing = start(abandoned.signal).finally(() => flights.delete(key));
-    const flight = { landing, abandoned, waiting: 0 };
-    flights.set(key, flight);
-    return flight;
-  };
   return {
     run: async (key, start, signal) => {
       if (signal.aborted) return err('aborted');
-      return waitFor(flights.get(key) ?? takeOff(key, start), signal);
+      const flight = flights.get(key) ?? new Flight(start, () => flights.delete(key));
+      flights.set(key, flight);
+      return flight.join(signal);
     },
   };
 };

@@ -32,7 +32,7 @@ import { denyFrom } from '#ext-authz/token/token-denial.ts';
 import type { CacheOutcome } from '#ext-authz/token/token-metrics.ts';
 import type { TokenSource } from '#ext-authz/trail.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
-import { createSingleflight } from '#runtime/singleflight.ts';
+import { type Abandonment, createSingleflight } from '#runtime/singleflight.ts';
 
 export type BrokerParts = ExchangeParts & {
   /** Where the processes of a deployment meet: leases. */
@@ -148,15 +148,15 @@ class TokenDesk implements RunningBroker {
     enough: readonly Freshness[],
     signal: AbortSignal,
   ): Promise<Result<Landing, 'aborted'>> {
-    const flightOf = (abandoned: AbortSignal): Flight => ({
+    const flightOf = (abandonment: Abandonment): Flight => ({
       keys: call.keys,
       nowSeconds: call.nowSeconds,
       isGood: (token) => enough.includes(this.#freshnessOf(token, call)),
-      exchange: () => runExchange(this.#parts, jobOf(call, abandoned)),
+      exchange: () => runExchange(this.#parts, jobOf(call, abandonment())),
     });
     return this.#flights.run(
       call.keys.caller,
-      (abandoned) => this.#sharedFlights.fly(flightOf(abandoned)),
+      (abandonment) => this.#sharedFlights.fly(flightOf(abandonment)),
       signal,
     );
   }
