@@ -1,15 +1,11 @@
 // Tokens of a few seconds, used all the time by several processes or by one: whether any call meets one that has ended,
 // whether a provider is asked for one twice at once, and how often it is asked at all.
 
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { APPLICATION_IDS } from '#demo/directory.ts';
-import type { WorkerFigures, WorkerOrders } from '#test/soak/token-worker.ts';
-import { ROOT } from '#test/support/product-process.ts';
+import { type Deployment, sharingRedis, startWorker, type Worker } from '#test/soak/start-worker.ts';
+import type { WorkerOrders } from '#test/soak/token-worker.ts';
 import { type RedisServer, startRedis } from '#test/support/redis-server.ts';
-import { writeTokenCacheKey } from '#test/support/token-cache-key.ts';
 import { type OracleFigures, startTokenOracle } from '#test/support/token-oracle.ts';
 import { startTokenWorld, type TokenWorld } from '#test/support/token-world.ts';
 import {
@@ -44,40 +40,10 @@ const RENEWABLE_AFTER_MS = (LIFETIME_SECONDS * 0.8 - 1.5) * 1_000;
 /** About what a provider takes. */
 const EXCHANGE_MS = 150;
 
-/** Where five processes have two cores, an answer that is late says nothing about Redis. */
-const REDIS_PATIENCE_MS = 1_000;
-
 const SESSIONS_OF_EACH = 4;
 const REDIS_OUTAGE_MS = 2_000;
 /** Until every process has asked Redis again, which is how it learns that it is back: a life of every token. */
 const REDIS_RETURN_MS = LIFETIME_SECONDS * 1_000;
-
-/** What every process of it is told. */
-type Deployment = { readonly orders: WorkerOrders; readonly environment: Readonly<Record<string, string>> };
-
-type Worker = { readonly child: ChildProcess; readonly finish: () => Promise<WorkerFigures> };
-
-const startWorker = async ({ orders, environment }: Deployment): Promise<Worker> => {
-  const child = fork(join(ROOT, 'test/soak/token-worker.ts'), {
-    cwd: ROOT,
-    execArgv: ['--disable-warning=ExperimentalWarning'],
-    env: { ...process.env, ...environment },
-  });
-  child.send(orders);
-  const exited = once(child, 'exit').then(() => {
-    throw new Error('a process of the soak ended by itself');
-  });
-  await Promise.race([once(child, 'message'), exited]);
-  exited.catch(() => undefined);
-  return {
-    child,
-    finish: async () => {
-      child.send('stop');
-      const [figures] = (await once(child, 'message')) as [WorkerFigures];
-      return figures;
-    },
-  };
-};
 
 const callersOf = async (world: TokenWorld): Promise<WorkerOrders['callers']> => {
   const callers = [];
@@ -89,12 +55,6 @@ const callersOf = async (world: TokenWorld): Promise<WorkerOrders['callers']> =>
   }
   return callers;
 };
-
-const sharingOf = (redis: RedisServer, directory: string) => ({
-  REDIS_URL: redis.url,
-  TOKEN_CACHE_KEY_FILE: writeTokenCacheKey(directory),
-  SHARED_STATE_TIMEOUT_MS: String(REDIS_PATIENCE_MS),
-});
 
 const killOne = async (workers: Worker[], deployment: Deployment): Promise<void> => {
   const victim = workers.shift();
@@ -139,7 +99,7 @@ export const runTokenSoak = async ({ seconds, processes, hasBadLuck }: SoakOptio
     secretsDirectory: world.secretsDirectory,
     callers,
   };
-  const environment = redis === undefined ? {} : sharingOf(redis, world.secretsDirectory);
+  const environment = redis === undefined ? {} : sharingRedis(redis, world.secretsDirectory);
   const deployment = { orders, environment };
   const workers: Worker[] = [];
   try {

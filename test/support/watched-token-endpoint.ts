@@ -19,6 +19,8 @@ export type EndpointFigures = {
 export type WatchedTokenEndpoint = {
   readonly origin: string;
   figures(): EndpointFigures;
+  /** Exchanges under way. */
+  running(): number;
   /** From now on exchanges are not held against anybody: there is nothing that processes could share. */
   excuse(isExcused: boolean): void;
   stop(): Promise<void>;
@@ -87,6 +89,7 @@ export const startWatchedTokenEndpoint = async (options: {
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     figures: () => ({ ...figures, keys: keys.size }),
+    running: () => [...keys.values()].reduce((sum, { running }) => sum + running, 0),
     excuse: (on) => {
       isExcused = on;
     },
