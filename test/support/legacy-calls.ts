@@ -1,6 +1,5 @@
 // Calls of the older protocol era as a client makes them: sessions, answers, streams that stay open.
 
-import { expect } from 'vitest';
 import type { RawAnswer } from '#test/support/raw-call.ts';
 
 export const LEGACY = { accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' };
@@ -27,7 +26,9 @@ export const untilAnswer = async (ask: Ask, reason: string | undefined): Promise
 
 /** An answer that is an event stream, until it ends. */
 export const follow = (answer: Response, abort: AbortController): Stream => {
-  expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
+  const type = answer.headers.get('content-type');
+  if (answer.status !== 200 || type !== 'text/event-stream')
+    throw new Error(`no event stream: ${answer.status} ${type}`);
   let open = true;
   const ended = answer.text().then(
     () => performance.now(),

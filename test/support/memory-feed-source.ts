@@ -2,6 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import type { FeedEvent } from '#core/feed-message.ts';
+import { type Revocation, targetKey } from '#core/revocation.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { changedResources } from '#registry/commands/changed-resources.ts';
 import { resourcesOf } from '#registry/commands/resources.ts';
@@ -11,6 +12,7 @@ export type MemoryFeedSource = FeedSource & {
   put(tenant: Tenant): void;
   remove(tenantId: string): void;
   announce(event: FeedEvent): void;
+  revoke(revocation: Revocation): void;
   /** Keeps a bundle of any tenant's policy; its digest. */
   keepBundle(bytes: Buffer): string;
 };
@@ -89,6 +91,12 @@ export const createMemoryFeedSource = (epoch: string = randomUUID()): MemoryFeed
         change: { kind: 'remove', sequence: at, tenantId },
       }));
     },
+    revoke: (revocation) =>
+      commit(`revocation ${revocation.tenantId} ${targetKey(revocation.target)}`, (at) => () => ({
+        kind: 'revocation',
+        sequence: at,
+        revocation,
+      })),
     announce: (event) => commit(`event ${event.id}`, (at) => () => ({ kind: 'event', sequence: at, event })),
   };
 };
