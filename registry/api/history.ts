@@ -42,6 +42,9 @@ const AuditSchema = Type.Object({
   tenantId: Type.String(),
   ...RECORD,
   sequence: Type.Optional(Type.Integer({ description: 'Of the commit; a refusal is none.' })),
+  target: Type.Optional(
+    Type.String({ description: 'Whom a revocation is about; `erased` once his key in the audit was.' }),
+  ),
   status: Type.Optional(Type.Integer({ description: 'With which a write was refused.' })),
   code: Type.Optional(Type.String({ description: 'Code of the problem with which it was.' })),
   count: Type.Optional(Type.Integer({ description: 'How often within a second.' })),

@@ -4,6 +4,7 @@
 import type { AuditKeys } from '#core/audit/audit-key.ts';
 import { unkeyedEnd } from '#registry/store/audit-append.ts';
 import { openLines, pseudonymsOf } from '#registry/store/audit-subjects.ts';
+import { openTargets } from '#registry/store/audit-target.ts';
 import type { AuditPage, AuditRecord } from '#registry/store/store.ts';
 import type { Database, Tables } from '#registry/store/tables.ts';
 
@@ -11,6 +12,16 @@ type Query = { readonly keys: AuditKeys; readonly tenantId: string; readonly pag
 
 /** The last of all characters: a prefix as a range, in which no character means anything else. */
 const afterPrefix = (prefix: string): string => `${prefix}\u{10ffff}`;
+
+/** What a record has of its commit. */
+const commitOf = (
+  sequence: number | null,
+  targets: ReadonlyMap<number, string>,
+): Pick<AuditRecord, 'sequence' | 'target'> => {
+  if (sequence === null) return {};
+  const target = targets.get(Number(sequence));
+  return { sequence, ...(target === undefined ? {} : { target }) };
+};
 
 const recordsFromRows = async (
   database: Database,
@@ -22,6 +33,8 @@ const recordsFromRows = async (
     keys,
     rows.map(({ line }) => line),
   );
+  const bodies = opened.flatMap(({ record }) => (record.ok ? [record.value.body] : []));
+  const targets = await openTargets(database, keys, bodies);
   return rows.map(({ number, kind, tenant, at, action, sequence }, index) => {
     const { record, actor } = opened[index] as (typeof opened)[number];
     const body = record.ok ? record.value.body : {};
@@ -34,7 +47,7 @@ const recordsFromRows = async (
       action,
       reason: reason ?? '',
       at,
-      ...(sequence === null ? {} : { sequence }),
+      ...commitOf(sequence, targets),
       ...(kind === 'refusal' && code !== undefined ? { code, status, count } : {}),
       ...(record.ok ? { mac: record.value.mac } : {}),
     } as AuditRecord;

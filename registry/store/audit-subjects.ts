@@ -1,7 +1,7 @@
 // The keys of the people and programs in the registry's audit, one row each, wrapped. A row that is deleted is an
 // erasure; what comes after it about the same subject gets a new key.
 
-import { randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { type AuditKeys, pseudonymOf } from '#core/audit/audit-key.ts';
 import { type AuditRecord, type RecordFault, readRecord } from '#core/audit/record.ts';
 import { openRecord, type Subject } from '#core/audit/subject.ts';
@@ -47,6 +47,20 @@ export type OpenedLine = {
   readonly actor: string;
 };
 
+/** The keys of these pseudonyms; one that was erased has none. */
+export const heldKeys = async (
+  database: Database,
+  keys: AuditKeys,
+  pseudonyms: readonly string[],
+): Promise<ReadonlyMap<string, KeyObject | undefined>> => {
+  const wanted = [...new Set(pseudonyms)];
+  const rows =
+    wanted.length === 0
+      ? []
+      : await database.selectFrom('audit_subjects').selectAll().where('pseudonym', 'in', wanted).execute();
+  return new Map(rows.map((row) => [row.pseudonym, unwrapSubjectKey(keys, row.pseudonym, row)]));
+};
+
 /** Reads stored lines and opens whom they are about. */
 export const openLines = async (
   database: Database,
@@ -54,12 +68,8 @@ export const openLines = async (
   lines: readonly string[],
 ): Promise<readonly OpenedLine[]> => {
   const records = lines.map((line) => readRecord(keys, line));
-  const subjects = [...new Set(records.flatMap((read) => (read.ok ? (read.value.subject ?? []) : [])))];
-  const rows =
-    subjects.length === 0
-      ? []
-      : await database.selectFrom('audit_subjects').selectAll().where('pseudonym', 'in', subjects).execute();
-  const held = new Map(rows.map((row) => [row.pseudonym, unwrapSubjectKey(keys, row.pseudonym, row)]));
+  const subjects = records.flatMap((read) => (read.ok ? (read.value.subject ?? []) : []));
+  const held = await heldKeys(database, keys, subjects);
   const actorOf = (record: Result<AuditRecord, RecordFault>): string => {
     if (!record.ok || record.value.subject === undefined) return '';
     return String(openRecord(record.value, held.get(record.value.subject))?.['principal'] ?? ERASED);

@@ -14,7 +14,7 @@ import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
-import { describeRevocations } from '#test/support/revocation-contract.ts';
+import { describeRevocations, MARK } from '#test/support/revocation-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { describeSignals } from '#test/support/signal-contract.ts';
 import { describeStore, writeOf } from '#test/support/store-contract.ts';
@@ -121,5 +121,25 @@ describe('the SQLite file', () => {
     expect((await store.listRevisions('a', { limit: 1 }))[0]?.actor).toBe('grace-of-accounting');
     await store.close();
     expect((await readFile(path())).includes('grace-of-accounting')).toBe(false);
+  });
+});
+
+describe('whom a revocation is about', () => {
+  it('stands in the audit only sealed, is shown while its key is there, and can be erased', async () => {
+    const path = join(directory, 'registry.db');
+    const store = openSqliteStore(path, TEST_AUDIT);
+    const record = { actor: 'ada', action: 'revoke subject', reason: 'laptop stolen', at: MARK.at };
+    await store.recordRevocation({ revocation: MARK, record, nowSeconds: 0 });
+    const targets = async () => (await store.listAudit('acme', { limit: 10 })).map(({ target }) => target);
+    expect(await targets()).toEqual(['["subject","corporate","mallory@example.com"]']);
+    const file = new DatabaseSync(path);
+    const lines = JSON.stringify(file.prepare('SELECT * FROM audit_records').all());
+    expect(lines).toContain('revoke subject');
+    expect(lines).not.toContain('mallory');
+    file.exec('DELETE FROM audit_subjects');
+    file.close();
+    expect(await targets()).toEqual(['erased']);
+    expect(await store.findAuditFault()).toBeUndefined();
+    await store.close();
   });
 });

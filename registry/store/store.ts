@@ -122,6 +122,8 @@ export type AuditRecord = {
   readonly at: string;
   /** Of the commit; a refusal is none. */
   readonly sequence?: number;
+  /** Whom it is about, where that is somebody else: the target of a revocation, as one text. `erased` once it was. */
+  readonly target?: string;
   readonly status?: number;
   readonly code?: string;
   readonly count?: number;

@@ -124,7 +124,13 @@ describe('an operator', () => {
   it('is on record, with whom it was about sealed', async () => {
     await revoke({ target });
     const audit = await registry.call('GET', '/v1/tenants/acme/audit?limit=1', { roles: ['auditor:acme'] });
-    expect(audit.body.items).toMatchObject([{ action: 'revoke subject', reason: 'laptop stolen' }]);
+    expect(audit.body.items).toMatchObject([
+      {
+        action: 'revoke subject',
+        reason: 'laptop stolen',
+        target: JSON.stringify(['subject', 'home', target.subject]),
+      },
+    ]);
     expect(await registry.store.findAuditFault()).toBeUndefined();
   });
 

@@ -70,17 +70,20 @@ const startRegistry = async (of: MemoryFeedSource = source): Promise<() => Promi
 
 type Started = { readonly consumer: FeedConsumer; readonly told: string[][]; stop(): Promise<void> };
 
-const start = async (options: Partial<FeedConsumerOptions> = {}): Promise<Started> => {
+const optionsOf = (): FeedConsumerOptions => ({
+  address,
+  consumer: 'ext-authz',
+  stateFile,
+  logger: SILENT,
+  metrics: createMetrics('test'),
+  onSnapshot: () => undefined,
+});
+
+const start = async (): Promise<Started> => {
   const told: string[][] = [];
   const consumer = await startFeedConsumer({
-    address,
-    consumer: 'ext-authz',
-    stateFile,
-    logger: SILENT,
-    metrics: createMetrics('test'),
-    onSnapshot: () => undefined,
+    ...optionsOf(),
     onRevocations: (revocations) => told.push(revocations.map(({ id }) => id)),
-    ...options,
   });
   let isStopped = false;
   const stop = async (): Promise<void> => {
@@ -154,16 +157,7 @@ describe('a revocation on the feed', () => {
 
   it('is asked for by a process whose copy was kept without any', async () => {
     const stop = await startRegistry();
-    const { onRevocations: _none, ...without } = { onRevocations: undefined };
-    const older = await startFeedConsumer({
-      address,
-      consumer: 'ext-authz',
-      stateFile,
-      logger: SILENT,
-      metrics: createMetrics('test'),
-      onSnapshot: () => undefined,
-      ...without,
-    });
+    const older = await startFeedConsumer(optionsOf());
     cleanups.push(() => older.stop());
     source.revoke(markOn('ada'));
     await expect.poll(() => older.current().source).toBe('feed');
