@@ -8,7 +8,8 @@ import type { KnownCaller } from '#ext-authz/identity/token-cache.ts';
 import { createTakeUp } from '#ext-authz/revocation/take-up.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { type Caller, startTokenWorld, type TokenWorld, tenantOf } from '#test/support/token-world.ts';
+import type { Caller } from '#test/support/test-broker.ts';
+import { startTokenWorld, type TokenWorld, tenantOf } from '#test/support/token-world.ts';
 
 let world: TokenWorld;
 let alice: Caller;
