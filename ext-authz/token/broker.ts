@@ -71,8 +71,8 @@ export type RunningBroker = TokenBroker &
     stop(): Promise<void>;
   };
 
-/** Nobody gives a renewal up. */
-const NEVER = new AbortController().signal;
+/** How long a renewal waits for its turn: as long as a call would (CHECK_DEADLINE_MS in main.ts), which leases count on. */
+const RENEWAL_PATIENCE_MS = 4_500;
 
 class TokenDesk implements RunningBroker {
   readonly #parts: BrokerParts;
@@ -86,7 +86,8 @@ class TokenDesk implements RunningBroker {
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     this.#sharedFlights = createSharedFlights(parts);
-    const fly: RenewalParts['fly'] = (call) => this.#fly(call, ['fresh'], NEVER);
+    const fly: RenewalParts['fly'] = (call) =>
+      this.#fly(call, ['fresh'], AbortSignal.timeout(RENEWAL_PATIENCE_MS));
     this.#renewals = createRenewals({ ...parts, fly, remove: (key) => parts.cache.remove(key) });
     this.#statics = createStaticTokens(parts.secrets);
     this.#salt = parts.random();
