@@ -5,7 +5,12 @@ import { type FastifyError, type FastifyInstance, type FastifyReply, fastify } f
 import type { TrustedIssuer } from '#core/issuer.ts';
 import { findEnabledIssuer, type IssuerPlace } from '#registry/signals/find-channel.ts';
 import { type EventsParts, receiveEvents } from '#registry/signals/receive-events.ts';
-import { answerEvents, answerNotifications, answerValidation } from '#registry/signals/reply.ts';
+import {
+  answerEvents,
+  answerFailure,
+  answerNotifications,
+  answerValidation,
+} from '#registry/signals/reply.ts';
 import { type NotificationParts, takeNotifications } from '#registry/signals/take-notifications.ts';
 import type { SignalChannelName } from '#registry/store/signal.ts';
 import type { Store } from '#registry/store/store.ts';
@@ -74,7 +79,7 @@ const installRefusals = (app: FastifyInstance, { logger }: ReceiverParts): void 
     const status = error.statusCode ?? 500;
     if (status < 500) return reply.code(status).send();
     logger.error({ route: request.routeOptions.url, error: error.message }, 'a signal could not be taken');
-    return reply.code(500).send();
+    return answerFailure(reply);
   });
   app.addHook('onSend', async (_request, reply) => {
     reply.headers({

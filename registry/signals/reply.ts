@@ -9,9 +9,9 @@ const RETRY_AFTER_SECONDS = '5';
 /** Graph's are a few hundred characters. */
 const MAX_VALIDATION_LENGTH = 2_048;
 
-const tryAgain = (reply: FastifyReply): void => {
+/** Ours to mend, and the sender is to try again: what is refused for good is lost. */
+export const answerFailure = (reply: FastifyReply): FastifyReply =>
   reply.code(503).header('retry-after', RETRY_AFTER_SECONDS).send();
-};
 
 /**
  * RFC 8935 §2.2 to §2.4. A repeated token is answered as if it came for the first time (§2): the transmitter may not have
@@ -31,7 +31,7 @@ export const answerEvents = (reply: FastifyReply, answer: EventsAnswer): string 
         .send({ err: answer.refusal.code, description: answer.refusal.description });
       return answer.refusal.code;
     case 'unavailable':
-      tryAgain(reply);
+      answerFailure(reply);
       return 'unavailable';
   }
 };
@@ -44,7 +44,7 @@ const STATUS: Readonly<Record<Exclude<NotificationsAnswer, 'unavailable'>, numbe
 
 /** @returns how it ended, for the metric. */
 export const answerNotifications = (reply: FastifyReply, answer: NotificationsAnswer): string => {
-  if (answer === 'unavailable') tryAgain(reply);
+  if (answer === 'unavailable') answerFailure(reply);
   else reply.code(STATUS[answer]).send();
   return answer;
 };

@@ -329,6 +329,22 @@ describe('a token that comes again', () => {
   });
 });
 
+describe('while the store is away', () => {
+  it('nothing is taken and nothing lost: it is to come again', async () => {
+    world.isStoreAway = true;
+    const token = await world.transmitter.sign(
+      `${CAEP}/session-revoked`,
+      {},
+      { claims: { sub_id: somebody() } },
+    );
+    const answers = [await world.push(token), await world.push('{}', { issuer: 'entra', path: 'graph' })];
+    world.isStoreAway = false;
+    expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+    expect((await world.push(token)).status).toBe(202);
+    expect(world.outcomes).toEqual(['ended', 'shared-signals accepted']);
+  });
+});
+
 describe('a transmitter that must send a bearer token', () => {
   const SECRET = 'the transmitter’s own word';
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { GatewayError } from '#core/gateway-error.ts';
 import type { RecordRevocation } from '#registry/record-revocation.ts';
 import { createRemoteKeys, guardedFetch } from '#registry/remote-keys.ts';
 import { addressesOf } from '#registry/signals/channel-address.ts';
@@ -36,6 +37,8 @@ export type SignalWorld = {
   readonly secretsDirectory: string;
   /** How deliveries, events and notifications ended. */
   readonly outcomes: string[];
+  /** Nothing can be read from the store. */
+  isStoreAway: boolean;
   /** In the place of the registry's own, where a test says so. */
   record: RecordRevocation;
   /** Added to the clock of receiver and transmitter, milliseconds. */
@@ -93,7 +96,7 @@ export const startSignalWorld = async (): Promise<SignalWorld> => {
   const registry = await startTestRegistry({ allowPrivate: true, store: openSqliteStore(path, TEST_AUDIT) });
   const secretsDirectory = join(directory, 'secrets');
   const outcomes: string[] = [];
-  const world = { laterMs: 0, record: registry.context.recordRevocation };
+  const world = { laterMs: 0, isStoreAway: false, record: registry.context.recordRevocation };
   const nowMs = () => Date.now() + world.laterMs;
   const audience = addressesOf(SIGNALS_URL, 'acme', 'home').events;
   const transmitter = await startTransmitter('https://ssf.example.com', {
@@ -107,7 +110,13 @@ export const startSignalWorld = async (): Promise<SignalWorld> => {
   const keys = createTransmitterKeys((address) => createRemoteKeys({ ...address, logger, fetchKeys }));
   const open = async (store: Store): Promise<FastifyInstance> =>
     createSignalReceiver({
-      store,
+      store: {
+        ...store,
+        findTenant: async (tenantId) => {
+          if (world.isStoreAway) throw new GatewayError('store_failed', 'disk gone');
+          return store.findTenant(tenantId);
+        },
+      },
       keys: TEST_AUDIT.keys,
       record: (...request) => world.record(...request),
       logger,
