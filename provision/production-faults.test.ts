@@ -37,6 +37,15 @@ describe('production', () => {
     expect(findProductionFaults(settings, ALL)).toEqual([]);
   });
 
+  it('starts a sign-in façade that people reach over https, and no other', () => {
+    const faultsAt = (facadeUrl: string) =>
+      findProductionFaults({ ...settings, facadeUrl }, [...ALL, 'oauth-facade']);
+    expect(faultsAt('https://sign-in.example.com')).toEqual([]);
+    expect(faultsAt('http://sign-in.example.com')).toEqual([
+      expect.stringContaining('OAUTH_FACADE_PUBLIC_URL must be an https URL'),
+    ]);
+  });
+
   it.each(['http://127.0.0.1:9000/3f1c7a52-6d0e-4b8a-9c41-0a5e6b7d8c10/v2.0', 'http://login.example.com'])(
     'refuses the admin issuer %j',
     (adminIssuer) => {
