@@ -91,6 +91,22 @@ describe('an Allow', () => {
     }
   });
 
+  it('sends a secret in the server’s own header, as it is, and removes the token of the caller', () => {
+    const upstreamToken = new Secret('key-1');
+    const { ok_response: answer } = wire(allowed({ upstreamToken, upstreamHeader: 'x-api-key' }));
+    expect(headersOf(answer?.headers)).toMatchObject({ 'x-api-key': 'key-1' });
+    expect(headersOf(answer?.headers)).not.toHaveProperty('authorization');
+    expect(answer?.headers_to_remove).toContain('authorization');
+    expect(answer?.headers_to_remove).not.toContain('x-api-key');
+  });
+
+  it.each(['cookie', 'x-mcpgw-token', 'x-forwarded-access-token', 'X-Api-Key', 'a: b\r\nx-key'])(
+    'becomes a refusal with a secret in %j, a header of somebody else',
+    (upstreamHeader) => {
+      expect(wire(allowed({ upstreamToken: new Secret('t'), upstreamHeader })).status?.code).toBe(13);
+    },
+  );
+
   it('removes the token of the caller where the server gets none', () => {
     const { ok_response: answer } = wire(allowed());
     expect(answer?.headers_to_remove).toContain('authorization');

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { TrustedIssuer } from '#core/issuer.ts';
 import { err, ok } from '#core/result.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
@@ -174,6 +175,88 @@ describe('servers', () => {
     expect(refusal(putIssuer(TENANT, { ...plain, id: 'home' }, anyUrl)).kind).toBe('conflict');
   });
 
+  const OIDC = {
+    ...ISSUER,
+    kind: 'oidc' as const,
+    issuer: 'https://login.example.com',
+    directoryTenants: [],
+    tokenEndpoint: 'https://login.example.com/token',
+  };
+  const EXCHANGE = {
+    mode: 'token-exchange',
+    scopes: ['read'],
+    appOnly: 'client-credentials',
+    resource: 'https://tracker.example.com',
+  } as const;
+  const putAt = (issuer: TrustedIssuer, changes: Partial<ServerSettings>) => {
+    const tenant = { ...TENANT, issuers: [issuer], servers: [], grants: [] };
+    const settings = { ...settingsOf(SERVER), constraints: [], ...changes };
+    return refusal(putServer(tenant, { id: 'tracker', settings }));
+  };
+
+  it('exchange tokens at any other issuer that has a token endpoint, for their resource', () => {
+    expect(putAt(OIDC, { upstreamAuth: { ...EXCHANGE, actor: 'application' } }).kind).toBe('accepted');
+    const { tokenEndpoint: _, ...without } = OIDC;
+    expect(putAt(without, { upstreamAuth: EXCHANGE }).pointers).toEqual(['/bindings/0/issuerId']);
+    expect(putAt(ISSUER, { upstreamAuth: EXCHANGE }).pointers).toEqual(['/bindings/0/issuerId']);
+    const { resource: _r, ...unnamed } = EXCHANGE;
+    expect(putAt(OIDC, { upstreamAuth: unnamed }).pointers).toEqual(['/upstreamAuth/resource']);
+  });
+
+  it('get an application’s own token at issuers of every kind, once something says what it is for', () => {
+    const own = { mode: 'client-credentials', scopes: [], appOnly: 'refuse' } as const;
+    expect(putAt(OIDC, { upstreamAuth: { ...own, resource: 'https://tracker.example.com' } }).kind).toBe(
+      'accepted',
+    );
+    expect(putAt(OIDC, { upstreamAuth: { ...own, scopes: ['read'] } }).kind).toBe('accepted');
+    expect(putAt(OIDC, { upstreamAuth: own }).pointers).toEqual(['/upstreamAuth/scopes']);
+    const named = { ...own, resource: 'https://tracker.example.com' };
+    expect(putAt(ISSUER, { upstreamAuth: named }).pointers).toEqual(['/bindings/0/issuerId']);
+  });
+
+  it('are sent a secret of their own without an application or an issuer that exchanges anything', () => {
+    const secret = { name: 'tracker-key', header: 'x-api-key' };
+    const fixed = { mode: 'static', scopes: [], appOnly: 'refuse' } as const;
+    const { tokenEndpoint: _, ...without } = OIDC;
+    expect(putAt(without, { upstreamAuth: { ...fixed, secret }, bindings: [bare] }).kind).toBe('accepted');
+    expect(putAt(OIDC, { upstreamAuth: fixed }).pointers).toEqual(['/upstreamAuth/secret']);
+  });
+
+  it.each([
+    [{ mode: 'none', scopes: [], secret: { name: 'key' } }, '/upstreamAuth/secret'],
+    [{ mode: 'static', scopes: ['a'], secret: { name: 'key' } }, '/upstreamAuth/scopes'],
+    [{ mode: 'obo', scopes: ['api://a/x'], resource: 'https://a.example' }, '/upstreamAuth/resource'],
+    [{ mode: 'obo', scopes: ['api://a/x'], actor: 'application' }, '/upstreamAuth/actor'],
+    [
+      { mode: 'static', scopes: [], secret: { name: 'key' }, tokenAudience: 'a' },
+      '/upstreamAuth/tokenAudience',
+    ],
+  ] as const)('with %j are refused at %s: it says nothing in that mode', (auth, pointer) => {
+    expect(putWith({ upstreamAuth: { appOnly: 'refuse', ...auth } })).toEqual({
+      kind: 'invalid',
+      pointers: [pointer],
+    });
+  });
+
+  it('name one credential of their application, with the members of its kind', () => {
+    const withApplication = (application: object) =>
+      putWith({ bindings: [{ ...binding, oboApplication: { clientId: 'app', ...application } }] });
+    const at = '/bindings/0/oboApplication/credential';
+    expect(withApplication({ secretName: 'app' }).kind).toBe('accepted');
+    expect(withApplication({ credential: { kind: 'federated', name: 'app' } }).kind).toBe('accepted');
+    const certificate = { kind: 'certificate', name: 'app', algorithm: 'PS256', keyId: 'k1' };
+    expect(withApplication({ credential: certificate }).kind).toBe('accepted');
+    expect(withApplication({}).pointers).toEqual([at]);
+    expect(withApplication({ secretName: 'app', credential: certificate }).pointers).toEqual([at]);
+    expect(withApplication({ credential: { ...certificate, kind: 'secret' } }).pointers).toEqual([
+      `${at}/algorithm`,
+      `${at}/keyId`,
+    ]);
+    expect(withApplication({ credential: { ...certificate, sentBy: 'post' } }).pointers).toEqual([
+      `${at}/sentBy`,
+    ]);
+  });
+
   it('ask for a stronger sign-in only for tools that some version has', () => {
     const asking = (tools: string[]) => ({ ...binding, requiredAssurance: [{ anyOf: ['c1'], tools }] });
     expect(putWith({ bindings: [asking(VERSION.tools.map(({ name }) => name))] }).kind).toBe('accepted');
@@ -314,6 +397,17 @@ describe('issuers', () => {
     expect(refusal(putIssuer(TENANT, entra, anyUrl)).pointers).toEqual(['/tokenEndpoint']);
   });
 
+  it('say how they are asked for tokens only where there is somebody to ask, who is not Entra', () => {
+    const tokenRequests = { nameResourceBy: ['audience'], assertionAudience: 'issuer' } as const;
+    const oidc = { ...ISSUER, kind: 'oidc', directoryTenants: [], issuer: 'https://idp.example' } as const;
+    const put = (issuer: TrustedIssuer) =>
+      refusal(putIssuer({ ...TENANT, servers: [], grants: [] }, { ...issuer, tokenRequests }, anyUrl));
+    expect(put({ ...oidc, tokenEndpoint: 'https://idp.example/token' }).kind).toBe('accepted');
+    const { tokenEndpoint: _, ...without } = oidc;
+    expect(put(without).pointers).toEqual(['/tokenRequests']);
+    expect(put(ISSUER).pointers).toEqual(['/tokenRequests']);
+  });
+
   it('look groups up only where the directory can be asked, and at an origin', () => {
     const groupLookup = { clientId: 'reader', secretName: 'reader', graphUrl: 'https://graph.microsoft.us' };
     const put = (changes: object) => putIssuer(TENANT, { ...ISSUER, groupLookup, ...changes }, anyUrl);
@@ -321,6 +415,11 @@ describe('issuers', () => {
     const { tokenEndpoint: _, ...without } = { ...ISSUER, groupLookup };
     const lonely = { ...TENANT, servers: [], grants: [] };
     expect(refusal(putIssuer(lonely, without, anyUrl)).pointers).toEqual(['/groupLookup']);
+    const credential = { kind: 'certificate', name: 'reader' } as const;
+    expect(refusal(put({ groupLookup: { ...groupLookup, credential } })).pointers).toEqual([
+      '/groupLookup/credential',
+    ]);
+    expect(refusal(put({ groupLookup: { clientId: 'reader', credential } })).kind).toBe('accepted');
     expect(refusal(put({ claims: { ...ISSUER.claims, groups: 'roles' } })).pointers).toEqual([
       '/groupLookup',
     ]);

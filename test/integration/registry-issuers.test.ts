@@ -53,6 +53,8 @@ describe('a preset', () => {
       {
         issuer: 'https://acme.okta.com/oauth2/default',
         discoveryUri: 'https://acme.okta.com/oauth2/default/.well-known/openid-configuration',
+        tokenEndpoint: 'https://acme.okta.com/oauth2/default/v1/token',
+        tokenRequests: { nameResourceBy: ['audience'], assertionAudience: 'token-endpoint' },
         claims: { groups: 'groups', roles: 'roles', scopes: 'scp', name: 'name' },
       },
     ],
@@ -63,6 +65,8 @@ describe('a preset', () => {
       {
         issuer: 'https://acme.eu.auth0.com/',
         discoveryUri: 'https://acme.eu.auth0.com/.well-known/openid-configuration',
+        tokenEndpoint: 'https://acme.eu.auth0.com/oauth/token',
+        tokenRequests: { nameResourceBy: ['audience'], assertionAudience: 'issuer' },
         claims: {
           groups: 'https://acme.example/groups',
           roles: 'https://acme.example/roles',
@@ -78,6 +82,12 @@ describe('a preset', () => {
       {
         issuer: 'https://sso.acme.example/realms/staff',
         discoveryUri: 'https://sso.acme.example/realms/staff/.well-known/openid-configuration',
+        tokenEndpoint: 'https://sso.acme.example/realms/staff/protocol/openid-connect/token',
+        tokenRequests: {
+          nameResourceBy: ['audience'],
+          requestedTokenType: 'access_token',
+          assertionAudience: 'issuer',
+        },
         claims: { groups: 'groups', roles: '/realm_access/roles', scopes: 'scope', name: 'name' },
       },
     ],
