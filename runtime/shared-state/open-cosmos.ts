@@ -18,6 +18,8 @@ import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 
 /** Retries of what the account has no units left for (429), each after the pause it names; the deadline ends them too. */
 const MAX_RETRIES = 3;
+/** Longest time the first request may take, with a connection to make, milliseconds. No call waits for it so long. */
+const CONNECT_MS = 3_000;
 /** How often the key's file is read, milliseconds. */
 const LOOK_MS = 1_000;
 
@@ -74,7 +76,7 @@ const connect = (configuration: CosmosStateConfiguration, key: Secret) => {
     endpoint: configuration.endpoint,
     key: key.reveal(),
     connectionPolicy: {
-      requestTimeout: configuration.deadlineMs,
+      requestTimeout: Math.max(CONNECT_MS, configuration.deadlineMs),
       enableEndpointDiscovery: false,
       enableBackgroundEndpointRefreshing: false,
       enablePartitionLevelFailover: false,

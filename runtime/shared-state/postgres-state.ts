@@ -3,10 +3,9 @@
 
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Secret } from '#core/secret.ts';
-import type { Logger } from '#runtime/logger.ts';
 import { createAttempts } from '#runtime/shared-state/attempt.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
-import { createSqlState, type Runner } from '#runtime/shared-state/sql.ts';
+import { createSqlState, type Runner, type SqlStateOptions } from '#runtime/shared-state/sql.ts';
 import {
   createPostgresTables,
   POSTGRES,
@@ -18,20 +17,16 @@ import { answeringPool, createPool } from '#runtime/sql/postgres-pool.ts';
 /** A question takes well under a millisecond, so few connections answer thousands a second. */
 const MAX_CONNECTIONS = 4;
 
-export type PostgresStateOptions = {
-  readonly url: Secret;
-  /** Longest wait for an answer, milliseconds. */
-  readonly deadlineMs: number;
-  readonly logger: Logger;
-  /** For tests: between two sweeps. */
-  readonly sweepMs?: number;
-};
+/** Longest time a connection may take, milliseconds. No call waits for it; the next one finds it made. */
+const CONNECT_MS = 3_000;
+
+type PostgresStateOptions = SqlStateOptions & { readonly url: Secret };
 
 const openDatabase = ({ url, deadlineMs }: PostgresStateOptions): SqlDatabase => {
   const pool = createPool(url, {
     applicationName: 'mcpgw-shared-state',
     maxConnections: MAX_CONNECTIONS,
-    connectMs: deadlineMs,
+    connectMs: Math.max(CONNECT_MS, deadlineMs),
     statementMs: deadlineMs,
     lockMs: deadlineMs,
     idleInTransactionMs: 2 * deadlineMs,
@@ -52,19 +47,16 @@ export const openPostgresState = (options: PostgresStateOptions): SharedState =>
     try {
       tables ??= createPostgresTables(database);
       await tables;
-      signal.throwIfAborted();
-      return await work(database);
+      return await database.connection().execute((connection) => {
+        signal.throwIfAborted();
+        return work(connection);
+      });
     } catch (thrown) {
       tables = undefined;
       throw thrown;
     }
   };
-  return createSqlState({
-    words: POSTGRES,
-    attempts: createAttempts({ backend: 'postgres', ...options }),
-    reading: withTables,
-    writing: withTables,
-    close: () => database.destroy(),
-    ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
-  });
+  const attempts = createAttempts({ backend: 'postgres', ...options });
+  const running = { words: POSTGRES, attempts, reading: withTables, writing: withTables };
+  return createSqlState({ ...running, close: () => database.destroy() }, options.sweepMs);
 };

@@ -3,6 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
+import type { Logger } from '#runtime/logger.ts';
 import { lookAgain } from '#runtime/look-again.ts';
 import type { Attempts } from '#runtime/shared-state/attempt.ts';
 import type { SharedEntry, SharedState } from '#runtime/shared-state/shared-state.ts';
@@ -25,6 +26,13 @@ export type SqlParts = {
   /** Runs one statement that writes. */
   readonly writing: Runner;
   readonly close: () => Promise<void>;
+};
+
+export type SqlStateOptions = {
+  /** Longest wait for an answer, milliseconds. */
+  readonly deadlineMs: number;
+  readonly logger: Logger;
+  /** For tests: between two sweeps. */
   readonly sweepMs?: number;
 };
 
@@ -127,9 +135,9 @@ const createSweep =
   };
 
 /** Shared state over an open database. */
-export const createSqlState = (parts: SqlParts): SharedState => {
+export const createSqlState = (parts: SqlParts, sweepMs: number = SWEEP_MS): SharedState => {
   const { attempts, reading, writing, words } = parts;
-  const stopSweeping = lookAgain(createSweep(parts), parts.sweepMs ?? SWEEP_MS);
+  const stopSweeping = lookAgain(createSweep(parts), sweepMs);
   let closed: Promise<void> | undefined;
   const change = (work: (database: SqlDatabase) => Promise<unknown>) =>
     attempts.run(async (signal) => {

@@ -3,10 +3,9 @@
 
 import type { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import type { Logger } from '#runtime/logger.ts';
 import { createAttempts } from '#runtime/shared-state/attempt.ts';
 import type { SharedState } from '#runtime/shared-state/shared-state.ts';
-import { createSqlState, type Runner } from '#runtime/shared-state/sql.ts';
+import { createSqlState, type Runner, type SqlStateOptions } from '#runtime/shared-state/sql.ts';
 import {
   createSqliteTables,
   SQLITE,
@@ -19,14 +18,7 @@ import { createSqliteDialect } from '#runtime/sql/sqlite-dialect.ts';
 /** At a start another process may be making the tables, milliseconds. */
 const START_BUSY_MS = 5_000;
 
-export type SqliteStateOptions = {
-  readonly path: string;
-  /** Longest wait for another process that writes, milliseconds. */
-  readonly deadlineMs: number;
-  readonly logger: Logger;
-  /** For tests: between two sweeps. */
-  readonly sweepMs?: number;
-};
+type SqliteStateOptions = SqlStateOptions & { readonly path: string };
 
 /** Two connections: who reads must not stand in line behind a writer that waits for another process. */
 const openTwice = ({ path, deadlineMs }: SqliteStateOptions): readonly [DatabaseSync, DatabaseSync] => {
@@ -60,16 +52,14 @@ export const openSqliteState = (options: SqliteStateOptions): SharedState => {
   const [reads, writes] = files.map(
     (file) => new Kysely<SqlTables>({ dialect: createSqliteDialect(file, options.deadlineMs) }),
   ) as [SqlDatabase, SqlDatabase];
-  return createSqlState({
-    words: SQLITE,
-    attempts: createAttempts({ backend: 'sqlite', ...options }),
-    reading: (work) => work(reads),
-    writing: inLine(writes),
-    // Kysely opens the driver with the first query, so a file that was never used would never be closed.
-    close: async () => {
-      await Promise.all([reads.destroy(), writes.destroy()]);
-      for (const file of files) if (file.isOpen) file.close();
-    },
-    ...(options.sweepMs === undefined ? {} : { sweepMs: options.sweepMs }),
-  });
+  const attempts = createAttempts({ backend: 'sqlite', ...options });
+  // Kysely opens the driver with the first query, so a file that was never used would never be closed.
+  const close = async (): Promise<void> => {
+    await Promise.all([reads.destroy(), writes.destroy()]);
+    for (const file of files) if (file.isOpen) file.close();
+  };
+  return createSqlState(
+    { words: SQLITE, attempts, reading: (work) => work(reads), writing: inLine(writes), close },
+    options.sweepMs,
+  );
 };
