@@ -226,6 +226,27 @@ describe('acquire()', () => {
   });
 });
 
+describe('a provider that is down for several callers', () => {
+  it('is not asked for the next one, and whose token is cached notices nothing', async () => {
+    const { ask, exchanges } = setUp((attempt) =>
+      attempt === 1 ? issued('kept', 600) : err({ kind: 'unreachable', detail: 'the request timed out' }),
+    );
+    await ask(user('alice'));
+    for (const name of ['bob', 'carol', 'dave']) {
+      expect(await ask(user(name))).toMatchObject({ reason: 'provider_unavailable' });
+    }
+    expect(exchanges()).toBe(4);
+    expect(await ask(user('erin'))).toMatchObject({
+      reason: 'provider_unavailable',
+      publicFacts: { retryAfterSeconds: 2 },
+      logFacts: { provider: 'paused' },
+    });
+    expect(await ask(user('alice'))).toBe('cache kept');
+    expect(await ask(user('alice'), START + 1)).toBe('cache kept');
+    expect(exchanges()).toBe(4);
+  });
+});
+
 describe('the audit of exchanges', () => {
   it('has a record of each, with whose token it is for and without the token', async () => {
     const correlationId = '0d5a1f0e-7a51-4f0c-8d64-2b8c1e3f5a02';
