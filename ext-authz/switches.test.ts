@@ -1,4 +1,5 @@
-// Unit tests of switches.ts and of where pipeline.ts asks it. The parts around it are our own ports, played here.
+// Unit tests of switches.ts and of where pipeline.ts asks it, and of revocations, which are asked there too. The parts around
+// them are our own ports, played here.
 
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '#core/decision.ts';
@@ -7,6 +8,7 @@ import type { ListOrder } from '#core/guard-orders.ts';
 import type { KillSwitch, SwitchTarget } from '#core/kill-switch.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import { err, ok } from '#core/result.ts';
+import type { Revocation } from '#core/revocation.ts';
 import { createRevocationBook } from '#core/revocation-book.ts';
 import { Secret } from '#core/secret.ts';
 import type { Tenant } from '#core/tenant.ts';
@@ -316,5 +318,68 @@ describe('a switch thrown while others are waited for', () => {
     };
     const found = await judge(worldWith([], { world, authenticator }), statelessPost(toolCall));
     expect(reasonOf(found)).toBe('server_disabled');
+  });
+});
+
+describe('a revocation', () => {
+  const NOW = Math.floor(NOW_MS / 1000);
+  const MARK: Revocation = {
+    id: 'mark-1',
+    tenantId: tenant([]).id,
+    target: { kind: 'directory-user', tid: 'tid-contoso', oid: 'oid-alice' },
+    notBefore: NOW,
+    source: 'operator',
+    reason: 'laptop stolen',
+    at: at(NOW_MS),
+    until: NOW + 86_400,
+  };
+  const marked = (): PipelineParts['revocations'] => {
+    const book = createRevocationBook();
+    book.take(MARK, NOW);
+    return book;
+  };
+  /** Alice with a token from after the mark. */
+  const anew: PipelineParts['authenticator'] = {
+    authenticate: async () => ok({ identity: { ...ALICE, issuedAt: NOW }, token: new Secret('caller') }),
+  };
+
+  it.each(REQUESTS)('refuses %s of a token from before it, and asks nobody more', async (_name, request) => {
+    const world = worldWith([], { revocations: marked() });
+    expect(reasonOf(await judge(world, request))).toBe('token_revoked');
+    expect(world.asked).toEqual(['identity']);
+  });
+
+  it('counts for the call that waits for a token', async () => {
+    const revocations = createRevocationBook();
+    const broker: PipelineParts['broker'] = {
+      acquire: async () => {
+        revocations.take(MARK, NOW);
+        return ok({ token: new Secret('upstream'), source: 'exchange' });
+      },
+      purge: async () => {},
+    };
+    const found = await judge(worldWith([], { revocations, broker }), statelessPost(toolCall));
+    expect(reasonOf(found)).toBe('token_revoked');
+  });
+
+  it('ends sessions from before it for whoever has signed in anew, and nothing else of his', async () => {
+    const world = worldWith([], { revocations: marked(), authenticator: anew });
+    expect(reasonOf(await judge(world, statelessPost(toolCall)))).toBe('allow');
+    const inSession = legacyPost(
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'purge' } },
+      { 'mcp-session-id': 's' },
+    );
+    expect(reasonOf(await judge(world, inSession))).toBe('session_unknown');
+    const before = worldWith([], { authenticator: anew });
+    expect(reasonOf(await judge(before, inSession))).toBe('allow');
+  });
+
+  it('refuses every call of a tenant that bears no old ones, once the registry is away for too long', async () => {
+    const world = () => ({
+      snapshot: { sequence: 5, tenants: [{ ...tenant([]), maxRevocationStaleSeconds: 60 }] },
+      freshAtMs: NOW_MS - 61_000,
+    });
+    const found = await judge(worldWith([], { world }), statelessPost(toolCall));
+    expect(reasonOf(found)).toBe('revocations_stale');
   });
 });
