@@ -45,6 +45,7 @@ describe('guard orders', () => {
       jsonRpcId: 7,
       resumes: true,
       caller: { issuerId: 'home', ids: ['o', 's'], applications: [] },
+      credential: { issuerId: 'home', subject: 's', tid: 't', oid: 'o', issuedAt: 1_767_268_800 },
       lists: [
         { kind: 'tools', visible: { all: false, names: ['a'] } },
         { kind: 'prompts', visible: { all: true } },
@@ -71,6 +72,12 @@ describe('guard orders', () => {
     [{ ...guardOrdersToJson(orders), caller: null }, 'caller'],
     [{ ...guardOrdersToJson(orders), caller: { issuerId: 'home', ids: ['o'] } }, 'caller'],
     [{ ...guardOrdersToJson(orders), caller: { issuerId: 'home', ids: [1], applications: [] } }, 'caller'],
+    [{ ...guardOrdersToJson(orders), credential: { issuerId: 'home', subject: 's' } }, 'credential'],
+    [{ ...guardOrdersToJson(orders), credential: { issuerId: 'home', issuedAt: 1 } }, 'credential'],
+    [
+      { ...guardOrdersToJson(orders), credential: { issuerId: 'home', subject: 's', issuedAt: 1, oid: 2 } },
+      'credential',
+    ],
     [{ ...guardOrdersToJson(orders), resumes: false }, 'resumes'],
   ])('refuse what is incomplete, naming the field (%#)', (value, field) => {
     expect(parseGuardOrders(value)).toEqual({ ok: false, error: field });

@@ -20,7 +20,7 @@ const MAX_AHEAD_SECONDS = 300;
 /** Issuers tolerate clocks that differ (`clockToleranceSeconds`); a token may be believed that much longer. */
 const TOLERATED_SECONDS = 3_600;
 
-export type RevocationRequest = RevocationReport & {
+type RevocationRequest = RevocationReport & {
   /** Who says so; a program that is no caller of the API has a name of its own in the audit. */
   readonly actor: string;
   /** The API request it comes from, if it is one. */

@@ -9,7 +9,7 @@ import type { CallSession } from '#core/sealed-session.ts';
 import type { Tenant } from '#core/tenant.ts';
 
 /** What is known of revocations, and when the registry last said that it is all. */
-export type KnownRevocations = {
+type KnownRevocations = {
   readonly book: RevocationBook;
   /** Milliseconds since the epoch; 0 for never. */
   readonly freshAtMs: number;

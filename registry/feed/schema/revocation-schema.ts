@@ -24,7 +24,7 @@ export const RevocationTargetSchema = Type.Union([
 /** Seconds since the epoch. */
 const Seconds = Type.Integer({ minimum: 0, maximum: 9_999_999_999 });
 
-export const RevocationReason = Type.String({
+const RevocationReason = Type.String({
   minLength: 1,
   maxLength: MAX_REVOCATION_REASON,
   pattern: '^[^\\u0000]*$',
