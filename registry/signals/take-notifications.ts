@@ -37,6 +37,11 @@ export type NotificationsRequest = {
 /** `denied`: nothing of it was from Graph. `unavailable`: Graph is to send it again. */
 export type NotificationsAnswer = 'accepted' | 'unreadable' | 'denied' | 'unavailable';
 
+type Person = { readonly tid: string; readonly oid: string };
+
+/** People marked by one delivery: each is a commit, and Graph wants its answer within three seconds. */
+const MAX_MARKED = 100;
+
 const judge = (
   { keys }: NotificationParts,
   { place, issuer, settings }: NotificationsRequest,
@@ -52,7 +57,7 @@ const judge = (
 const endGone = async (
   { record }: NotificationParts,
   tenantId: string,
-  { person: { tid, oid }, nowMs }: { readonly person: { tid: string; oid: string }; readonly nowMs: number },
+  { person: { tid, oid }, nowMs }: { readonly person: Person; readonly nowMs: number },
 ): Promise<void> => {
   const recorded = await record({
     tenantId,
@@ -91,6 +96,19 @@ const hintsOf = (
   ];
 };
 
+/** Whoever is one too many to be marked is looked at instead, and found to be gone if he holds a token. */
+const splitGone = (believed: readonly GraphNotification[]) => {
+  const gone: Person[] = [];
+  const others: GraphNotification[] = [];
+  for (const notification of believed) {
+    const { tid, news } = notification;
+    if (news.kind !== 'deleted') others.push(notification);
+    else if (gone.length < MAX_MARKED) gone.push({ tid, oid: news.oid });
+    else others.push({ ...notification, news: { kind: 'updated', oid: news.oid } });
+  }
+  return { gone, others };
+};
+
 const act = async (
   parts: NotificationParts,
   place: IssuerPlace,
@@ -98,11 +116,10 @@ const act = async (
 ): Promise<void> => {
   const nowMs = parts.nowMs();
   const at = new Date(nowMs).toISOString();
-  for (const { tid, news } of believed)
-    if (news.kind === 'deleted')
-      await endGone(parts, place.tenantId, { person: { tid, oid: news.oid }, nowMs });
+  const { gone, others } = splitGone(believed);
+  for (const person of gone) await endGone(parts, place.tenantId, { person, nowMs });
   const wordsOf = (tid: string) => ({ id: parts.newId(), ...place, tid, at });
-  const hints = [...Map.groupBy(believed, ({ tid }) => tid)].flatMap(([tid, those]) =>
+  const hints = [...Map.groupBy(others, ({ tid }) => tid)].flatMap(([tid, those]) =>
     hintsOf(tid, those, wordsOf),
   );
   await parts.store.takeSignal({ key: { ...place, channel: 'graph' }, nowMs, hints });

@@ -1,13 +1,15 @@
-// `npm run bench:revocation`: seconds from a revocation by the operators' API to the first refused call, and to the end of an
-// open stream, through the whole product with calls running; and what a mark costs a call's judgement among a hundred
+// `npm run bench:revocation`: seconds from a revocation, by the operators' API and by a Security Event Token, to the first
+// refused call, and to the end of an open stream, through the whole product with calls running; and what a mark costs a call's judgement among a hundred
 // thousand others. Real Envoy, real processes; read the distribution, not one figure.
 
 import type { Revocation } from '#core/revocation.ts';
 import { createRevocationBook } from '#core/revocation-book.ts';
 import { CONTOSO_TID } from '#demo/directory.ts';
+import { findFreePorts } from '#test/support/free-ports.ts';
 import { createLegacyCalls, reasonOf } from '#test/support/legacy-calls.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
 import { callTool } from '#test/support/raw-call.ts';
+import { CAEP, startTransmitter, type Transmitter } from '#test/support/ssf-transmitter.ts';
 
 const ALICE = '10000000-aaaa-4aaa-8aaa-00000000000a';
 const ROUNDS = 10;
@@ -27,7 +29,10 @@ const seconds = (values: readonly number[]): string =>
 
 type Round = { readonly acceptedMs: number; readonly refusedMs: number; readonly endedMs: number };
 
-const runRound = async (product: Product, admin: string): Promise<Round> => {
+/** Ends what the person holds; resolves when that was answered. */
+type Revoke = () => Promise<Response>;
+
+const runRound = async (product: Product, revoke: Revoke): Promise<Round> => {
   const token = await product.token('alice');
   const reports = await product.token('alice', '--server', 'reports');
   const stream = await createLegacyCalls(() => product.serverUrl('reports')).openIdle(reports);
@@ -37,15 +42,8 @@ const runRound = async (product: Product, admin: string): Promise<Round> => {
   };
   if (await isRefused()) throw new Error('a fresh token is refused');
   const startedAt = performance.now();
-  const answer = fetch(`${product.quickstart.registry}/v1/tenants/default/revocations`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      target: { kind: 'directory-user', tid: CONTOSO_TID, oid: ALICE },
-      reason: 'measured',
-    }),
-  }).then((response) => {
-    if (response.status !== 201) throw new Error(`the registry answered ${response.status}`);
+  const answer = revoke().then((response) => {
+    if (!response.ok) throw new Error(`the registry answered ${response.status}`);
     return performance.now() - startedAt;
   });
   while (!(await isRefused()));
@@ -58,19 +56,70 @@ const runRound = async (product: Product, admin: string): Promise<Round> => {
 const secondIsOver = (): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, 2_000 - (Date.now() % 1_000)));
 
-const measureApi = async (): Promise<void> => {
-  const product = await startProduct();
+const measureChannel = async (title: string, product: Product, revoke: Revoke): Promise<void> => {
+  const rounds: Round[] = [];
+  for (let count = 0; count < ROUNDS; count += 1) {
+    rounds.push(await runRound(product, revoke));
+    await secondIsOver();
+  }
+  print(`${title}, ${ROUNDS} rounds with calls running, from the request on:`);
+  print(`  answered by the registry   ${seconds(rounds.map(({ acceptedMs }) => acceptedMs))}`);
+  print(`  first refused call         ${seconds(rounds.map(({ refusedMs }) => refusedMs))}`);
+  print(`  open stream ended          ${seconds(rounds.map(({ endedMs }) => endedMs))}`);
+};
+
+const byOperator = async (product: Product): Promise<Revoke> => {
+  const admin = await product.token('--admin');
+  return () =>
+    fetch(`${product.quickstart.registry}/v1/tenants/default/revocations`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        target: { kind: 'directory-user', tid: CONTOSO_TID, oid: ALICE },
+        reason: 'measured',
+      }),
+    });
+};
+
+/** A complex subject of directory and person, because the stream is under a token of another application. */
+const bySignal =
+  (events: string, transmitter: Transmitter): Revoke =>
+  async () =>
+    fetch(events, {
+      method: 'POST',
+      headers: { 'content-type': 'application/secevent+jwt' },
+      body: await transmitter.sign(`${CAEP}/session-revoked`, {}),
+    });
+
+const measureSignals = async (product: Product, port: number): Promise<void> => {
+  const events = `http://127.0.0.1:${port}/v1/signals/default/contoso/events`;
+  const transmitter = await startTransmitter('https://ssf.contoso.example', {
+    audience: events,
+    subject: {
+      format: 'complex',
+      user: { format: 'opaque', id: ALICE },
+      tenant: { format: 'opaque', id: CONTOSO_TID },
+    },
+    nowMs: Date.now,
+  });
   try {
-    const admin = await product.token('--admin');
-    const rounds: Round[] = [];
-    for (let count = 0; count < ROUNDS; count += 1) {
-      rounds.push(await runRound(product, admin));
-      await secondIsOver();
-    }
-    print(`operators' API, ${ROUNDS} rounds with calls running, from the request on:`);
-    print(`  answered by the registry   ${seconds(rounds.map(({ acceptedMs }) => acceptedMs))}`);
-    print(`  first refused call         ${seconds(rounds.map(({ refusedMs }) => refusedMs))}`);
-    print(`  open stream ended          ${seconds(rounds.map(({ endedMs }) => endedMs))}`);
+    const sharedSignals = { transmitter: transmitter.issuer, jwksUri: transmitter.keyServer.url };
+    const path = '/v1/tenants/default/issuers/contoso';
+    const headers = { 'if-match': '*', 'content-type': 'application/merge-patch+json' };
+    const { status } = await product.registry('PATCH', path, { signals: { sharedSignals } }, headers);
+    if (status !== 200) throw new Error(`the registry answered ${status}`);
+    await measureChannel('Shared Signals', product, bySignal(events, transmitter));
+  } finally {
+    await transmitter.stop();
+  }
+};
+
+const measureChannels = async (): Promise<void> => {
+  const [port = 0] = await findFreePorts(1);
+  const product = await startProduct({ SIGNALS_PORT: String(port) });
+  try {
+    await measureChannel("operators' API", product, await byOperator(product));
+    await measureSignals(product, port);
   } finally {
     await product.stop();
   }
@@ -104,4 +153,4 @@ const measureLookups = (): void => {
 };
 
 measureLookups();
-await measureApi();
+await measureChannels();

@@ -117,6 +117,19 @@ describe('a notification', () => {
     expect(Math.abs((mark?.notBefore ?? 0) - Date.now() / 1_000)).toBeLessThan(60);
   });
 
+  it('of more people who are gone than can be marked in time has the others looked at', async () => {
+    const marks = (await world.registry.store.listRevocations('acme', { limit: 1_000 })).length;
+    const before = await world.registry.store.lastSequence();
+    const people = Array.from({ length: 130 }, (_, n) =>
+      updated(`66666666-6666-4666-8666-${String(n).padStart(12, '0')}`, { changeType: 'deleted' }),
+    );
+    expect((await tell(world, people)).status).toBe(202);
+    const after = await world.registry.store.listRevocations('acme', { limit: 1_000 });
+    expect(after.length - marks).toBe(100);
+    const events = await eventsAfter(before + 100);
+    expect(events.map((event) => event.kind === 'look-at-users' && event.oids.length)).toEqual([30]);
+  });
+
   it.each([
     ['reauthorizationRequired', 'renew-subscription'],
     ['subscriptionRemoved', 'renew-subscription'],
