@@ -8,7 +8,7 @@ import type { Identity } from '#core/identity.ts';
 import type { Secret } from '#core/secret.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { createTokenBroker, type ErrandTokens, type TokenBroker } from '#ext-authz/token/broker.ts';
+import { createTokenBroker, type RunningBroker } from '#ext-authz/token/broker.ts';
 import { createClientCredentials } from '#ext-authz/token/client-credentials.ts';
 import { createEntraObo } from '#ext-authz/token/entra-obo.ts';
 import { createExchangeWitness } from '#ext-authz/token/exchange-witness.ts';
@@ -18,6 +18,7 @@ import { createRefusalMemory } from '#ext-authz/token/refusal-memory.ts';
 import { NO_SHARED_REFUSALS } from '#ext-authz/token/shared-refusals.ts';
 import { createTokenExchange } from '#ext-authz/token/token-exchange.ts';
 import { createTokenMetrics } from '#ext-authz/token/token-metrics.ts';
+import type { TokenState } from '#ext-authz/token/token-state.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -43,10 +44,12 @@ export type BrokerOptions = {
   readonly random?: () => number;
   /** What the clock of the gate is ahead. */
   readonly laterMs?: () => number;
+  /** What it shares with others; absent: memory of its own. */
+  readonly state?: Omit<TokenState, 'facts'>;
 };
 
 export type TestBroker = {
-  readonly broker: TokenBroker & ErrandTokens;
+  readonly broker: RunningBroker;
   /** Everything it logged. */
   readonly log: string[];
   /** Everything it put on record. */
@@ -62,7 +65,7 @@ export const startTestBroker = (
   options: BrokerOptions & { readonly server: McpServer },
 ): TestBroker => {
   const { timeoutMs, allowPrivate = true, tracing = NO_TRACING, server: usual } = options;
-  const { random = Math.random, laterMs } = options;
+  const { random = Math.random, laterMs, state } = options;
   const log: string[] = [];
   const records: AuditEvent[] = [];
   const chain = { append: async (event: AuditEvent) => void records.push(event) };
@@ -81,14 +84,16 @@ export const startTestBroker = (
       'token-exchange': createTokenExchange(network),
       'client-credentials': createClientCredentials(network),
     },
-    cache: createMemoryCache(),
+    ...(state ?? {
+      cache: createMemoryCache(),
+      shared: createMemoryState(nowMs),
+      sharedRefusals: NO_SHARED_REFUSALS,
+    }),
     refusals: createRefusalMemory(),
     secrets: createSecretStore(secretsDirectory),
     witness: createExchangeWitness({ chain, tracing, nowMs: Date.now }),
     gate: createExchangeGate({ ...tools, nowMs: () => nowMs() + (laterMs?.() ?? 0) }),
     ...tools,
-    shared: createMemoryState(nowMs),
-    sharedRefusals: NO_SHARED_REFUSALS,
     monotonicMs: nowMs,
     sleep: (ms) => sleep(ms),
   });
