@@ -118,11 +118,18 @@ describe('the way to Redis', () => {
 
   it('takes a user and a password from the URL, with what is encoded there', async () => {
     const server = await startRedis();
-    await server.run('ACL', 'SETUSER', 'gate:way', 'on', '>p@ss/word', '~mcpgw:*', '+@all');
+    // The rights that docs/operations.md gives it, and no others.
+    const rights = '~mcpgw:* resetchannels +@read +@write +@scripting +@connection -@dangerous +time +info';
+    await server.run('ACL', 'SETUSER', 'gate:way', 'on', '>p@ss/word', ...rights.split(' '));
     const url = server.url.replace('//', '//gate%3Away:p%40ss%2Fword@');
     const state = await opened({ REDIS_URL: url });
     expect(await goesThrough(state, 'a')).toBe(true);
     expect(await server.run('GET', 'mcpgw:value:a')).toContain('of a');
+    await state.write('b', { value: 'B', lifetimeMs: LONG_MS, owner: 'alice' });
+    expect(await state.claim('b', { holder: 'us', lifetimeMs: LONG_MS })).toEqual(ok(true));
+    expect(await state.release('b', 'us')).toEqual(ok(true));
+    expect(await state.removeOwned('alice')).toEqual(ok(true));
+    expect(await state.read('b')).toEqual(ok(undefined));
     await state.stop();
     await server.stop();
   });
