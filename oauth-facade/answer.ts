@@ -47,7 +47,7 @@ const ENDPOINTS = {
   },
 } as const satisfies Record<string, Endpoint>;
 
-export type EndpointName = keyof typeof ENDPOINTS;
+type EndpointName = keyof typeof ENDPOINTS;
 
 const findEndpointName = (rest: string): EndpointName | undefined => {
   const name = rest.slice(1);

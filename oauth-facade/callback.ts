@@ -67,7 +67,7 @@ const sealCode = (parts: FacadeParts, fronted: Fronted, signIn: SignIn, provider
   return parts.sealer.seal('code', fronted.ref, code);
 };
 
-export type CameBack = {
+type CameBack = {
   readonly reply: Reply;
   /** What the client was told, for the log. */
   readonly refused?: Refusal;

@@ -20,7 +20,7 @@ const STATUS = {
   temporarily_unavailable: 503,
 } as const;
 
-export type OAuthError = keyof typeof STATUS;
+type OAuthError = keyof typeof STATUS;
 
 export type Refusal = {
   readonly error: OAuthError;

@@ -6,7 +6,7 @@ import { keyIdOf, openText, sealText } from '#core/sealed-text.ts';
 import type { KeyRing } from '#runtime/key-ring.ts';
 
 /** `client`: an id of a registered one; `consent`: a page that was shown; `state`: who is at the provider; the rest speak for themselves. */
-export type Purpose = 'client' | 'consent' | 'state' | 'code' | 'refresh' | 'consents';
+type Purpose = 'client' | 'consent' | 'state' | 'code' | 'refresh' | 'consents';
 
 export type Sealer = {
   seal(purpose: Purpose, facade: FacadeRef, content: object): string;

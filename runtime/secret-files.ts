@@ -1,4 +1,4 @@
-// Secrets of the applications that exchange tokens: one file each, named by the registry, readable by us alone. A tenant
+// Secrets of the gateway's applications at identity providers: one file each, named by the registry, readable by us alone. A tenant
 // reaches its own only: it also says where a secret is sent, so naming another's would be enough to be handed it.
 // Read anew for every exchange, which is rare, so a rotated secret is used at once and none lies in memory.
 

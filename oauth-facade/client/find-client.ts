@@ -12,7 +12,7 @@ import type { Fronted } from '#oauth-facade/fronted.ts';
 import { type Refusal, refuse } from '#oauth-facade/refusal.ts';
 import type { Sealer } from '#oauth-facade/sealer.ts';
 
-export type ClientSources = { readonly documents: Documents; readonly sealer: Sealer };
+type ClientSources = { readonly documents: Documents; readonly sealer: Sealer };
 
 /**
  * A document speaks to every authorization server there is: addresses that only others would send somebody to, such as

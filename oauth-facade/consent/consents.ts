@@ -17,7 +17,7 @@ const DIGEST_CHARACTERS = 22;
 type Kept = readonly [consent: string, untilSeconds: number];
 type Cookie = readonly [browser: string, kept: readonly Kept[]];
 
-export type ConsentRecord = {
+type ConsentRecord = {
   readonly fronted: Fronted;
   /** `browserDigest` of the browser's id: a cookie that was carried to another browser says nothing there. */
   readonly browser: string;

@@ -9,7 +9,7 @@ import { type Refusal, refuse } from '#oauth-facade/refusal.ts';
 import type { EgressGuard } from '#runtime/egress-guard.ts';
 import type { SecretStore } from '#runtime/secret-files.ts';
 
-export type ProviderParts = { readonly fetch: EgressGuard['fetch']; readonly secrets: SecretStore };
+type ProviderParts = { readonly fetch: EgressGuard['fetch']; readonly secrets: SecretStore };
 
 /** @param form without the client's own parameters */
 export type AskProvider = (

@@ -28,7 +28,7 @@ export type Granted = {
 };
 
 /** What is sealed. */
-export type RefreshHandle = {
+type RefreshHandle = {
   readonly id: string;
   readonly family: TokenFamily;
   readonly refreshToken: string;
