@@ -1,6 +1,7 @@
 // Tokens that servers are sent, through the whole product, at an identity provider that none of us wrote: a person's exchanged
 // for the server's own resource (RFC 8693), and a secret in a header of the server's.
 
+import { createPublicKey } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
@@ -28,8 +29,7 @@ const writeSecret = (name: string, text: string): void => {
   writeFileSync(join(directory, name), text, { mode: 0o600 });
 };
 
-const startProvider = async (): Promise<OidcProvider> => {
-  const { createPublicKey } = await import('node:crypto');
+const startProvider = (): Promise<OidcProvider> => {
   const key = createPublicKey(CREDENTIAL.key).export({ format: 'jwk' });
   return startOidcProvider({
     resources: { [url]: { scope: 'tools.use' }, [RESOURCE]: { scope: 'issues.read issues.write' } },
