@@ -1,5 +1,5 @@
-// What identity providers tell by themselves, through the whole product: a Security Event Token and a notification of Graph,
-// each until the first refused call at the real Envoy.
+// What identity providers tell by themselves or when they are asked, through the whole product: a Security Event Token, a
+// notification of Graph and a look at the directory, each until the first refused call at the real Envoy.
 
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -32,6 +32,10 @@ const control = async (method: string, path: string, order?: object): Promise<Re
   return answer;
 };
 
+/** Tokens and marks tell their age in whole seconds: what is of one second is neither before nor after the other. */
+const secondIsOver = (): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, 2_000 - (Date.now() % 1_000)));
+
 const push = (token: string): Promise<Response> =>
   fetch(events, { method: 'POST', headers: { 'content-type': 'application/secevent+jwt' }, body: token });
 
@@ -39,6 +43,17 @@ const report = (channel: string, startedAt: number): boolean =>
   process.stdout.write(
     `${channel}: ${((performance.now() - startedAt) / 1000).toFixed(3)} s to the first refused call\n`,
   );
+
+const configure = async (graph: { pollSeconds: number; notifications: boolean }): Promise<void> => {
+  const application = { clientId: APPLICATION_IDS.gatewayDirectory, secretName: 'gateway-directory' };
+  const signals = {
+    sharedSignals: { transmitter: transmitter.issuer, jwksUri: transmitter.keyServer.url },
+    graph: { ...application, graphUrl: new URL(product.quickstart.issuer).origin, ...graph },
+  };
+  const headers = { 'if-match': '*', 'content-type': 'application/merge-patch+json' };
+  const configured = await product.registry('PATCH', ISSUER, { signals }, headers);
+  expect(configured.status, JSON.stringify(configured.body)).toBe(200);
+};
 
 beforeAll(async () => {
   const [port] = await findFreePorts(1);
@@ -49,27 +64,8 @@ beforeAll(async () => {
     subject: {},
     nowMs: Date.now,
   });
-  const signals = {
-    sharedSignals: { transmitter: transmitter.issuer, jwksUri: transmitter.keyServer.url },
-    graph: {
-      clientId: APPLICATION_IDS.gatewayDirectory,
-      secretName: 'gateway-directory',
-      graphUrl: new URL(product.quickstart.issuer).origin,
-      // Polling would find it, too; in an hour.
-      pollSeconds: 3_600,
-      notifications: true,
-    },
-  };
-  const configured = await product.registry(
-    'PATCH',
-    ISSUER,
-    { signals },
-    {
-      'if-match': '*',
-      'content-type': 'application/merge-patch+json',
-    },
-  );
-  expect(configured.status, JSON.stringify(configured.body)).toBe(200);
+  // Polling would find it, too; in an hour.
+  await configure({ pollSeconds: 3_600, notifications: true });
 }, 300_000);
 
 afterAll(async () => {
@@ -113,11 +109,33 @@ describe('a notification of Graph', () => {
       return graph.subscriptions === 1;
     };
     await until('Graph was told where to tell', subscribed, 30_000);
+    await secondIsOver();
     const startedAt = performance.now();
     await control('POST', 'sessions/revoke', { user: 'bob' });
     await untilAnswer(running, 'token_revoked');
     report('notifications of Graph', startedAt);
     const { body } = await product.registry('GET', '/v1/tenants/default/revocations?limit=1');
     expect(body).toMatchObject({ items: [{ source: 'graph', target: { kind: 'directory-user' } }] });
+  }, 90_000);
+});
+
+describe('a directory that is asked', () => {
+  it('tells who was disabled: the token of before is refused, nobody else is, and a later one is taken', async () => {
+    await secondIsOver();
+    const [alice, bob] = await Promise.all([product.token('alice'), product.token('bob')]);
+    await configure({ pollSeconds: 5, notifications: false });
+    await untilAnswer(useTracker(bob), undefined);
+    await secondIsOver();
+    await control('POST', 'users', { user: 'bob', enabled: false });
+    const startedAt = performance.now();
+    await untilAnswer(useTracker(bob), 'token_revoked');
+    report('a directory that is asked every 5 s', startedAt);
+    const { body } = await product.registry('GET', '/v1/tenants/default/revocations?limit=1');
+    expect(body).toMatchObject({ items: [{ source: 'graph', reason: 'the account was disabled' }] });
+    expect(reasonOf(await useTracker(alice)())).toBeUndefined();
+    await control('POST', 'users', { user: 'bob', enabled: true });
+    await secondIsOver();
+    expect(reasonOf(await useTracker(await product.token('bob'))())).toBeUndefined();
+    expect(reasonOf(await useTracker(bob)())).toBe('token_revoked');
   }, 90_000);
 });
