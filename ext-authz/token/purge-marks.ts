@@ -13,7 +13,7 @@ const TOLERATED_AHEAD_MS = 60_000;
 export const isFromBefore = (notedAt: number, markMs: number, nowMs: number): boolean =>
   markMs > 0 && notedAt * 1_000 <= markMs && markMs <= nowMs + TOLERATED_AHEAD_MS;
 
-export type PurgeMarks = {
+type PurgeMarks = {
   /** Purged at that time, ms since the epoch; an older mark changes nothing. */
   note(owner: string, markMs: number): void;
   isPurged(token: { readonly owner: string; readonly notedAt: number }): boolean;

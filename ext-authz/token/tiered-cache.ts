@@ -11,7 +11,7 @@ import type { SharedFinding, SharedTokens } from '#ext-authz/token/shared-tokens
 /** How long a copy is used without a look at what others have: a purge that a process was not told of reaches it by then. */
 export const TRUST_MS = 30_000;
 
-export type TieredParts = {
+type TieredParts = {
   readonly local: LocalTokens;
   readonly shared: SharedTokens;
   /** ms since the epoch. */

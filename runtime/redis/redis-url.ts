@@ -4,7 +4,7 @@
 import { err, ok, type Result } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
 
-export type RedisHost = { readonly host: string; readonly port: number };
+type RedisHost = { readonly host: string; readonly port: number };
 
 export type RedisTarget = {
   readonly kind: 'single' | 'sentinel' | 'cluster';

@@ -16,7 +16,7 @@ const PROBE_KEY = 'probe';
 
 type Operation = Exclude<keyof SharedState, 'stop'>;
 
-export type SharedStateMetrics = {
+type SharedStateMetrics = {
   /** `skipped`: it was away, and was not asked. */
   readonly operations: Counter<'operation' | 'outcome'>;
   readonly duration: Histogram<'operation'>;
@@ -34,7 +34,7 @@ export const createSharedStateMetrics = (metrics: Metrics): SharedStateMetrics =
   up: metrics.gauge('shared_state_up', 'Whether shared state answers', ['backend']),
 });
 
-export type GuardParts = {
+type GuardParts = {
   readonly backend: string;
   readonly metrics: SharedStateMetrics;
   /** Milliseconds of a clock that is never set back. */
@@ -43,7 +43,7 @@ export type GuardParts = {
   readonly random: () => number;
 };
 
-export type GuardedState = SharedState & {
+type GuardedState = SharedState & {
   /** Whether it is asked; for `/readyz`. */
   isUp(): boolean;
 };

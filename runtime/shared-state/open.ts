@@ -13,7 +13,7 @@ import type { SharedState } from '#runtime/shared-state/shared-state.ts';
 
 const KINDS = ['memory', 'redis', 'sql', 'cosmos'] as const;
 
-export type SharedStateKind = (typeof KINDS)[number];
+type SharedStateKind = (typeof KINDS)[number];
 
 const DEFAULT = 'default';
 
@@ -33,7 +33,7 @@ export const SHARED_STATE_VARIABLES = {
   sharedState: { name: 'SHARED_STATE', fallback: DEFAULT, parse: parseKind } as Variable<SharedStateKind>,
 };
 
-export type SharedStateConfiguration = RedisConfiguration & { readonly sharedState: SharedStateKind };
+type SharedStateConfiguration = RedisConfiguration & { readonly sharedState: SharedStateKind };
 
 export type OpenedState = {
   readonly state: SharedState;

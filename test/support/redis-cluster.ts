@@ -7,7 +7,7 @@ const NODES = 3;
 const PATIENCE = { timeout: 30_000, interval: 50 };
 const SLOTS = 16_384;
 
-export type RedisCluster = {
+type RedisCluster = {
   readonly nodes: readonly RedisServer[];
   /** As `REDIS_URL` takes it. */
   readonly url: string;

@@ -14,7 +14,7 @@ const DOWN_AFTER_MS = 500;
 
 const PATIENCE = { timeout: 30_000, interval: 50 };
 
-export type RedisSentinels = {
+type RedisSentinels = {
   readonly master: RedisServer;
   readonly replica: RedisServer;
   /** As `REDIS_URL` takes it. */

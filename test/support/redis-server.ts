@@ -31,7 +31,7 @@ export type RedisServer = {
   stop(): Promise<void>;
 };
 
-export type RedisSettings = {
+type RedisSettings = {
   /** As in redis.conf: `['--maxmemory', '1mb']`. */
   readonly settings?: readonly string[];
   readonly password?: string;

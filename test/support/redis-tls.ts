@@ -9,7 +9,7 @@ import { createServer } from 'node:tls';
 import type { RedisServer } from '#test/support/redis-server.ts';
 import { createTestAuthority } from '#test/support/test-authority.ts';
 
-export type RedisTls = {
+type RedisTls = {
   readonly url: string;
   readonly caFile: string;
   /** Of a client that the server lets in. */
