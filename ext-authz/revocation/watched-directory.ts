@@ -41,11 +41,26 @@ export const watchDirectory = (parts: {
   let gathering: NodeJS.Timeout | undefined;
   let freshAt = nowSeconds();
 
-  const round = async (): Promise<void> => {
+  let running: Promise<void> | undefined;
+
+  const runRound = async (): Promise<void> => {
     const begun = nowSeconds();
     const outcome = await channel.round(begun);
+    running = undefined;
     if (outcome.ok) freshAt = begun;
     onOutcome(outcome);
+  };
+
+  /** One round at a time: two would sweep from the same place, and say everything twice. */
+  const round = (): Promise<void> => {
+    running ??= runRound();
+    return running;
+  };
+
+  /** What was missed may have been missed by the round that is running. */
+  const sweepAnew = async (): Promise<void> => {
+    await running;
+    await round();
   };
 
   const lookAtGathered = async (): Promise<void> => {
@@ -70,7 +85,7 @@ export const watchDirectory = (parts: {
     people,
     hint: (hint) => {
       if (hint.kind === 'look-at-users') look(hint.oids);
-      else if (hint.kind === 'sweep-now') void round();
+      else if (hint.kind === 'sweep-now') void sweepAnew();
       else void seeToOrder(true);
     },
     isStale: (maxStaleSeconds, now) => now - freshAt > maxStaleSeconds,
