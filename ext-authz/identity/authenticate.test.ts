@@ -141,6 +141,16 @@ describe('the cache of verified tokens', () => {
     expect((await cacheCounts())['hit']).toBeGreaterThanOrEqual(2);
   });
 
+  it('ends with the time of the key, though the token lives on', async () => {
+    const brief = await startIdentityBench([publishKey(key, { exp: NOW + 100 })]);
+    const tenant = testTenant([entraIssuer(brief.keyServer.url)]);
+    const token = await signWith(key, entraClaims());
+    for (const second of [0, 1, 99]) expect(await brief.outcomeOf(token, tenant, NOW + second)).toBe('user');
+    brief.advance(100_000);
+    expect(await brief.outcomeOf(token, tenant, NOW + 100)).toBe('key_unknown');
+    await brief.stop();
+  });
+
   it('verifies again after five minutes', async () => {
     const token = await signWith(key, entraClaims());
     await outcomeOf(token);

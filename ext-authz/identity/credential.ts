@@ -31,7 +31,8 @@ export type VerifiedIdentity = Omit<Identity, 'groups'> & {
 
 /** What it was believed for: keys, as long as they are the issuer's, or the issuer's own word, as long as that is fresh. */
 export type Basis =
-  | { readonly kind: 'keys'; readonly revision: string }
+  /** `until`: when the key's own time is over, seconds since the epoch. */
+  | { readonly kind: 'keys'; readonly revision: string; readonly until: number }
   /** Seconds since the epoch; from then on the issuer is asked again. */
   | { readonly kind: 'answer'; readonly until: number };
 

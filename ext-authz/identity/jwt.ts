@@ -12,10 +12,9 @@ import type { Secret } from '#core/secret.ts';
 import type { CredentialVerifier, Presentation } from '#ext-authz/identity/credential.ts';
 import { acceptIssuer } from '#ext-authz/identity/issuers.ts';
 import { looksLikeJwt, parseTokenHint, type TokenHint } from '#ext-authz/identity/jwt-parts.ts';
+import type { FoundKey } from '#ext-authz/identity/key-set-document.ts';
 import type { KeySets } from '#ext-authz/identity/key-sets.ts';
 import { credentialFromClaims, findBinding, type Terms } from '#ext-authz/identity/verified-claims.ts';
-
-type VerificationKey = Parameters<typeof jwtVerify>[1] & object;
 
 const REASON_BY_CODE: Readonly<Record<string, Reason>> = {
   [errors.JOSEAlgNotAllowed.code]: 'token_algorithm_refused',
@@ -56,12 +55,12 @@ const findVerificationKey = async (
   keySets: KeySets,
   issuer: TrustedIssuer,
   hint: TokenHint,
-): Promise<Result<VerificationKey, Deny>> => {
+): Promise<Result<FoundKey, Deny>> => {
   // Entra names the key in every token; one that does not is not Entra's.
   if (issuer.kind === 'entra' && hint.kid === undefined)
     return err(deny('key_unknown', { log: { kid: null } }));
   const finding = await keySets.find(issuer, hint);
-  if (finding.kind === 'found') return ok(finding.key);
+  if (finding.kind === 'found') return ok(finding);
   const log = { issuer: issuer.id, kid: hint.kid?.slice(0, 64) ?? null, finding: finding.kind };
   return err(deny(finding.kind === 'unavailable' ? 'keys_unavailable' : 'key_unknown', { log }));
 };
@@ -81,7 +80,7 @@ const optionsOf = (terms: Terms, nowSeconds: number): JWTVerifyOptions => {
 
 const verifySignature = async (
   token: Secret,
-  key: VerificationKey,
+  key: FoundKey['key'],
   terms: Terms & { readonly nowSeconds: number },
 ): Promise<Result<JsonObject, Deny>> => {
   try {
@@ -106,8 +105,9 @@ export const createJwtVerifier = (keySets: KeySets): CredentialVerifier => ({
     const key = await findVerificationKey(keySets, issuer, hint.value);
     if (!key.ok) return key;
     const known = { ...terms.value, nowSeconds: at.nowSeconds };
-    const payload = await verifySignature(token, key.value, known);
+    const payload = await verifySignature(token, key.value.key, known);
     if (!payload.ok) return payload;
-    return credentialFromClaims(payload.value, { ...known, basis: { kind: 'keys', revision: keyRevision } });
+    const basis = { kind: 'keys', revision: keyRevision, until: key.value.endsAt } as const;
+    return credentialFromClaims(payload.value, { ...known, basis });
   },
 });

@@ -23,7 +23,8 @@ const hint = (changes: Partial<TokenHint> = {}): TokenHint => ({
   ...changes,
 });
 
-const findingOf = async (document: KeySetDocument, token: TokenHint) => (await findKey(document, token)).kind;
+const findingOf = async (document: KeySetDocument, token: TokenHint, nowSeconds = 1_000) =>
+  (await findKey(document, token, nowSeconds)).kind;
 
 describe('parseKeySet()', () => {
   it.each([
@@ -44,6 +45,12 @@ describe('parseKeySet()', () => {
     const leaked = { ...a.privateKey.export({ format: 'jwk' }), kid: 'leaked' };
     const short = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
     const document = documentOf(leaked, { ...short, kid: 'short' }, publishKey(b));
+    expect(document.keys.map((key) => key.kid)).toEqual(['b']);
+  });
+
+  it('drops a key that was revoked, and one whose end cannot be read', () => {
+    const revoked = publishKey(a, { kid: 'revoked', revoked: { revoked_at: 1 } });
+    const document = documentOf(revoked, publishKey(a, { kid: 'odd', exp: '1000' }), publishKey(b));
     expect(document.keys.map((key) => key.kid)).toEqual(['b']);
   });
 
@@ -74,6 +81,13 @@ describe('findKey()', () => {
     expect(await findingOf(documentOf(publishKey(a)), hint())).toBe('found');
     expect(await findingOf(documentOf(publishKey(a), ec), hint({ algorithm: 'ES256' }))).toBe('found');
     expect(await findingOf(documentOf(publishKey(a), publishKey(b)), hint())).toBe('unknown');
+  });
+
+  it('finds no key whose time is over, so that none is taken for the one meant', async () => {
+    const document = documentOf(publishKey(a, { exp: 1_000 }), publishKey(b));
+    expect(await findingOf(document, hint({ kid: 'a' }), 999)).toBe('found');
+    expect(await findingOf(document, hint({ kid: 'a' }), 1_000)).toBe('unknown');
+    expect(await findingOf(document, hint(), 1_000)).toBe('found');
   });
 
   it('does not choose between two keys of one kid', async () => {

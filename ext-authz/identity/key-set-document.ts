@@ -12,6 +12,8 @@ type PublishedKey = {
   readonly kid: string | undefined;
   /** Entra writes into each key which issuer may sign with it; jose ignores that. */
   readonly issuer: string | undefined;
+  /** Seconds since the epoch: nothing is signed with it from then on. */
+  readonly endsAt: number;
   /** Imports the key for an algorithm once; rejects where it does not fit. */
   readonly importFor: ReturnType<typeof createLocalJWKSet>;
 };
@@ -24,11 +26,11 @@ export type KeySetDocument = {
   readonly json: JsonObject;
 };
 
+/** `endsAt`: when the key's own time is over, seconds since the epoch. */
+export type FoundKey = { readonly kind: 'found'; readonly key: CryptoKey; readonly endsAt: number };
+
 /** `foreign`: the key is known but belongs to another issuer. */
-export type KeyFinding =
-  | { readonly kind: 'found'; readonly key: CryptoKey }
-  | { readonly kind: 'unknown' }
-  | { readonly kind: 'foreign' };
+export type KeyFinding = FoundKey | { readonly kind: 'unknown' } | { readonly kind: 'foreign' };
 
 /** Entra publishes about ten. */
 const MAX_KEYS = 200;
@@ -37,17 +39,23 @@ const MAX_KEYS = 200;
 const MIN_MODULUS_LENGTH = 342;
 
 /** Members that are kept. No private one is among them, nor `x5u`, which is an address. */
-const KEPT_MEMBERS = ['kty', 'kid', 'alg', 'use', 'key_ops', 'n', 'e', 'crv', 'x', 'y', 'issuer'] as const;
+const KEPT_MEMBERS = [
+  ...['kty', 'kid', 'alg', 'use', 'key_ops', 'n', 'e', 'crv', 'x', 'y'],
+  ...['issuer', 'exp'],
+];
 
 const isStrongEnough = (key: JsonObject): boolean =>
   key['kty'] !== 'RSA' || (typeof key['n'] === 'string' && key['n'].length >= MIN_MODULUS_LENGTH);
 
-// A key published with its private part (`d`) is everybody's; `oct` is a shared secret and must not be here at all.
+// A key published with its private part (`d`) is everybody's; `oct` is a shared secret and must not be here at all. An end
+// that cannot be read could have come (`exp`, `revoked`: OpenID Federation 1.0, §8.7.2, where historical keys are told).
 const isUsable = (key: Json): key is JsonObject =>
   isJsonObject(key) &&
   (key['kty'] === 'RSA' || key['kty'] === 'EC' || key['kty'] === 'OKP') &&
   (key['use'] === undefined || key['use'] === 'sig') &&
   key['d'] === undefined &&
+  key['revoked'] === undefined &&
+  (key['exp'] === undefined || typeof key['exp'] === 'number') &&
   isStrongEnough(key);
 
 const keepPublic = (key: JsonObject): JsonObject =>
@@ -59,6 +67,7 @@ const textOf = (value: Json | undefined): string | undefined =>
 const publish = (key: JsonObject): PublishedKey => ({
   kid: textOf(key['kid']),
   issuer: textOf(key['issuer']),
+  endsAt: typeof key['exp'] === 'number' ? key['exp'] : Number.POSITIVE_INFINITY,
   importFor: createLocalJWKSet({ keys: [key as unknown as JWK] }),
 });
 
@@ -94,25 +103,29 @@ export const parseKeySet = (text: string): Result<KeySetDocument, string> => {
 const belongsTo = (key: PublishedKey, token: TokenHint): boolean =>
   key.issuer === undefined || expandDirectory(key.issuer, token.tid ?? '') === token.iss;
 
-const importKey = async (key: PublishedKey, token: TokenHint): Promise<CryptoKey | undefined> => {
+const importKey = async (published: PublishedKey, token: TokenHint): Promise<FoundKey | undefined> => {
+  const { kid, endsAt } = published;
   try {
-    return await key.importFor({
-      alg: token.algorithm,
-      ...(key.kid === undefined ? {} : { kid: key.kid }),
-    });
+    const key = await published.importFor({ alg: token.algorithm, ...(kid === undefined ? {} : { kid }) });
+    return { kind: 'found', key, endsAt };
   } catch {
     return undefined;
   }
 };
 
 /**
- * The key a token says it was signed with. A token without `kid` is accepted only where one single key can be meant.
+ * The key a token says it was signed with; one whose time is over is none. A token without `kid` is accepted only where one single key can be meant.
  */
-export const findKey = async (document: KeySetDocument, token: TokenHint): Promise<KeyFinding> => {
-  const named = document.keys.filter((key) => token.kid === undefined || key.kid === token.kid);
+export const findKey = async (
+  document: KeySetDocument,
+  token: TokenHint,
+  nowSeconds: number,
+): Promise<KeyFinding> => {
+  const living = document.keys.filter(({ endsAt }) => endsAt > nowSeconds);
+  const named = living.filter((key) => token.kid === undefined || key.kid === token.kid);
   const own = named.filter((key) => belongsTo(key, token));
   if (own.length === 0) return { kind: named.length > 0 ? 'foreign' : 'unknown' };
   const imported = await Promise.all(own.map((key) => importKey(key, token)));
-  const [key, ...others] = imported.filter((candidate) => candidate !== undefined);
-  return key !== undefined && others.length === 0 ? { kind: 'found', key } : { kind: 'unknown' };
+  const [found, ...others] = imported.filter((candidate) => candidate !== undefined);
+  return found !== undefined && others.length === 0 ? found : { kind: 'unknown' };
 };

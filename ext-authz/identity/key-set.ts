@@ -104,15 +104,18 @@ export const createKeySet = (options: KeySetOptions): KeySet => {
     await fetching;
   };
 
+  const findIn = ({ document }: StoredKeySet, token: TokenHint): Promise<KeyFinding> =>
+    findKey(document, token, Math.floor(nowMs() / 1_000));
+
   return {
     find: async (token) => {
       await load();
       if (stored !== undefined) {
-        const found = await findKey(stored.document, token);
+        const found = await findIn(stored, token);
         if (found.kind !== 'unknown' || token.kid === undefined) return found;
       }
       await fetchFrom(schedule.notBeforeMs);
-      return stored === undefined ? { kind: 'unavailable' } : findKey(stored.document, token);
+      return stored === undefined ? { kind: 'unavailable' } : findIn(stored, token);
     },
     refreshIfDue: async () => {
       await load();

@@ -70,9 +70,8 @@ const isCurrent = (entry: Entry, at: Presentation, keySets: KeySets): boolean =>
   const age = at.nowSeconds - entry.verifiedAt;
   if (age < 0 || age > MAX_AGE_SECONDS) return false;
   const { basis } = entry.credential;
-  return basis.kind === 'keys'
-    ? keySets.revision(terms.issuer) === basis.revision
-    : at.nowSeconds < basis.until;
+  const isBased = basis.kind === 'answer' || keySets.revision(terms.issuer) === basis.revision;
+  return isBased && at.nowSeconds < basis.until;
 };
 
 /** A cache of one process. */
