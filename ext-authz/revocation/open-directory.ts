@@ -37,6 +37,13 @@ const placeOf = ({ tenant, issuer, tid }: GraphDirectory) => ({
   directory: tid,
 });
 
+/** How Graph is asked about the directory, by whatever asks. */
+const askerOf = ({ ask, broker }: DirectoryParts, directory: GraphDirectory) => ({
+  ask,
+  graphUrl: directory.access.graphUrl,
+  acquireToken: (nowSeconds: number) => acquireGraphToken(broker, directory, nowSeconds),
+});
+
 const createReport =
   ({ report, logger }: DirectoryParts, directory: GraphDirectory) =>
   async (oid: string, { notBefore, because }: PersonMark): Promise<boolean> => {
@@ -54,12 +61,10 @@ const createReport =
   };
 
 const createOrderKeeper = (parts: DirectoryParts, directory: GraphDirectory) => {
-  const { ask, broker, shared, holder, logger, nowSeconds } = parts;
-  const { tenant, issuer, tid, access } = directory;
+  const { shared, holder, logger, nowSeconds } = parts;
+  const { tenant, issuer, tid } = directory;
   const order = {
-    ask,
-    graphUrl: access.graphUrl,
-    acquireToken: (now: number) => acquireGraphToken(broker, directory, now),
+    ...askerOf(parts, directory),
     openChannel: () => parts.openChannel({ tenantId: tenant.id, issuerId: issuer.id }),
     shared,
     key: directoryKey(tenant.id, issuer.id, tid),
@@ -85,13 +90,11 @@ export const openDirectory = (
     readonly onOutcome: (outcome: Result<true, RoundFault>) => void;
   },
 ): WatchedDirectory => {
-  const { ask, broker, logger, nowSeconds } = parts;
-  const { signals, access } = directory;
+  const { logger, nowSeconds } = parts;
+  const { signals } = directory;
   const channel = createGraphChannel({
-    ask,
+    ...askerOf(parts, directory),
     people: options.people,
-    graphUrl: access.graphUrl,
-    acquireToken: (now) => acquireGraphToken(broker, directory, now),
     report: createReport(parts, directory),
   });
   return watchDirectory({
