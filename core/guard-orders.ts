@@ -8,11 +8,11 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { CredentialFacts } from '#core/revocation.ts';
 
 /**
- * `list`: the answer can hold lists to be cut. `session`: the answer can open a session, whose id is to be sealed. `websocket`:
+ * `list`: the answer can hold lists to be cut. `rules`: rules of the registry concern the answer. `session`: the answer can open a session, whose id is to be sealed. `websocket`:
  * a connection that was let in whole, to be watched so that it can be ended. `off`: nothing to judge; a plain JSON answer skips ext-proc, a stream does not, so that it can be ended. Envoy's matcher knows
  * `off` and `denied` only: any other value is a hop to ext-proc, which fails closed.
  */
-export type GuardMode = 'off' | 'list' | 'session' | 'websocket';
+export type GuardMode = 'off' | 'list' | 'rules' | 'session' | 'websocket';
 
 /** Names a list may show; `all` where the grant says `*` and nothing is pinned to compare with. */
 export type VisibleNames =
@@ -84,7 +84,13 @@ const parseLists = (value: Json | undefined): readonly ListOrder[] | undefined =
   return lists.every((list) => list !== undefined) ? lists : undefined;
 };
 
-const GUARD_MODES: readonly unknown[] = ['off', 'list', 'session', 'websocket'] satisfies GuardMode[];
+const GUARD_MODES: readonly unknown[] = [
+  'off',
+  'list',
+  'rules',
+  'session',
+  'websocket',
+] satisfies GuardMode[];
 
 const REQUIRED_STRINGS = ['tenantId', 'serverId', 'version', 'principal', 'requestId'] as const;
 

@@ -195,6 +195,19 @@ export const REASONS = {
     -31308,
     'A WebSocket to this server is open only to callers who may use all of it.',
   ),
+  // The shape of arguments (core/response-guard.ts); the code is JSON-RPC's own.
+  arguments_invalid: {
+    ...refusal(-32602, 'The arguments do not fit the input schema of this tool.'),
+    remedy: 'fix-request',
+  },
+  tool_drifted: {
+    ...refusal(-31309, 'The server has changed this tool since it was approved.'),
+    remedy: 'contact-operator',
+  },
+  request_state_unknown: {
+    ...refusal(-31310, 'The state this call goes on from was not given to you here; begin anew.'),
+    remedy: 'fix-request',
+  },
   policy_failed: fault(-31304, 503, 'The call could not be judged.'),
 
   // Switches thrown by an operator. That it is a switch is told, so that nobody looks for a fault of their own; which
@@ -237,6 +250,8 @@ export const REASONS = {
   // What came back.
   answer_refused: fault(-31501, 502, 'The answer of the server could not be checked.'),
   answer_too_large: fault(-31502, 502, 'The answer of the server is too large to be checked.'),
+  output_invalid: fault(-31508, 502, 'The answer of the server does not fit what was approved of it.'),
+  answer_blocked: fault(-31509, 502, 'The answer of the server holds what may not be passed on.'),
   stream_terminated: outage(-31503, 'This stream was ended by the operator.'),
   // Whether the call may have run is told apart, because a client that repeats such a call may do its work twice.
   upstream_unavailable: outage(-31504, 'The MCP server cannot be reached at the moment.'),

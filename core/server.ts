@@ -4,6 +4,7 @@ import type { AdaptiveSettings } from '#core/adaptive-settings.ts';
 import type { ClientApplication } from '#core/client-credential.ts';
 import type { DpopMode } from '#core/dpop.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import type { ServerResponseGuard } from '#core/response-guard.ts';
 import type { TrafficSplit } from '#core/traffic-split.ts';
 import type { UpstreamSettings } from '#core/upstream-settings.ts';
 
@@ -122,6 +123,8 @@ export type McpServer = {
   readonly upstream?: UpstreamSettings;
   /** How far its time limit, retries and back-off may be moved; absent: not at all. */
   readonly adaptive?: AdaptiveSettings;
+  /** What is done with its answers, before what the tenant wants; absent: what the tenant wants. */
+  readonly responseGuard?: ServerResponseGuard;
   /** The version that gets all calls, unless `traffic` spreads them. */
   readonly activeVersion: string;
   /** Absent: all calls go to `activeVersion`. */

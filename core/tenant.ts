@@ -5,6 +5,7 @@ import type { Grant } from '#core/grant.ts';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import type { KillSwitch } from '#core/kill-switch.ts';
 import type { Publisher } from '#core/publisher.ts';
+import type { ResponseGuard } from '#core/response-guard.ts';
 import type { McpServer } from '#core/server.ts';
 import type { TenantPolicy } from '#core/tenant-policy.ts';
 
@@ -28,6 +29,8 @@ export type TenantSettings = {
   readonly requirePublisherCertificate?: boolean;
   /** Nobody approves a version that he published, or that is signed with a key he registered. */
   readonly fourEyes: boolean;
+  /** What is done with the answers of all its servers; absent: what is closed (core/response-guard.ts). */
+  readonly responseGuard?: ResponseGuard;
 };
 
 /** Each in its one spelling (core/host-name.ts). */

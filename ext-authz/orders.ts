@@ -2,12 +2,26 @@
 
 import { accessBasis } from '#core/access-basis.ts';
 import { GatewayError } from '#core/gateway-error.ts';
+import { isAnswerGuarded, responseGuardOf } from '#core/guard-in-force.ts';
 import type { GuardMode, GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { credentialFacts } from '#core/revocation.ts';
+import type { ServerVersion } from '#core/server.ts';
 import type { Place } from '#ext-authz/locate.ts';
+
+type Known = {
+  readonly place: Place;
+  readonly call: McpCall;
+  readonly identity: Identity;
+  readonly version: ServerVersion;
+  readonly requestId: string;
+  /** Of the policy: what each list in the answer may show. Empty for calls whose answer holds none. */
+  readonly lists: readonly ListOrder[];
+  /** Reference of the session. */
+  readonly session: string | undefined;
+};
 
 const toolOf = (call: McpCall): string | undefined =>
   call.targets.find((target) => target.kind === 'tool')?.name;
@@ -20,32 +34,29 @@ const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
   }
 };
 
-const modeOf = (call: McpCall, lists: readonly ListOrder[]): GuardMode => {
+const modeOf = (
+  call: McpCall,
+  { place, version, lists }: Pick<Known, 'place' | 'version' | 'lists'>,
+): GuardMode => {
   if (call.kind === 'upgrade') return 'websocket';
   if (lists.length > 0) return 'list';
-  return call.method === 'initialize' ? 'session' : 'off';
+  if (call.method === 'initialize') return 'session';
+  const { method } = call;
+  const guard = responseGuardOf(place.tenant, place.server);
+  return isAnswerGuarded(guard, version, { method, tool: toolOf(call) }) ? 'rules' : 'off';
 };
 
-/** `lists` comes from the policy: what each list in the answer may show. Empty for calls whose answer holds none. */
-export const guardOrders = (known: {
-  readonly place: Place;
-  readonly call: McpCall;
-  readonly identity: Identity;
-  readonly version: string;
-  readonly requestId: string;
-  readonly lists: readonly ListOrder[];
-  /** Reference of the session. */
-  readonly session: string | undefined;
-}): GuardOrders => {
+/** The orders for one allowed call. */
+export const guardOrders = (known: Known): GuardOrders => {
   const { place, call, identity, lists } = known;
   const tool = toolOf(call);
   const { principal, ...caller } = callerFacts(identity);
   checkLists(call, lists);
   return {
-    guard: modeOf(call, lists),
+    guard: modeOf(call, known),
     tenantId: place.tenant.id,
     serverId: place.server.id,
-    version: known.version,
+    version: known.version.version,
     principal,
     caller,
     credential: credentialFacts(identity),
@@ -55,7 +66,9 @@ export const guardOrders = (known: {
     ...(call.method === undefined ? {} : { method: call.method }),
     ...(tool === undefined ? {} : { tool }),
     ...(call.resumes === undefined ? {} : { resumes: call.resumes }),
-    ...(call.kind === 'upgrade' ? { basis: accessBasis(place.tenant, place.server, known.version) } : {}),
+    ...(call.kind === 'upgrade'
+      ? { basis: accessBasis(place.tenant, place.server, known.version.version) }
+      : {}),
     ...(known.session === undefined ? {} : { session: known.session }),
     ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
     lists,

@@ -252,7 +252,7 @@ export const decide = async (
   const present = standsOpen(parts, request, { identity, call });
   if (!present.ok) return present.error;
   const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
-  const known = { place, call, identity, version: version.version, session: session?.reference };
+  const known = { place, call, identity, version, session: session?.reference };
   const orders = guardOrders({ ...known, requestId: request.requestId, lists });
   return allow({
     identity,

@@ -1,14 +1,13 @@
 // Which calls Envoy may send a second time although the first may have run. Pure.
 
+import { findTool } from '#core/find-tool.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { ServerVersion } from '#core/server.ts';
 import { findMethod } from '#ext-authz/request/methods.ts';
 
-const isIdempotentTool = ({ tools }: ServerVersion, { targets }: McpCall): boolean =>
+const isIdempotentTool = (version: ServerVersion, { targets }: McpCall): boolean =>
   targets.length === 1 &&
-  targets.every(
-    ({ kind, name }) => kind === 'tool' && tools.some((tool) => tool.name === name && tool.idempotent),
-  );
+  targets.every(({ kind, name }) => kind === 'tool' && findTool(version, name)?.idempotent === true);
 
 /**
  * Whether a second run does no harm: the method only reads, or its tool is pinned as idempotent. Never within a session:

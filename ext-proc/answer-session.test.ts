@@ -2,10 +2,12 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type GuardOrders, guardOrdersToJson } from '#core/guard-orders.ts';
 import { createAnswerSession, type SessionParts } from '#ext-proc/answer-session.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { answerRules } from '#test/support/answer-rules.ts';
 import { toStruct } from '#test/support/ext-proc-envoy.ts';
 import { ordersOff, ordersTools, toolsAnswer } from '#test/support/guarded-call.ts';
 import { SEALER } from '#test/support/session-world.ts';
@@ -57,16 +59,18 @@ beforeEach(() => {
     heldBytes: createHeldBytes(1500, () => {}),
     measures: createMeasures(createMetrics('test'), silent),
     sealer: SEALER,
+    rulesFor: () => answerRules(),
+    steps: [createListStep(() => {})],
     endedBy: () => undefined,
   };
 });
 
 describe('an answer session', () => {
-  it('gives one reply to each message', () => {
+  it('gives one reply to each message', async () => {
     const session = start();
-    session.receive(head(ordersTools(['a']), 'application/json'));
-    session.receive(chunk('{'));
-    session.receive(chunk('}', true));
+    await session.receive(head(ordersTools(['a']), 'application/json'));
+    await session.receive(chunk('{'));
+    await session.receive(chunk('}', true));
     expect(kinds()).toEqual(['response_headers', 'response_body', 'response_body']);
     expect(failures).toEqual([]);
   });
@@ -81,82 +85,82 @@ describe('an answer session', () => {
     ['a message without content', [{}]],
     ['a body that is no bytes', [head(ordersOff()), { request: 'response_body', response_body: {} }]],
     ['trailers alone', [TRAILERS]],
-  ])('fails on %s', (_, messages) => {
+  ])('fails on %s', async (_, messages) => {
     const session = start();
-    for (const message of messages) session.receive(message);
+    for (const message of messages) await session.receive(message);
     expect(failures).toEqual(['unexpected_message']);
     expect(parts.liveStreams.count()).toBe(0);
   });
 
-  it('refuses where metadata is not what its kind says', () => {
+  it('refuses where metadata is not what its kind says', async () => {
     const message = head(ordersOff());
     const fields = { fields: { guard: { kind: 'stringValue', stringValue: 7 } } };
     message.metadata_context.filter_metadata = { 'envoy.filters.http.ext_authz': fields };
-    start().receive(message);
+    await start().receive(message);
     expect(kinds()).toEqual(['immediate_response']);
     expect(replies[0]?.['immediate_response']?.['status']).toEqual({ code: 502 });
   });
 
-  it('refuses a stream whose server was switched off while the call ran', () => {
-    start({ endedBy: () => 'switched-off' }).receive(head(ordersOff()));
+  it('refuses a stream whose server was switched off while the call ran', async () => {
+    await start({ endedBy: () => 'switched-off' }).receive(head(ordersOff()));
     expect(replies[0]?.['immediate_response']?.['status']).toEqual({ code: 503 });
     expect(String(replies[0]?.['immediate_response']?.['body'])).toContain('stream_terminated');
   });
 
-  it('lets a whole answer of a server that was switched off be: it was judged, and ends by itself', () => {
-    start({ endedBy: () => 'switched-off' }).receive(head(ordersOff(), 'application/json'));
+  it('lets a whole answer of a server that was switched off be: it was judged, and ends by itself', async () => {
+    await start({ endedBy: () => 'switched-off' }).receive(head(ordersOff(), 'application/json'));
     expect(kinds()).toEqual(['response_headers']);
   });
 
-  it('answers a refused event before it fails', () => {
+  it('answers a refused event before it fails', async () => {
     const session = start();
-    session.receive(head(ordersTools(['a'])));
-    session.receive(chunk('data: no json\n\n'));
+    await session.receive(head(ordersTools(['a'])));
+    await session.receive(chunk('data: no json\n\n'));
     expect(kinds()).toEqual(['response_headers', 'response_body']);
     expect(failures).toEqual(['answer_refused']);
   });
 
-  it('says nothing where no request waits for the error', () => {
+  it('says nothing where no request waits for the error', async () => {
     const { jsonRpcId: _, ...orders } = ordersTools(['a']);
     const session = start();
-    session.receive(head(orders));
-    session.receive(chunk('data: no json\n\n'));
+    await session.receive(head(orders));
+    await session.receive(chunk('data: no json\n\n'));
     expect(replies[1]?.['response_body']).toEqual({ response: { body_mutation: { clear_body: true } } });
     expect(failures).toEqual(['answer_refused']);
   });
 
-  it('fails the answer that makes all together hold too much, and gives back what it held', () => {
+  it('fails the answer that makes all together hold too much, and gives back what it held', async () => {
     const sessions = [start(), start()];
     for (const session of sessions) {
-      session.receive(head(ordersTools(['a']), 'application/json'));
-      session.receive(chunk('x'.repeat(900)));
+      await session.receive(head(ordersTools(['a']), 'application/json'));
+      await session.receive(chunk('x'.repeat(900)));
     }
     expect(failures).toEqual(['answer_too_large']);
     const third = start();
-    third.receive(head(ordersTools(['a']), 'application/json'));
-    third.receive(chunk('x'.repeat(500)));
+    await third.receive(head(ordersTools(['a']), 'application/json'));
+    await third.receive(chunk('x'.repeat(500)));
     expect(failures).toEqual(['answer_too_large']);
   });
 
-  it('passes trailers unless a held body would be lost with them', () => {
+  it('passes trailers unless a held body would be lost with them', async () => {
     const events = start();
-    events.receive(head(ordersTools(['a'])));
-    events.receive(TRAILERS);
+    await events.receive(head(ordersTools(['a'])));
+    await events.receive(TRAILERS);
     expect(kinds()).toEqual(['response_headers', 'response_trailers']);
     const json = start();
-    json.receive(head(ordersTools(['a']), 'application/json'));
-    json.receive(chunk(toolsAnswer(['a'])));
-    json.receive(TRAILERS);
+    await json.receive(head(ordersTools(['a']), 'application/json'));
+    await json.receive(chunk(toolsAnswer(['a'])));
+    await json.receive(TRAILERS);
     expect(failures).toEqual(['answer_refused']);
   });
 
-  it('can be ended from outside while it is open, and not after', () => {
+  it('can be ended from outside while it is open, and not after', async () => {
     const session = start();
-    session.receive(head(ordersOff()));
+    await session.receive(head(ordersOff()));
     expect(parts.liveStreams.terminate(() => true, 'command')).toBe(1);
     expect(failures).toEqual(['stream_terminated']);
     const other = start();
-    other.receive(head(ordersOff()));
+    await other.receive(head(ordersOff()));
     other.close();
     other.close();
     expect(parts.liveStreams.terminate(() => true, 'command')).toBe(0);

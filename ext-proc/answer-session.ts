@@ -3,13 +3,16 @@
 
 import { type GuardOrders, parseGuardOrders } from '#core/guard-orders.ts';
 import { describeReason } from '#core/reason.ts';
+import { refused, tooLarge } from '#ext-proc/answer-fault.ts';
 import type { BodyGuard, BodyLimits } from '#ext-proc/body-guard.ts';
 import type { HeldBytes, HeldBytesShare } from '#ext-proc/held-bytes.ts';
-import { refused, tooLarge } from '#ext-proc/lists/answer-fault.ts';
 import type { LiveStreams } from '#ext-proc/live-streams.ts';
 import type { Measures } from '#ext-proc/measures.ts';
+import type { MessageStep } from '#ext-proc/message/message-step.ts';
 import { type Course, setCourse } from '#ext-proc/pipeline.ts';
+import { isJudged } from '#ext-proc/plan.ts';
 import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import type { RulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import type { Sealer } from '#ext-proc/session/seal-answer.ts';
 import { type AnswerPart, answerPartFrom } from '#ext-proc/wire/from-processing-request.ts';
 import {
@@ -32,13 +35,16 @@ export type SessionParts = {
   readonly heldBytes: HeldBytes;
   readonly measures: Measures;
   readonly sealer: Sealer;
+  readonly rulesFor: RulesDesk['rulesFor'];
+  /** What messages are judged by, in order. */
+  readonly steps: readonly MessageStep[];
   /** Why the answer is not to be begun, if that has changed since the call was judged. */
   readonly endedBy: (orders: GuardOrders) => 'switched-off' | 'revoked' | undefined;
 };
 
 export type AnswerSession = {
-  /** Replies to one decoded ProcessingRequest. */
-  receive(message: unknown): void;
+  /** Replies to one decoded ProcessingRequest. Not called again before the reply is given. */
+  receive(message: unknown): Promise<void>;
   /** The stream is over, however it ended; harmless when repeated. */
   close(): void;
 };
@@ -73,10 +79,10 @@ class Session implements AnswerSession {
     this.#held = parts.heldBytes.open();
   }
 
-  receive(message: unknown): void {
+  async receive(message: unknown): Promise<void> {
     const part = answerPartFrom(message);
-    if (part?.kind === 'head' && this.#state === 'expecting-head') this.#onHead(part);
-    else if (part?.kind === 'chunk' && this.#guard !== undefined) this.#onChunk(this.#guard, part);
+    if (part?.kind === 'head' && this.#state === 'expecting-head') await this.#onHead(part);
+    else if (part?.kind === 'chunk' && this.#guard !== undefined) await this.#onChunk(this.#guard, part);
     else if (part?.kind === 'trailers' && this.#guard !== undefined) this.#onTrailers(this.#guard);
     else this.#break(part === undefined ? 'unknown message' : `${part.kind} while ${this.#state}`);
   }
@@ -99,8 +105,10 @@ class Session implements AnswerSession {
     this.#fail('unexpected_message');
   }
 
-  #onHead(part: Head): void {
-    const course = this.#courseOf(part);
+  async #onHead(part: Head): Promise<void> {
+    const course = await this.#courseOf(part);
+    // Envoy may have left meanwhile.
+    if (this.#state !== 'expecting-head') return;
     this.#parts.measures.answered(labelOf(course));
     this.#state = 'over';
     if (course.kind === 'guard' && this.#orders !== undefined)
@@ -108,8 +116,8 @@ class Session implements AnswerSession {
     this.#line.reply(headReply(course));
   }
 
-  #courseOf(part: Head): Course {
-    const { measures, limits, sealer, endedBy } = this.#parts;
+  async #courseOf(part: Head): Promise<Course> {
+    const { measures, limits, sealer, steps, endedBy } = this.#parts;
     const parsed = parseGuardOrders(part.orders);
     if (!parsed.ok) {
       measures.refused(refused('orders_invalid'), undefined);
@@ -122,8 +130,9 @@ class Session implements AnswerSession {
       replica: part.replica,
       sealer,
       limits,
+      steps,
+      rules: isJudged(orders) ? await this.#parts.rulesFor(orders) : undefined,
       report: {
-        cut: (lists) => measures.cut(lists, orders),
         refused: (fault) => measures.refused(fault, orders),
         opened: (session) => measures.sessionOpened(session, { orders, replica: part.replica }),
       },
@@ -148,8 +157,10 @@ class Session implements AnswerSession {
     });
   }
 
-  #onChunk(guard: BodyGuard, part: Chunk): void {
-    const step = guard.push(part.bytes, part.endOfStream);
+  async #onChunk(guard: BodyGuard, part: Chunk): Promise<void> {
+    const step = await guard.push(part.bytes, part.endOfStream);
+    // Ended from outside meanwhile.
+    if (this.#state !== 'guarding') return;
     this.#line.reply(chunkReply(step));
     if (step.kind === 'break-off') this.#fail('answer_refused');
     else if (!this.#held.set(guard.heldBytes())) {

@@ -1,7 +1,6 @@
-// What a guard does with each chunk of a body. A guard answers every chunk at once, with what may go on in its place.
+// What a guard does with each chunk of a body. A guard answers every chunk, in order, with what may go on in its place.
 
-import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
-import type { CutList } from '#ext-proc/lists/cut-message.ts';
+import type { AnswerFault } from '#ext-proc/answer-fault.ts';
 
 export type BodyStep =
   /** The chunk goes on as it came. */
@@ -12,7 +11,8 @@ export type BodyStep =
   | { readonly kind: 'break-off'; readonly bytes: Uint8Array };
 
 export type BodyGuard = {
-  push(chunk: Uint8Array, endOfStream: boolean): BodyStep;
+  /** Not called again before it has answered. */
+  push(chunk: Uint8Array, endOfStream: boolean): BodyStep | Promise<BodyStep>;
   /** Called where the answer ends in trailers instead: true if nothing that was held back is lost by that. */
   mayEndHere(): boolean;
   /** Bytes held back at the moment. */
@@ -21,7 +21,6 @@ export type BodyGuard = {
 
 /** Who hears what a guard did; for metrics and the log. */
 export type GuardReport = {
-  cut(lists: readonly CutList[]): void;
   refused(fault: AnswerFault): void;
   /** The answer opens a session, of this sealed id. */
   opened(session: string): void;

@@ -2,11 +2,11 @@
 // that is refused becomes a JSON-RPC error, and the stream ends there: what follows could not be trusted either.
 
 import { err, ok, type Result } from '#core/result.ts';
+import { type AnswerFault, refused, tooLarge } from '#ext-proc/answer-fault.ts';
 import { type BodyGuard, type BodyStep, type GuardReport, NO_BYTES } from '#ext-proc/body-guard.ts';
 import { createEventSplitter } from '#ext-proc/framing/split-events.ts';
 import { formatSseEvent, parseSseEvent, type SseEvent } from '#ext-proc/framing/sse-event.ts';
-import { type AnswerFault, refused, tooLarge } from '#ext-proc/lists/answer-fault.ts';
-import { cutMessage, type ListRules } from '#ext-proc/lists/cut-message.ts';
+import type { MessageJudge } from '#ext-proc/message/judge-message.ts';
 
 // Clients that follow MCP read events of the type `message` only, others may read all: of what is not a message no
 // more goes on than that the server is alive.
@@ -19,18 +19,12 @@ const keepAlive = ({ id, retry }: SseEvent): SseEvent => ({
 const isMessage = (event: SseEvent): boolean =>
   event.event === undefined || event.event === '' || event.event === 'message';
 
-const judgeEvent = (
-  event: SseEvent,
-  rules: ListRules,
-  report: GuardReport,
-): Result<SseEvent, AnswerFault> => {
+const judgeEvent = async (event: SseEvent, judge: MessageJudge): Promise<Result<SseEvent, AnswerFault>> => {
   if (!isMessage(event)) return ok(keepAlive(event));
   // An event without data primes the client's `Last-Event-ID` (MCP 2025-11-25, resumability).
   if (event.data === undefined || event.data === '') return ok(event);
-  const cut = cutMessage(Buffer.from(event.data), { ...rules, strict: true });
-  if (!cut.ok) return cut;
-  report.cut(cut.value.lists);
-  return ok({ ...event, data: cut.value.text });
+  const judged = await judge(Buffer.from(event.data), { strict: true });
+  return judged.ok ? ok({ ...event, data: judged.value.text }) : judged;
 };
 
 /**
@@ -38,7 +32,7 @@ const judgeEvent = (
  * known that it could answer.
  */
 export const createEventGuard = (options: {
-  readonly rules: ListRules;
+  readonly judge: MessageJudge;
   readonly maxEventBytes: number;
   readonly refusal: (fault: AnswerFault) => string | undefined;
   readonly report: GuardReport;
@@ -46,11 +40,11 @@ export const createEventGuard = (options: {
   const splitter = createEventSplitter(options.maxEventBytes);
   let first = true;
 
-  const judge = (piece: Uint8Array): Result<string, AnswerFault> => {
+  const judge = async (piece: Uint8Array): Promise<Result<string, AnswerFault>> => {
     const event = parseSseEvent(piece, { first });
     first = false;
     if (!event.ok) return err(refused('body_not_utf8'));
-    const judged = judgeEvent(event.value, options.rules, options.report);
+    const judged = await judgeEvent(event.value, options.judge);
     return judged.ok ? ok(formatSseEvent(judged.value)) : judged;
   };
 
@@ -62,12 +56,12 @@ export const createEventGuard = (options: {
     return { kind: 'break-off', bytes: Buffer.from(passed.join('') + last) };
   };
 
-  const push = (chunk: Uint8Array): BodyStep => {
+  const push = async (chunk: Uint8Array): Promise<BodyStep> => {
     const pieces = splitter.push(chunk);
     if (!pieces.ok) return breakOff([], tooLarge('event_too_large'));
     const passed: string[] = [];
     for (const piece of pieces.value) {
-      const judged = judge(piece);
+      const judged = await judge(piece);
       if (!judged.ok) return breakOff(passed, judged.error);
       passed.push(judged.value);
     }

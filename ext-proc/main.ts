@@ -1,12 +1,14 @@
 // Wiring of the response guard: the gRPC service Envoy asks, the feed that says what to end, the operations endpoint.
-// It guards without the feed too: what may be seen travels with each call, only ending open streams needs the registry.
+// What may be seen travels with each call; what an answer is held against comes over the feed.
 
 import { join } from 'node:path';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
+import { createRulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
 import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -32,6 +34,9 @@ import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 
 const MIB = 1024 * 1024;
 const GIB = 1024 * MIB;
+
+/** The feed brings a change to all services within milliseconds. */
+const RULES_PATIENCE_MS = 2_000;
 
 const SHAPE = {
   address: servedAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
@@ -68,6 +73,7 @@ runService(logger, async (lifecycle) => {
   const liveStreams = createLiveStreams();
   let served = EMPTY_SNAPSHOT;
   let feed: FeedConsumer | undefined;
+  const rules = createRulesDesk({ snapshot: () => served, patienceMs: RULES_PATIENCE_MS });
 
   feed = await startFeedConsumer({
     address: config.feedAddress,
@@ -79,6 +85,7 @@ runService(logger, async (lifecycle) => {
     onSnapshot: (snapshot) => {
       const before = served;
       served = snapshot;
+      rules.arrived();
       const nowMs = Date.now();
       const step = { before, after: snapshot };
       liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs), 'switched-off');
@@ -93,7 +100,7 @@ runService(logger, async (lifecycle) => {
   const readiness = () => {
     const facts = feedFacts(consumer.current(), Date.now());
     const streams = { endsStreams: facts.source !== 'none', openStreams: liveStreams.count() };
-    return { ready: true, facts: { ...facts, ...streams, ...sessionKeys.facts() } };
+    return { ready: facts.source !== 'none', facts: { ...facts, ...streams, ...sessionKeys.facts() } };
   };
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
@@ -103,6 +110,8 @@ runService(logger, async (lifecycle) => {
     heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
     measures,
     sealer: createSealer(sessionKeys),
+    rulesFor: rules.rulesFor,
+    steps: [createListStep(measures.cut)],
     endedBy: (orders) => {
       if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';
       return isRevoked(consumer.current().revocations, orders) ? 'revoked' : undefined;

@@ -3,8 +3,8 @@
 
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { sessionReference } from '#core/sealed-session.ts';
-import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
-import type { CutList } from '#ext-proc/lists/cut-message.ts';
+import type { AnswerFault } from '#ext-proc/answer-fault.ts';
+import type { CutList } from '#ext-proc/lists/cut-lists.ts';
 import type { TerminationCause } from '#ext-proc/live-streams.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';

@@ -2,14 +2,16 @@
 // protobuf (process.ts, wire/), and evaluates no policy: what may be seen was decided by ext-authz.
 
 import type { GuardOrders } from '#core/guard-orders.ts';
+import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
 import type { BodyGuard, BodyLimits, GuardReport } from '#ext-proc/body-guard.ts';
 import { createEventGuard } from '#ext-proc/event-guard.ts';
 import { createForwardGuard } from '#ext-proc/forward-guard.ts';
-import type { AnswerFault } from '#ext-proc/lists/answer-fault.ts';
-import type { ListRules } from '#ext-proc/lists/cut-message.ts';
+import { createMessageJudge } from '#ext-proc/message/judge-message.ts';
+import type { MessageStep } from '#ext-proc/message/message-step.ts';
 import { type Plan, planAnswer } from '#ext-proc/plan.ts';
 import { refusalMessage } from '#ext-proc/refusal-message.ts';
+import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
 import { markEventIds } from '#ext-proc/session/event-ids.ts';
 import { type Sealer, sealAnswer } from '#ext-proc/session/seal-answer.ts';
 import { createWholeBodyGuard } from '#ext-proc/whole-body-guard.ts';
@@ -35,6 +37,9 @@ export type CourseParts = {
   readonly sealer: Sealer;
   readonly limits: BodyLimits;
   readonly report: GuardReport;
+  /** Undefined where the orders want none, or there are none to be had. */
+  readonly rules: AnswerRules | undefined;
+  readonly steps: readonly MessageStep[];
 };
 
 /** Status of a refusal. An error the server itself reported keeps its own: clients act on 401 and 404 (MCP, sessions). */
@@ -45,15 +50,16 @@ const refusalFor =
   ({ reason }: AnswerFault): string =>
     refusalMessage({ reason, id: orders.jsonRpcId, requestId: orders.requestId });
 
-const buildGuard = (plan: Exclude<Plan, { kind: 'pass' | 'refuse' }>, parts: CourseParts): BodyGuard => {
-  const { orders, limits, report } = parts;
-  const rules: ListRules = { orders: orders.lists, era: orders.era };
-  if (plan.kind === 'watch') return createForwardGuard();
+type JudgingPlan = Extract<Plan, { kind: 'hold' | 'events' }>;
+
+const buildGuard = (plan: JudgingPlan, rules: AnswerRules, parts: CourseParts): BodyGuard => {
+  const { orders, limits, report, replica, steps } = parts;
+  const judge = createMessageJudge(steps, { orders, rules, replica });
   if (plan.kind === 'hold') {
     const { maxBodyBytes } = limits;
     return createWholeBodyGuard({
       body: plan.body,
-      rules,
+      judge,
       maxBodyBytes,
       report,
       refusal: refusalFor(orders),
@@ -62,7 +68,7 @@ const buildGuard = (plan: Exclude<Plan, { kind: 'pass' | 'refuse' }>, parts: Cou
   const { maxEventBytes } = limits;
   // The legacy GET stream answers no request, so no error message could be addressed there.
   const refusal = orders.jsonRpcId === undefined ? () => undefined : refusalFor(orders);
-  return createEventGuard({ rules, maxEventBytes, report, refusal });
+  return createEventGuard({ judge, maxEventBytes, report, refusal });
 };
 
 /** Sets the course of one answer from its head. */
@@ -79,7 +85,11 @@ export const setCourse = (head: AnswerHead, parts: CourseParts): Course => {
   const session = sealed.value;
   if (session !== undefined) report.opened(session);
   if (plan.kind === 'pass') return { kind: 'pass', session };
-  const guard = buildGuard(plan, parts);
+  if (plan.kind !== 'watch' && parts.rules === undefined) return refuse(refused('rules_unknown'));
+  const guard =
+    plan.kind === 'watch' || parts.rules === undefined
+      ? createForwardGuard()
+      : buildGuard(plan, parts.rules, parts);
   // Streams of the older era only can be resumed.
   if (orders.era === 'stateless' || head.media !== 'sse')
     return { kind: 'guard', guard, rewrites: plan.kind !== 'watch', session };

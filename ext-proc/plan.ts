@@ -1,9 +1,9 @@
-// What is done with an answer, decided from its head alone: the orders say whether lists may be in it, the status and
+// What is done with an answer, decided from its head alone: the orders say whether anything in it is to be judged, the status and
 // media type say how to look. Every case is written down; what fits none is refused.
 
 import type { GuardOrders } from '#core/guard-orders.ts';
+import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
-import { type AnswerFault, refused } from '#ext-proc/lists/answer-fault.ts';
 
 /**
  * How a body that is held whole is judged. `message`: one JSON-RPC message. `error-json`, `error-text`: the body of an
@@ -32,7 +32,7 @@ const planUnjudged = (head: AnswerHead): Plan =>
 
 const hold = (body: HeldBodyKind): Plan => ({ kind: 'hold', body });
 
-const planList = (head: AnswerHead): Plan => {
+const planJudged = (head: AnswerHead): Plan => {
   if (head.endOfStream) return { kind: 'pass' };
   if (!head.plain) return { kind: 'refuse', fault: refused('content_encoding') };
   if (head.media === 'sse') return { kind: 'events' };
@@ -42,6 +42,9 @@ const planList = (head: AnswerHead): Plan => {
   return { kind: 'refuse', fault: refused('media_type') };
 };
 
+/** True if messages of the answer are held against rules. */
+export const isJudged = ({ guard }: GuardOrders): boolean => guard === 'list' || guard === 'rules';
+
 /** The plan for one answer. */
 export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {
   // 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged, so
@@ -49,5 +52,5 @@ export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {
   if (head.status === 101 && orders.guard === 'websocket') return { kind: 'watch' };
   if (head.status < 200) return { kind: 'refuse', fault: refused('unexpected_body') };
   if (isRedirect(head.status)) return { kind: 'refuse', fault: refused('redirect') };
-  return orders.guard === 'list' ? planList(head) : planUnjudged(head);
+  return isJudged(orders) ? planJudged(head) : planUnjudged(head);
 };

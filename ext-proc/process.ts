@@ -26,21 +26,28 @@ const serve = (parts: SessionParts, call: ProcessCall): void => {
     open = false;
     session.close();
   };
-  call.on('data', (message: unknown) => {
+  // Envoy sends on while a reply is awaited; each part is looked at when the one before has its reply.
+  let turn = Promise.resolve();
+  const take = async (message: unknown): Promise<void> => {
     const startedAt = performance.now();
     try {
-      if (open) session.receive(message);
+      if (open) await session.receive(message);
     } catch (thrown) {
       parts.measures.broken(GatewayError.from(thrown).message);
       session.close();
       fail('internal');
     }
     parts.measures.replied((performance.now() - startedAt) / 1000);
+  };
+  call.on('data', (message: unknown) => {
+    turn = turn.then(() => take(message));
   });
   call.on('end', () => {
     // Half-closed by Envoy: the answer is over. After an error of ours the status is on its way already.
-    if (open) call.end();
-    leave();
+    void turn.then(() => {
+      if (open) call.end();
+      leave();
+    });
   });
   call.on('cancelled', leave);
   call.on('close', leave);

@@ -2,6 +2,7 @@
 // evaluation costs. Knows nothing of Rego or WASM. Pure. The same shape is policies/input.schema.json.
 
 import { type Deny, deny } from '#core/decision.ts';
+import { findTool } from '#core/find-tool.ts';
 import type { Identity } from '#core/identity.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import type { McpCall, McpListKind } from '#core/mcp-call.ts';
@@ -80,9 +81,9 @@ const serverPart = (question: PolicyQuestion): JsonObject => {
 };
 
 /** The pinned tool the call names; none if it names none or one that is not pinned in this version. */
-const findTool = ({ version, call }: PolicyQuestion): Tool | undefined => {
+const calledTool = ({ version, call }: PolicyQuestion): Tool | undefined => {
   const name = call.targets.find((target) => target.kind === 'tool')?.name;
-  return version.tools.find((tool) => tool.name === name);
+  return name === undefined ? undefined : findTool(version, name);
 };
 
 const limitsOf = (server: McpServer, tool: Tool | undefined): readonly ArgumentConstraint[] =>
@@ -134,7 +135,7 @@ export const buildPolicyInput = (
   options: { readonly withArguments: boolean },
 ): Result<PolicyInput, Deny> => {
   const { tenant, server, identity, call, request } = question;
-  const tool = findTool(question);
+  const tool = calledTool(question);
   const limits = limitsOf(server, tool);
   const values = resolveValues(limits, call.arguments);
   if (!values.ok) return values;

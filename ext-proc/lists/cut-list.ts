@@ -5,7 +5,7 @@ import { isJsonObject, type Json } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { type AnswerFault, refused } from '#ext-proc/lists/answer-fault.ts';
+import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 
 /** The member of an entry that names it, by the member of the result that holds the list (MCP, server features). */
 export const LIST_KEYS: Readonly<Record<McpListKind, 'name' | 'uri' | 'uriTemplate'>> = {

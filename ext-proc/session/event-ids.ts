@@ -26,15 +26,17 @@ export const markEventIds = (
   const session = opened === undefined ? (orders.session ?? '') : sessionReference(opened);
   const place = { owner: ownerOf(orders), session };
   const rewriter = createIdRewriter((id) => sealEventId(sealer.key(), id, place));
-  const push = (chunk: Uint8Array, endOfStream: boolean): BodyStep => {
-    const step = guard.push(chunk, endOfStream);
+  const mark = (chunk: Uint8Array, step: BodyStep): BodyStep => {
     const bytes = step.kind === 'forward' ? chunk : step.bytes;
     const marked = rewriter.push(bytes);
     if (marked === bytes) return step;
     return { kind: step.kind === 'break-off' ? 'break-off' : 'replace', bytes: marked };
   };
   return {
-    push,
+    push: (chunk, endOfStream) => {
+      const step = guard.push(chunk, endOfStream);
+      return step instanceof Promise ? step.then((done) => mark(chunk, done)) : mark(chunk, step);
+    },
     // What is held is a line without its end, which no reader looks at.
     mayEndHere: guard.mayEndHere,
     heldBytes: () => guard.heldBytes() + rewriter.heldBytes(),

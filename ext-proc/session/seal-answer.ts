@@ -5,8 +5,8 @@ import type { GuardOrders } from '#core/guard-orders.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type SessionOwner, sealSession } from '#core/sealed-session.ts';
 import type { SessionKey } from '#core/session-key.ts';
+import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
-import { type AnswerFault, refused } from '#ext-proc/lists/answer-fault.ts';
 
 export type Sealer = {
   readonly key: () => SessionKey;

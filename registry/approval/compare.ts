@@ -2,13 +2,13 @@
 // tool, whatever it does like another: a rename would else walk past every pin.
 
 import type { Json } from '#core/json.ts';
+import { diffJson, type JsonChange } from '#core/json-diff.ts';
 import type { Tool } from '#core/server.ts';
 import type { Definition, Surface } from '#registry/approval/definition.ts';
 import { type Difference, type DifferenceKind, differenceOf } from '#registry/approval/difference.ts';
 import type { Pins } from '#registry/approval/pins.ts';
 import { isSchemaProse } from '#registry/approval/schema-prose.ts';
 import { riskOf } from '#registry/approval/text-kind.ts';
-import { diffJson, type JsonChange } from '#registry/revisions/json-diff.ts';
 
 const fieldOf = ({ pointer }: JsonChange): string => pointer.split('/')[1] ?? '';
 

@@ -1,6 +1,6 @@
 // The kinds of difference between a version and what was approved, and which of them a person must see first.
 
-import type { JsonChange } from '#registry/revisions/json-diff.ts';
+import type { JsonChange } from '#core/json-diff.ts';
 
 /**
  * Pure prose and what only takes away pass with notice, or everybody would switch approval off. `tags` and

@@ -1,11 +1,11 @@
 // Whether a version may be put into service, and what is to be kept when it is.
 
+import { isSameJson } from '#core/same-json.ts';
 import { servedVersions } from '#core/served-versions.ts';
 import type { McpServer, ServerVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { type Decider, type MadeDecision, makeDecision } from '#registry/approval/decide.ts';
 import type { Review, VersionOfServer } from '#registry/approval/review.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 
 /** Whether calls can be sent to this version of a tenant's server. */
 export const isServed = (tenant: Tenant, serverId: string, version: string): boolean => {

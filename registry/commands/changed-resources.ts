@@ -1,8 +1,8 @@
 // Which resources differ between two states of a tenant. What both share are the same objects, so the cost is that of
 // the change, whatever the size of the tenant.
 
+import { isSameJson } from '#core/same-json.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { type UnlikeResource, unlikeResources } from '#registry/feed/unlike-resources.ts';
 
 export type ChangedResource = UnlikeResource;

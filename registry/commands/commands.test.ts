@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { TrustedIssuer } from '#core/issuer.ts';
 import { err, ok } from '#core/result.ts';
+import { isSameJson } from '#core/same-json.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { describeChanges } from '#registry/commands/describe-changes.ts';
 import { putGrant, removeGrant } from '#registry/commands/grant.ts';
 import { putIssuer, removeIssuer } from '#registry/commands/issuer.ts';
 import type { Outcome } from '#registry/commands/outcome.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { putServer, removeServer, type ServerSettings, setServerState } from '#registry/commands/server.ts';
 import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
 import { putTenant } from '#registry/commands/tenant.ts';

@@ -1,9 +1,9 @@
 // The difference of two states of a tenant in words, for revisions and their readers. Names fields, never values:
 // a revision is read more widely than what it is about.
 
+import { isSameJson } from '#core/same-json.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { changedResources } from '#registry/commands/changed-resources.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 
 const changedFields = (before: object, after: object): string[] => {
   const old = new Map(Object.entries(before));

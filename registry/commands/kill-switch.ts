@@ -4,11 +4,11 @@
 
 import type { KillSwitch, SwitchTarget } from '#core/kill-switch.ts';
 import { err } from '#core/result.ts';
+import { isSameJson } from '#core/same-json.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { notFound, type Outcome } from '#registry/commands/outcome.ts';
 import { withItem, withoutItem } from '#registry/commands/replace-by-id.ts';
 import { killSwitchName } from '#registry/commands/resources.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { judgeTarget, parseTarget, type SentTarget } from '#registry/commands/switch-target.ts';
 

@@ -2,6 +2,7 @@
 // and audit refer to a version by its name.
 
 import { err } from '#core/result.ts';
+import { isSameJson } from '#core/same-json.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { type CheckUrl, conflict, type Fault, notFound, type Outcome } from '#registry/commands/outcome.ts';
@@ -9,7 +10,6 @@ import { withItem } from '#registry/commands/replace-by-id.ts';
 import { versionName } from '#registry/commands/resources.ts';
 import { judgeEndpoints } from '#registry/commands/rules/endpoint-rules.ts';
 import { repeated } from '#registry/commands/rules/rule.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { allTo, withTraffic } from '#registry/commands/with-traffic.ts';
 

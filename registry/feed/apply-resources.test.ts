@@ -2,10 +2,10 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { isSameJson } from '#core/same-json.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { changedResources } from '#registry/commands/changed-resources.ts';
 import { resourcesOf } from '#registry/commands/resources.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { applyResources, type ResourceState } from '#registry/feed/apply-resources.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { historyArbitrary } from '#test/support/tenant-histories.ts';

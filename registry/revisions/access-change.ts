@@ -1,8 +1,8 @@
 // Who gains and who loses what between two states of a tenant: server by server, callers who gain the same together.
 
 import type { Grant } from '#core/grant.ts';
+import { isSameJson } from '#core/same-json.ts';
 import type { Tenant } from '#core/tenant.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import {
   type Basis,
   findReach,

@@ -3,6 +3,7 @@
 
 import type { Grant } from '#core/grant.ts';
 import { ok, type Result } from '#core/result.ts';
+import { isSameJson } from '#core/same-json.ts';
 import type { McpServer } from '#core/server.ts';
 import { findServer, type Tenant, type TenantSettings } from '#core/tenant.ts';
 import type { Refusal } from '#registry/commands/outcome.ts';
@@ -13,7 +14,6 @@ import {
   serverName,
   settingsOf,
 } from '#registry/commands/resources.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { accessChange } from '#registry/revisions/access-change.ts';
 import { keepWithdrawn } from '#registry/revisions/restored-traffic.ts';

@@ -2,12 +2,12 @@
 // scopes, accepted audiences, hosts, origins, the tenant's policy. Where weaker or stronger cannot be told, it is named
 // all the same.
 
+import { isSameJson } from '#core/same-json.ts';
 import { servedVersions } from '#core/served-versions.ts';
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { keyThumbprint, type RemotePolicy } from '#core/tenant-policy.ts';
 import { POLICY_NAME, type ResourceName, serverName } from '#registry/commands/resources.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 
 export type LoosenedLimit = { readonly resource: ResourceName; readonly message: string };
 

@@ -3,6 +3,7 @@
 
 import type { TrustedIssuer } from '#core/issuer.ts';
 import { err } from '#core/result.ts';
+import { isSameJson } from '#core/same-json.ts';
 import { servedNames, servedVersions } from '#core/served-versions.ts';
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import { findIssuer, findServer, type Tenant } from '#core/tenant.ts';
@@ -12,7 +13,6 @@ import { newlyServed } from '#registry/approval/serve.ts';
 import type { CheckUrl, Fault, Outcome } from '#registry/commands/outcome.ts';
 import { conflict } from '#registry/commands/outcome.ts';
 import { issuerName, settingsOf, versionName } from '#registry/commands/resources.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { accessChange } from '#registry/revisions/access-change.ts';
 import { keepWithdrawn } from '#registry/revisions/restored-traffic.ts';

@@ -1,9 +1,9 @@
 // The difference of two states of a tenant, resource by resource, for a person who decides whether to undo it.
 
 import type { Json } from '#core/json.ts';
+import { diffJson, type JsonChange } from '#core/json-diff.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type ResourceName, resourcesOf } from '#registry/commands/resources.ts';
-import { diffJson, type JsonChange } from '#registry/revisions/json-diff.ts';
 
 export type ResourceDiff = {
   readonly resource: ResourceName;

@@ -1,7 +1,7 @@
 // Applies a difference the way its documentation says it can be applied: what proves that it says everything.
 
 import type { Json } from '#core/json.ts';
-import type { JsonChange } from '#registry/revisions/json-diff.ts';
+import type { JsonChange } from '#core/json-diff.ts';
 
 type Container = Map<string, unknown> | unknown[];
 

@@ -2,18 +2,23 @@
 
 import type { BodyLimits } from '#ext-proc/body-guard.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
+import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { answerRules } from '#test/support/answer-rules.ts';
 import { SEALER } from '#test/support/session-world.ts';
 
 export type TestGuard = {
   /** For `startGuardBench`. */
   readonly start: (socketPath: string) => Promise<() => Promise<void>>;
   readonly liveStreams: LiveStreams;
+  /** What answers are held against from now on. */
+  rules: AnswerRules;
   /** Processing streams since the last reset. */
   streams(): number;
   /** Log lines with this message since the last reset. */
@@ -26,6 +31,7 @@ export type TestGuard = {
 export const createTestGuard = (limits: BodyLimits): TestGuard => {
   let lines: string[] = [];
   let streams = 0;
+  const held = { rules: answerRules() };
   const logger = createLogger('ext-proc', 'info', { write: (line) => void lines.push(line) });
   const metrics = createMetrics('ext-proc');
   const measures = createMeasures(metrics, logger);
@@ -36,6 +42,8 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     heldBytes: createHeldBytes(10 * limits.maxBodyBytes, measures.held),
     measures,
     sealer: SEALER,
+    rulesFor: () => held.rules,
+    steps: [createListStep(measures.cut)],
     endedBy: () => undefined,
   });
   const process = service.implementation['Process'] as unknown as (call: unknown) => void;
@@ -48,11 +56,12 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
       },
     },
   };
-  return {
-    start: (socketPath) => startGrpcServer({ kind: 'unix', path: socketPath }, [counted as typeof service]),
+  return Object.assign(held, {
+    start: (socketPath: string) =>
+      startGrpcServer({ kind: 'unix', path: socketPath }, [counted as typeof service]),
     liveStreams,
     streams: () => streams,
-    logged: (message) =>
+    logged: (message: string) =>
       lines
         .map((line) => JSON.parse(line) as Record<string, unknown>)
         .filter((line) => line['message'] === message),
@@ -61,6 +70,7 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     reset: () => {
       lines = [];
       streams = 0;
+      held.rules = answerRules();
     },
-  };
+  });
 };

@@ -15,9 +15,11 @@ import type { CheckParts } from '#ext-authz/check.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
+import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
+import { findRules } from '#ext-proc/rules/find-rules.ts';
 import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -200,6 +202,8 @@ export const startSessionGateway = async (
       },
       nowMs,
     },
+    rulesFor: (orders) => findRules(snapshot, orders),
+    steps: [createListStep(measures.cut)],
     endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
   });
   const gateway = await startGateway({

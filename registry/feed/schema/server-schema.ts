@@ -6,6 +6,7 @@ import { SECRET_HEADER_PATTERN } from '#core/secret-header.ts';
 import { TOKEN_MODES } from '#core/server.ts';
 import { AdaptiveSchema } from '#registry/feed/schema/adaptive-schema.ts';
 import { CLIENT_APPLICATION_FIELDS } from '#registry/feed/schema/credential-schema.ts';
+import { ServerResponseGuardSchema } from '#registry/feed/schema/response-guard-schema.ts';
 import { TrafficSchema } from '#registry/feed/schema/traffic-schema.ts';
 import { UpstreamSchema } from '#registry/feed/schema/upstream-schema.ts';
 import { VersionSchema } from '#registry/feed/schema/version-schema.ts';
@@ -122,6 +123,7 @@ export const SERVER_FIELDS = {
   maxBodyBytes: Type.Integer({ minimum: 1_024, maximum: MAX_BODY_BYTES, default: 1024 * 1024 }),
   upstream: Type.Optional(UpstreamSchema),
   adaptive: Type.Optional(AdaptiveSchema),
+  responseGuard: Type.Optional(ServerResponseGuardSchema),
 };
 
 /** A stored server. `activeVersion` is empty until the first activation. */

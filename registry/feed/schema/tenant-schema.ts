@@ -7,6 +7,7 @@ import { IssuerSchema } from '#registry/feed/schema/issuer-schema.ts';
 import { KillSwitchSchema } from '#registry/feed/schema/kill-switch-schema.ts';
 import { TenantPolicySchema } from '#registry/feed/schema/policy-schema.ts';
 import { PublisherSchema } from '#registry/feed/schema/publisher-schema.ts';
+import { ResponseGuardSchema } from '#registry/feed/schema/response-guard-schema.ts';
 import { ServerSchema } from '#registry/feed/schema/server-schema.ts';
 import { TenantHostsSchema } from '#registry/feed/schema/tenant-hosts-schema.ts';
 import { Id, ShortText } from '#registry/feed/schema/words.ts';
@@ -35,6 +36,7 @@ export const TENANT_FIELDS = {
     description:
       'Nobody approves a version that he published, or that is signed with a key he registered. Switched off by a platform-admin only.',
   }),
+  responseGuard: Type.Optional(ResponseGuardSchema),
 };
 
 /** A stored tenant. */

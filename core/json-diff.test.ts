@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '#core/json.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
-import { diffJson } from '#registry/revisions/json-diff.ts';
+import { diffJson } from '#core/json-diff.ts';
+import { isSameJson } from '#core/same-json.ts';
 import { applyChanges } from '#test/support/apply-changes.ts';
 
 const json = fc.jsonValue({ maxDepth: 4 }).map((value): Json => JSON.parse(JSON.stringify(value)));

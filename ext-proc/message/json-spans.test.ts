@@ -7,7 +7,7 @@ import {
   startOfRoot,
   walkElements,
   walkMembers,
-} from '#ext-proc/lists/json-spans.ts';
+} from '#ext-proc/message/json-spans.ts';
 
 /** The value at `start` and its end, found by walking alone. */
 const walk = (text: string, start: number): { value: unknown; end: number } => {

@@ -3,26 +3,32 @@ import { describe, expect, it } from 'vitest';
 import type { ListOrder } from '#core/guard-orders.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import { LIST_KEYS } from '#ext-proc/lists/cut-list.ts';
-import { cutMessage } from '#ext-proc/lists/cut-message.ts';
+import { cutLists } from '#ext-proc/lists/cut-lists.ts';
+import { readAnswerMessage } from '#ext-proc/message/answer-message.ts';
 
 const show = (...names: string[]): readonly ListOrder[] => [
   { kind: 'tools', visible: { all: false, names } },
 ];
 const RULES = { orders: show('a', 'c'), era: 'legacy', strict: true } as const;
 
-const cut = (text: string, rules: Partial<Parameters<typeof cutMessage>[1]> = {}) =>
-  cutMessage(Buffer.from(text), { ...RULES, ...rules });
-const textOf = (text: string, rules: Partial<Parameters<typeof cutMessage>[1]> = {}): string | undefined => {
-  const result = cut(text, rules);
-  return result.ok ? result.value.text : undefined;
+type Rules = Parameters<typeof cutLists>[1] & { readonly strict: boolean };
+
+const cutBytes = (bytes: Uint8Array, rules: Partial<Rules> = {}) => {
+  const read = readAnswerMessage(bytes, { ...RULES, ...rules });
+  return read.ok ? cutLists(read.value, { ...RULES, ...rules }) : read;
 };
-const faultOf = (text: string, rules: Partial<Parameters<typeof cutMessage>[1]> = {}): string | undefined => {
+const cut = (text: string, rules: Partial<Rules> = {}) => cutBytes(Buffer.from(text), rules);
+const textOf = (text: string, rules: Partial<Rules> = {}): string | undefined => {
+  const result = cut(text, rules);
+  return result.ok ? result.value.message.text : undefined;
+};
+const faultOf = (text: string, rules: Partial<Rules> = {}): string | undefined => {
   const result = cut(text, rules);
   return result.ok ? undefined : result.error.fault;
 };
 const answer = (result: string, id = '1'): string => `{"jsonrpc":"2.0","id":${id},"result":${result}}`;
 
-describe('cutMessage', () => {
+describe('cutLists', () => {
   it('takes out what is not visible and leaves every other byte', () => {
     const entry = (name: string) =>
       `{ "name":"${name}", "x":1.50, "big":12345678901234567890, "u":"\\u00e9" }`;
@@ -31,7 +37,10 @@ describe('cutMessage', () => {
     const result = cut(text(`[ ${entry('a')} ,${entry('b')},\n${entry('c')}]`));
     expect(result).toEqual({
       ok: true,
-      value: { text: text(`[${entry('a')},${entry('c')}]`), lists: [{ kind: 'tools', kept: 2, dropped: 1 }] },
+      value: {
+        message: expect.objectContaining({ text: text(`[${entry('a')},${entry('c')}]`) }),
+        lists: [{ kind: 'tools', kept: 2, dropped: 1 }],
+      },
     });
   });
 
@@ -127,7 +136,7 @@ describe('cutMessage', () => {
   });
 
   it('refuses bytes that are not UTF-8', () => {
-    const result = cutMessage(Buffer.from([0x7b, 0xff, 0x7d]), RULES);
+    const result = cutBytes(Buffer.from([0x7b, 0xff, 0x7d]));
     expect(result).toEqual({ ok: false, error: { reason: 'answer_refused', fault: 'body_not_utf8' } });
   });
 

@@ -1,15 +1,15 @@
-// One JSON-RPC message of an answer. Any result that holds a list is cut, whatever its id: a server can put a list
-// under another id, and a resumed stream repeats the answer to an earlier call. All else passes byte for byte.
+// The lists in a message, cut. Any result that holds a list is, whatever its id: a server can put a list under another
+// id, and a resumed stream repeats the answer to an earlier call. All else passes byte for byte.
 
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ListOrder } from '#core/guard-orders.ts';
-import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
+import type { Json, JsonObject } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { parseStrictJson, RESPONSE_RULES } from '#core/strict-json.ts';
-import { type AnswerFault, refused } from '#ext-proc/lists/answer-fault.ts';
+import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import { judgeList, LIST_KINDS } from '#ext-proc/lists/cut-list.ts';
+import { type AnswerMessage, resultOf } from '#ext-proc/message/answer-message.ts';
 import {
   applyEdits,
   type Edit,
@@ -18,24 +18,15 @@ import {
   startOfRoot,
   walkElements,
   walkMembers,
-} from '#ext-proc/lists/json-spans.ts';
+} from '#ext-proc/message/json-spans.ts';
 
 /** What was done to one list. */
 export type CutList = { readonly kind: McpListKind; readonly kept: number; readonly dropped: number };
 
-export type CutMessage = { readonly text: string; readonly lists: readonly CutList[] };
+export type CutMessage = { readonly message: AnswerMessage; readonly lists: readonly CutList[] };
 
 export type ListRules = { readonly orders: readonly ListOrder[]; readonly era: ProtocolEra };
 
-type MessageRules = ListRules & {
-  /**
-   * True: anything but one JSON-RPC 2.0 message is a fault. False, for answers with an error status: any JSON object
-   * that holds no list passes.
-   */
-  readonly strict: boolean;
-};
-
-const MESSAGE_KEYS = ['jsonrpc', 'id', 'method', 'params', 'result', 'error'];
 const CACHE_SCOPE = 'cacheScope';
 const RESULT_KEYS = [...LIST_KINDS, CACHE_SCOPE];
 const LIST_MEMBERS: ReadonlySet<string> = new Set(LIST_KINDS);
@@ -117,40 +108,17 @@ const rewrite = (text: string, judged: readonly JudgedList[], era: ProtocolEra):
 };
 
 /**
- * The lists of a message, judged. A message that could be read in two ways is a fault: a result beside a method or an
- * error, a key that some client takes for one we judge.
- */
-const judgeMessage = (
-  message: JsonObject,
-  rules: MessageRules,
-): Result<readonly JudgedList[], AnswerFault> => {
-  if (findKeyVariant(message, MESSAGE_KEYS) !== undefined) return err(refused('key_variant'));
-  if (!has(message, 'result')) return ok([]);
-  const result = message['result'] as Json;
-  if (!isJsonObject(result)) return rules.strict ? err(refused('message_shape')) : ok([]);
-  if (has(message, 'error') || has(message, 'method')) return err(refused('message_shape'));
-  if (findKeyVariant(result, RESULT_KEYS) !== undefined) return err(refused('key_variant'));
-  return judgeLists(result, rules);
-};
-
-const isJsonRpc = (message: JsonObject): boolean =>
-  message['jsonrpc'] === '2.0' && ['method', 'result', 'error'].some((key) => has(message, key));
-
-/**
  * Cuts the lists of one message to what its orders let show.
- * @param bytes one JSON text: a body, or the data of one server-sent event.
- * @returns the message, unchanged where it holds no list, or why it must not be passed.
+ * @returns the message, the same where it holds no list, or why it must not be passed.
  */
-export const cutMessage = (bytes: Uint8Array, rules: MessageRules): Result<CutMessage, AnswerFault> => {
-  const parsed = parseStrictJson(bytes, RESPONSE_RULES);
-  if (!parsed.ok) return err(refused(parsed.error.reason));
-  const message = parsed.value;
-  if (!isJsonObject(message)) return err(refused('message_shape'));
-  if (rules.strict && !isJsonRpc(message)) return err(refused('message_shape'));
-  const judged = judgeMessage(message, rules);
+export const cutLists = (message: AnswerMessage, rules: ListRules): Result<CutMessage, AnswerFault> => {
+  const result = resultOf(message);
+  if (result === undefined) return ok({ message, lists: [] });
+  if (findKeyVariant(result, RESULT_KEYS) !== undefined) return err(refused('key_variant'));
+  const judged = judgeLists(result, rules);
   if (!judged.ok) return judged;
-  const text = Buffer.from(bytes).toString('utf8');
-  if (judged.value.length === 0) return ok({ text, lists: [] });
+  if (judged.value.length === 0) return ok({ message, lists: [] });
   const lists = judged.value.map(({ kind, kept, dropped }) => ({ kind, kept, dropped }));
-  return ok({ text: rewrite(text, judged.value, rules.era), lists });
+  const text = rewrite(message.text, judged.value, rules.era);
+  return ok({ message: { text, value: JSON.parse(text) as JsonObject }, lists });
 };

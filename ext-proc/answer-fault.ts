@@ -15,6 +15,7 @@ export type AnswerFaultKind =
   | 'trailers_before_end'
   // What was to be done with it.
   | 'orders_invalid'
+  | 'rules_unknown'
   // The session it opens.
   | 'session_id'
   | 'replica_unknown'
@@ -28,15 +29,31 @@ export type AnswerFaultKind =
   // A list in a message.
   | 'list_shape'
   | 'entry_shape'
-  | 'entry_repeated';
+  | 'entry_repeated'
+  // What a rule says of a message.
+  | 'schema'
+  | 'message_id'
+  | 'finding'
+  | 'redaction'
+  | 'plugin_failed'
+  | 'request_state';
 
 export type AnswerFault = {
-  readonly reason: Extract<Reason, 'answer_refused' | 'answer_too_large'>;
+  readonly reason: Extract<
+    Reason,
+    'answer_refused' | 'answer_too_large' | 'output_invalid' | 'answer_blocked'
+  >;
   readonly fault: AnswerFaultKind;
 };
 
 /** An answer that cannot be checked. */
 export const refused = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answer_refused', fault });
+
+/** An answer that is not what was approved. */
+export const unfit = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'output_invalid', fault });
+
+/** An answer with something in it that a rule keeps back. */
+export const blocked = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answer_blocked', fault });
 
 /** An answer that is too large to be checked. */
 export const tooLarge = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answer_too_large', fault });

@@ -2,8 +2,8 @@
 // other into the latter, so that it can be followed in a document the reader has.
 
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
-import { isSameJson } from '#registry/commands/same-json.ts';
-import { pairElements } from '#registry/revisions/pair-elements.ts';
+import { pairElements } from '#core/pair-elements.ts';
+import { isSameJson } from '#core/same-json.ts';
 
 export type JsonChange =
   | { readonly change: 'added'; readonly pointer: string; readonly after: Json }

@@ -1,0 +1,71 @@
+// Values changed within a JSON text, all others as they stand in it. Works only on text that parseStrictJson has
+// accepted.
+
+import type { Json } from '#core/json.ts';
+import { endOfValue, startOfRoot, walkElements, walkMembers } from '#ext-proc/message/json-spans.ts';
+
+/** Keys and indices from the root. */
+export type JsonPath = readonly (string | number)[];
+
+/** `value` undefined takes the place out; a member that is not there yet is added. */
+export type JsonEdit = { readonly path: JsonPath; readonly value: Json | undefined };
+
+/** Edits by the next step of their paths. */
+type Branch = { readonly edits: Map<string | number, Branch>; leaf?: { readonly value: Json | undefined } };
+
+const grow = (edits: readonly JsonEdit[]): Branch => {
+  const root: Branch = { edits: new Map() };
+  for (const { path, value } of edits) {
+    let branch = root;
+    for (const step of path) {
+      const next = branch.edits.get(step) ?? { edits: new Map() };
+      branch.edits.set(step, next);
+      branch = next;
+    }
+    branch.leaf = { value };
+  }
+  return root;
+};
+
+/** The new text of the value at `start`; undefined: it is taken out. */
+const rewrite = (text: string, start: number, branch: Branch): string | undefined => {
+  if (branch.leaf !== undefined)
+    return branch.leaf.value === undefined ? undefined : JSON.stringify(branch.leaf.value);
+  return text[start] === '{' ? rewriteObject(text, start, branch) : rewriteArray(text, start, branch);
+};
+
+const rewriteItem = (text: string, start: number, branch: Branch | undefined): string | undefined =>
+  branch === undefined ? text.slice(start, endOfValue(text, start)) : rewrite(text, start, branch);
+
+const rewriteObject = (text: string, start: number, { edits }: Branch): string => {
+  const members: string[] = [];
+  const met = new Set<string>();
+  const keep = (key: string, value: string | undefined): void => {
+    if (value !== undefined) members.push(`${JSON.stringify(key)}:${value}`);
+  };
+  walkMembers(text, start, (key, at) => {
+    met.add(key);
+    keep(key, rewriteItem(text, at, edits.get(key)));
+    return endOfValue(text, at);
+  });
+  for (const [key, { leaf }] of edits)
+    if (typeof key === 'string' && !met.has(key) && leaf?.value !== undefined)
+      keep(key, JSON.stringify(leaf.value));
+  return `{${members.join(',')}}`;
+};
+
+const rewriteArray = (text: string, start: number, { edits }: Branch): string => {
+  const elements: string[] = [];
+  let index = 0;
+  walkElements(text, start, (at) => {
+    const element = rewriteItem(text, at, edits.get(index));
+    if (element !== undefined) elements.push(element);
+    index += 1;
+    return endOfValue(text, at);
+  });
+  return `[${elements.join(',')}]`;
+};
+
+/** The text with all edits made. Paths lead to values that are there, except that the last step may name a new member. */
+export const editJson = (text: string, edits: readonly JsonEdit[]): string =>
+  rewrite(text, startOfRoot(text), grow(edits)) ?? 'null';
