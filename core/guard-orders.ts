@@ -44,6 +44,10 @@ export type GuardOrders = {
   /** Reference of the session the call is in; ids of events are marked with it. */
   readonly session?: string;
   readonly jsonRpcId?: JsonRpcId;
+  /** A `requestState` in the answer is sealed to this: the name or URI that the call reaches for. */
+  readonly stateTarget?: string;
+  /** The request brings a sealed `requestState` that opens. Envoy's matcher knows this member. */
+  readonly opensState?: true;
   /**
    * Not empty exactly when `guard` is `list`. A list method names its own kind; the legacy GET stream names all of
    * them, because a resumed stream (`Last-Event-ID`) can repeat the answer to an earlier list call.
@@ -97,34 +101,48 @@ const REQUIRED_STRINGS = ['tenantId', 'serverId', 'version', 'principal', 'reque
 const isStrings = (value: Json | undefined): boolean =>
   Array.isArray(value) && value.every((item) => typeof item === 'string');
 
-const isCaller = (value: Json | undefined): boolean =>
-  value === undefined ||
-  (isJsonObject(value) &&
-    typeof value['issuerId'] === 'string' &&
-    isStrings(value['ids']) &&
-    isStrings(value['applications']));
+const isCaller = (value: Json): boolean =>
+  isJsonObject(value) &&
+  typeof value['issuerId'] === 'string' &&
+  isStrings(value['ids']) &&
+  isStrings(value['applications']);
 
 const CREDENTIAL_TEXTS = ['issuerId', 'subject', 'actor', 'tid', 'oid', 'tokenId'] as const;
 
-const isCredential = (value: Json | undefined): boolean =>
-  value === undefined ||
-  (isJsonObject(value) &&
-    typeof value['issuedAt'] === 'number' &&
-    CREDENTIAL_TEXTS.every(
-      (name, at) => typeof value[name] === 'string' || (at > 1 && value[name] === undefined),
-    ));
+const isCredential = (value: Json): boolean =>
+  isJsonObject(value) &&
+  typeof value['issuedAt'] === 'number' &&
+  CREDENTIAL_TEXTS.every(
+    (name, at) => typeof value[name] === 'string' || (at > 1 && value[name] === undefined),
+  );
+
+const isText = (value: Json): boolean => typeof value === 'string';
+
+const isTrue = (value: Json): boolean => value === true;
+
+/** Members that may be absent, and what they are where they are not. */
+const OPTIONAL: Readonly<Record<string, (value: Json) => boolean>> = {
+  caller: isCaller,
+  credential: isCredential,
+  resumes: isTrue,
+  session: isText,
+  stateTarget: isText,
+  opensState: isTrue,
+};
+
+const findOptionalFault = (value: JsonObject): string | undefined =>
+  Object.keys(OPTIONAL).find((name) => {
+    const member = value[name];
+    return member !== undefined && OPTIONAL[name]?.(member) !== true;
+  });
 
 const findFault = (value: JsonObject): string | undefined => {
   if (!GUARD_MODES.includes(value['guard'])) return 'guard';
   if (value['era'] !== 'legacy' && value['era'] !== 'stateless') return 'era';
   if (typeof value['sequence'] !== 'number') return 'sequence';
-  if (!isCaller(value['caller'])) return 'caller';
-  if (!isCredential(value['credential'])) return 'credential';
-  if (value['resumes'] !== undefined && value['resumes'] !== true) return 'resumes';
   const needsBasis = value['guard'] === 'websocket';
   if (needsBasis !== (typeof value['basis'] === 'string')) return 'basis';
-  if (value['session'] !== undefined && typeof value['session'] !== 'string') return 'session';
-  return REQUIRED_STRINGS.find((field) => typeof value[field] !== 'string');
+  return findOptionalFault(value) ?? REQUIRED_STRINGS.find((field) => typeof value[field] !== 'string');
 };
 
 /** Orders read back from metadata; the error names the field that is missing or of the wrong type. */

@@ -10,6 +10,7 @@ import type { McpCall } from '#core/mcp-call.ts';
 import { credentialFacts } from '#core/revocation.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { Place } from '#ext-authz/locate.ts';
+import { sealedStateTarget } from '#ext-authz/session/request-state.ts';
 
 type Known = {
   readonly place: Place;
@@ -21,6 +22,8 @@ type Known = {
   readonly lists: readonly ListOrder[];
   /** Reference of the session. */
   readonly session: string | undefined;
+  /** The call goes on from a `requestState` that opens. */
+  readonly opensState: boolean;
 };
 
 const toolOf = (call: McpCall): string | undefined =>
@@ -37,23 +40,27 @@ const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
 const modeOf = (
   call: McpCall,
   { place, version, lists }: Pick<Known, 'place' | 'version' | 'lists'>,
+  stateTarget: string | undefined,
 ): GuardMode => {
   if (call.kind === 'upgrade') return 'websocket';
   if (lists.length > 0) return 'list';
   if (call.method === 'initialize') return 'session';
   const { method } = call;
   const guard = responseGuardOf(place.tenant, place.server);
-  return isAnswerGuarded(guard, version, { method, tool: toolOf(call) }) ? 'rules' : 'off';
+  const concerned =
+    stateTarget !== undefined || isAnswerGuarded(guard, version, { method, tool: toolOf(call) });
+  return concerned ? 'rules' : 'off';
 };
 
 /** The orders for one allowed call. */
 export const guardOrders = (known: Known): GuardOrders => {
   const { place, call, identity, lists } = known;
   const tool = toolOf(call);
+  const stateTarget = sealedStateTarget(place, call);
   const { principal, ...caller } = callerFacts(identity);
   checkLists(call, lists);
   return {
-    guard: modeOf(call, known),
+    guard: modeOf(call, known, stateTarget),
     tenantId: place.tenant.id,
     serverId: place.server.id,
     version: known.version.version,
@@ -71,6 +78,8 @@ export const guardOrders = (known: Known): GuardOrders => {
       : {}),
     ...(known.session === undefined ? {} : { session: known.session }),
     ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
+    ...(stateTarget === undefined ? {} : { stateTarget }),
+    ...(known.opensState ? { opensState: true } : {}),
     lists,
   };
 };

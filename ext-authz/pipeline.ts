@@ -177,6 +177,20 @@ const direct = (
     : err(misdirected);
 };
 
+/** What a call goes on from beside its session: an event of a stream, a state that its server gave along. */
+const takeUp = (
+  parts: PipelineParts,
+  { session, ...recognised }: Directed,
+  nowMs: number,
+): Result<{ readonly resumeAfter?: string; readonly opensState: boolean }, Deny> => {
+  const { place, call, identity } = recognised;
+  const event = openLastEvent(parts, recognised, session?.reference);
+  if (!event.ok) return event;
+  const by = { owner: sessionOwner(place, identity), nowSeconds: secondsOf(nowMs) };
+  const state = parts.sessions.judgeState(place, call, by);
+  return state.ok ? ok({ ...event.value, opensState: state.value }) : state;
+};
+
 /** What an exchange is made for, in the audit and in traces. */
 const causeOf = ({ requestId, headers }: HttpRequest): ExchangeCause => {
   const [traceparent, ...others] = headers.get('traceparent') ?? [];
@@ -235,8 +249,9 @@ export const decide = async (
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
   const permitted = permit(parts, request, recognised.value);
   if (!permitted.ok) return permitted.error;
-  const resumption = openLastEvent(parts, recognised.value, session?.reference);
-  if (!resumption.ok) return resumption.error;
+  const thread = takeUp(parts, directed.value, nowMs);
+  if (!thread.ok) return thread.error;
+  const { opensState, ...resumption } = thread.value;
 
   // A token is judged by the time it goes out at, not by that at which the call came in.
   const nowSeconds = parts.nowMs() / 1000;
@@ -252,7 +267,7 @@ export const decide = async (
   const present = standsOpen(parts, request, { identity, call });
   if (!present.ok) return present.error;
   const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
-  const known = { place, call, identity, version, session: session?.reference };
+  const known = { place, call, identity, version, session: session?.reference, opensState };
   const orders = guardOrders({ ...known, requestId: request.requestId, lists });
   return allow({
     identity,
@@ -262,6 +277,6 @@ export const decide = async (
     orders,
     steering: steer({ place, version, identity, call, session }),
     ...(session === undefined ? {} : { session }),
-    ...resumption.value,
+    ...resumption,
   });
 };

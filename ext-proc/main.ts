@@ -2,6 +2,7 @@
 // What may be seen travels with each call; what an answer is held against comes over the feed.
 
 import { join } from 'node:path';
+import { keyIdOf } from '#core/sealed-text.ts';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createListStep } from '#ext-proc/lists/list-step.ts';
@@ -10,6 +11,7 @@ import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { createRulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
+import { createStateStep } from '#ext-proc/session/state-step.ts';
 import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { FeedConsumer, FeedConsumerOptions } from '#registry/feed/feed-consumer.ts';
@@ -70,6 +72,7 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('internal TLS', () => tls?.stop());
   const measures = createMeasures(metrics, logger);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
+  const sealer = createSealer(sessionKeys);
   const liveStreams = createLiveStreams();
   let served = EMPTY_SNAPSHOT;
   let feed: FeedConsumer | undefined;
@@ -109,9 +112,10 @@ runService(logger, async (lifecycle) => {
     liveStreams,
     heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
     measures,
-    sealer: createSealer(sessionKeys),
+    sealer,
     rulesFor: rules.rulesFor,
-    steps: [createListStep(measures.cut)],
+    steps: [createListStep(measures.cut), createStateStep(sealer)],
+    keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => {
       if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';
       return isRevoked(consumer.current().revocations, orders) ? 'revoked' : undefined;

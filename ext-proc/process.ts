@@ -3,20 +3,41 @@
 
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import { GatewayError } from '#core/gateway-error.ts';
-import { type AnswerSession, createAnswerSession, type SessionParts } from '#ext-proc/answer-session.ts';
+import {
+  type AnswerSession,
+  createAnswerSession,
+  type Line,
+  type SessionParts,
+} from '#ext-proc/answer-session.ts';
+import { createRequestSession, type RequestParts } from '#ext-proc/request/request-session.ts';
+import { isOfRequest } from '#ext-proc/wire/from-processing-request.ts';
 import { loadService } from '#protos/service.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
 
+export type ProcessParts = SessionParts & RequestParts;
+
 type ProcessCall = ServerDuplexStream<unknown, unknown>;
 
-const serve = (parts: SessionParts, call: ProcessCall): void => {
+/** What is talked about is known with the first message. */
+const createConversation = (parts: ProcessParts, line: Line): AnswerSession => {
+  let session: AnswerSession | undefined;
+  return {
+    receive: (message) => {
+      session ??= isOfRequest(message) ? createRequestSession(parts, line) : createAnswerSession(parts, line);
+      return session.receive(message);
+    },
+    close: () => session?.close(),
+  };
+};
+
+const serve = (parts: ProcessParts, call: ProcessCall): void => {
   let open = true;
   const fail = (details: string): void => {
     if (!open) return;
     open = false;
     call.emit('error', { code: status.ABORTED, details });
   };
-  const session: AnswerSession = createAnswerSession(parts, {
+  const session = createConversation(parts, {
     reply: (response) => {
       if (open) call.write(response);
     },
@@ -54,7 +75,7 @@ const serve = (parts: SessionParts, call: ProcessCall): void => {
 };
 
 /** The service for `startGrpcServer`. */
-export const createProcessService = (parts: SessionParts): GrpcService => ({
+export const createProcessService = (parts: ProcessParts): GrpcService => ({
   definition: loadService('envoy.service.ext_proc.v3.ExternalProcessor'),
   implementation: { Process: (call: ProcessCall) => serve(parts, call) },
 });

@@ -122,4 +122,6 @@ export const JUDGED_PARAMS: readonly string[] = [
   'protocolVersion',
   '_meta',
   'taskId',
+  'requestState',
+  'inputResponses',
 ];

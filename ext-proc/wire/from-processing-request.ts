@@ -38,17 +38,22 @@ const headersFrom = (list: unknown): Map<string, string[]> => {
   return headers;
 };
 
+/** What ext-authz has written. */
+const ordersFrom = (message: Readonly<Record<string, unknown>>): JsonObject | undefined => {
+  const metadata = record(record(message['metadata_context'])['filter_metadata']);
+  return structToJson(metadata[ORDERS_NAMESPACE]);
+};
+
 const headFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | undefined => {
   const { headers, end_of_stream: endOfStream } = record(message['response_headers']);
   const head = readAnswerHead(headersFrom(record(headers)['headers']), endOfStream === true);
   if (head === undefined) return undefined;
-  const metadata = record(record(message['metadata_context'])['filter_metadata']);
   const attributes = structToJson(record(message['attributes'])[ATTRIBUTES_NAMESPACE]) ?? {};
   const replica = attributes[REPLICA_ATTRIBUTE];
   return {
     kind: 'head',
     head,
-    orders: structToJson(metadata[ORDERS_NAMESPACE]),
+    orders: ordersFrom(message),
     replica: typeof replica === 'string' && replica !== '' ? replica : undefined,
   };
 };
@@ -57,6 +62,21 @@ const chunkFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | und
   const { body, end_of_stream: endOfStream } = record(message['response_body']);
   if (!(body instanceof Uint8Array)) return undefined;
   return { kind: 'chunk', bytes: body, endOfStream: endOfStream === true };
+};
+
+/** A whole request, for the filter that opens a `requestState` in it. */
+export type RequestPart = { readonly body: Uint8Array; readonly orders: JsonObject | undefined };
+
+/** True for what is said about a request; false for what is said about an answer. */
+export const isOfRequest = (message: unknown): boolean =>
+  String(record(message)['request']).startsWith('request_');
+
+/** @returns undefined for anything but the whole body of a request. */
+export const requestPartFrom = (message: unknown): RequestPart | undefined => {
+  const fields = record(message);
+  const { body, end_of_stream: endOfStream } = record(fields['request_body']);
+  if (fields['request'] !== 'request_body' || !(body instanceof Uint8Array)) return undefined;
+  return endOfStream === true ? { body, orders: ordersFrom(fields) } : undefined;
 };
 
 /**

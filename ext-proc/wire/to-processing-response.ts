@@ -74,5 +74,10 @@ export const chunkReply = (step: BodyStep): ProcessingResponse => {
   return { response_body: { response: { body_mutation: mutation } } };
 };
 
+/** The reply to the whole body of a request: another one in its place. */
+export const bodyReply = (body: Uint8Array): ProcessingResponse => ({
+  request_body: { response: { body_mutation: { body } } },
+});
+
 /** The reply to trailers: they go on. */
 export const trailersReply = (): ProcessingResponse => ({ response_trailers: {} });

@@ -1,5 +1,6 @@
 // The response guard as a test runs it inside its own process: real service, real gRPC, its log and counts at hand.
 
+import { sealingKeysOf } from '#core/sealing-key.ts';
 import type { BodyLimits } from '#ext-proc/body-guard.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createListStep } from '#ext-proc/lists/list-step.ts';
@@ -7,11 +8,12 @@ import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
+import { createStateStep } from '#ext-proc/session/state-step.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { answerRules } from '#test/support/answer-rules.ts';
-import { SEALER } from '#test/support/session-world.ts';
+import { SEALER, SESSION_KEY } from '#test/support/session-world.ts';
 
 export type TestGuard = {
   /** For `startGuardBench`. */
@@ -43,7 +45,8 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     measures,
     sealer: SEALER,
     rulesFor: () => held.rules,
-    steps: [createListStep(measures.cut)],
+    steps: [createListStep(measures.cut), createStateStep(SEALER)],
+    keysFor: () => sealingKeysOf([SESSION_KEY]),
     endedBy: () => undefined,
   });
   const process = service.implementation['Process'] as unknown as (call: unknown) => void;

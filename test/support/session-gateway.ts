@@ -14,12 +14,14 @@ import type { Snapshot } from '#core/snapshot.ts';
 import type { CheckParts } from '#ext-authz/check.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
+import { judgeRequestState } from '#ext-authz/session/request-state.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { findRules } from '#ext-proc/rules/find-rules.ts';
+import { createStateStep } from '#ext-proc/session/state-step.ts';
 import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -173,6 +175,12 @@ export const startSessionGateway = async (
           nowSeconds,
         }),
       openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sealingKeysOf(state.keys)),
+      judgeState: (place, call, by) =>
+        judgeRequestState(place, call, {
+          ...by,
+          keysFor: () => sealingKeysOf(state.keys),
+          maxAgeSeconds: MAX_AGE_SECONDS,
+        }),
     },
     sink: {
       record: async (event) => void written.push(JSON.stringify(event)),
@@ -189,21 +197,23 @@ export const startSessionGateway = async (
   const measures = createMeasures(createMetrics('ext-proc'), logger);
   const liveStreams = createLiveStreams();
   let nonce = 0;
+  const sealer = {
+    key: () => sealingKeysOf(state.keys).current,
+    nonce: () => {
+      nonce += 1;
+      return Buffer.from(nonce.toString(16).padStart(24, '0'), 'hex');
+    },
+    nowMs,
+  };
   const extProc = createProcessService({
     limits: { maxBodyBytes: 1_000_000, maxEventBytes: 100_000 },
     liveStreams,
     heldBytes: createHeldBytes(10_000_000, measures.held),
     measures,
-    sealer: {
-      key: () => sealingKeysOf(state.keys).current,
-      nonce: () => {
-        nonce += 1;
-        return Buffer.from(nonce.toString(16).padStart(24, '0'), 'hex');
-      },
-      nowMs,
-    },
+    sealer,
     rulesFor: (orders) => findRules(snapshot, orders),
-    steps: [createListStep(measures.cut)],
+    steps: [createListStep(measures.cut), createStateStep(sealer)],
+    keysFor: () => sealingKeysOf(state.keys),
     endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
   });
   const gateway = await startGateway({

@@ -6,6 +6,7 @@ import { sealEventId } from '#core/sealed-event-id.ts';
 import { sealingKeysOf } from '#core/sealing-key.ts';
 import { deriveSessionKey } from '#core/session-key.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
+import { judgeRequestState } from '#ext-authz/session/request-state.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
 import { ownerOf, type Sealer } from '#ext-proc/session/seal-answer.ts';
 
@@ -22,6 +23,12 @@ export const SESSIONS: Sessions = {
       nowSeconds,
     }),
   openEvent: (lastEventId, place) => openLastEvent(lastEventId, place, sealingKeysOf([SESSION_KEY])),
+  judgeState: (place, call, by) =>
+    judgeRequestState(place, call, {
+      ...by,
+      keysFor: () => sealingKeysOf([SESSION_KEY]),
+      maxAgeSeconds: DAY_SECONDS,
+    }),
 };
 
 /** ext-proc's side of it, at the epoch. */
@@ -40,4 +47,5 @@ export const everySession = (version: string): Sessions => ({
   open: (sealed) =>
     ok({ sealed, reference: 'r', id: 'of-the-server', host: '127.0.0.1:1', version, startedAt: 0 }),
   openEvent: (lastEventId) => ok(lastEventId),
+  judgeState: () => ok(false),
 });

@@ -13,7 +13,7 @@ const NAME = 'envoy.filters.http.ext_proc';
 const UPSTREAM_ADDRESS = 'upstream.address';
 
 /** Longest wait for one answer of ext-proc; cutting the longest list takes some hundred milliseconds. */
-const MESSAGE_TIMEOUT = '5s';
+export const MESSAGE_TIMEOUT = '5s';
 
 /** It cuts answers and says so in their headers; it neither signs in, leads on, nor opens another protocol. */
 const WHAT_IT_MAY_CHANGE: JsonObject = {
@@ -42,7 +42,11 @@ const metadataIs = (filter: string, key: string, value: JsonObject): JsonObject 
 const guardIs = (value: string): JsonObject =>
   metadataIs(extAuthz.name, 'guard', { string_match: { exact: value } });
 
-const wasJudged = metadataIs(JUDGED_NAMESPACE, JUDGED_KEY, { present_match: true });
+/** True where a filter has written a member of its metadata. */
+export const metadataHas = (filter: string, key: string): JsonObject =>
+  metadataIs(filter, key, { present_match: true });
+
+const wasJudged = metadataHas(JUDGED_NAMESPACE, JUDGED_KEY);
 
 // Exact on purpose: `application/json; charset=utf-8` and anything unusual take the hop.
 const isPlainJson: JsonObject = {
@@ -57,7 +61,8 @@ const isPlainJson: JsonObject = {
   },
 };
 
-const skip: JsonObject = {
+/** The action of a matcher by which a filter is left out. */
+export const skip: JsonObject = {
   action: {
     name: 'skip',
     typed_config: typedMessage('envoy.extensions.filters.common.matcher.action.v3.SkipFilter', {}),

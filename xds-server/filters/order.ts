@@ -8,6 +8,7 @@ import { judgedMark } from '#xds-server/filters/judged-mark.ts';
 import { localRateLimit } from '#xds-server/filters/local-rate-limit.ts';
 import { onDemand } from '#xds-server/filters/on-demand.ts';
 import { rateLimit } from '#xds-server/filters/rate-limit.ts';
+import { requestState } from '#xds-server/filters/request-state.ts';
 import { router } from '#xds-server/filters/router.ts';
 import { sessionId } from '#xds-server/filters/session-id.ts';
 import { stripTrailers } from '#xds-server/filters/strip-trailers.ts';
@@ -30,6 +31,10 @@ export const FILTERS: readonly {
       'the last to see an answer before ext_authz adds the sealed id: no session id of an upstream goes out',
   },
   { filter: judgedMark, reason: 'notes what ext_authz let pass, for the filters that follow' },
+  {
+    filter: requestState,
+    reason: 'puts back what ext_authz has opened; it can change no header and no route',
+  },
   { filter: rateLimit, reason: 'counts by principal and tool, which are known only once a call is judged' },
   {
     filter: extProc,
