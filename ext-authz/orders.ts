@@ -37,6 +37,9 @@ const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
   }
 };
 
+/** The methods beside lists whose results say who may be served them from a cache (MCP 2026-07-28, caching). */
+const isCached = ({ era, method }: McpCall): boolean => era === 'stateless' && method === 'resources/read';
+
 const modeOf = (
   call: McpCall,
   { place, version, lists }: Pick<Known, 'place' | 'version' | 'lists'>,
@@ -48,7 +51,9 @@ const modeOf = (
   const { method } = call;
   const guard = responseGuardOf(place.tenant, place.server);
   const concerned =
-    stateTarget !== undefined || isAnswerGuarded(guard, version, { method, tool: toolOf(call) });
+    stateTarget !== undefined ||
+    isCached(call) ||
+    isAnswerGuarded(guard, version, { method, tool: toolOf(call) });
   return concerned ? 'rules' : 'off';
 };
 

@@ -8,6 +8,7 @@ import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
+import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { createRulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
@@ -114,7 +115,7 @@ runService(logger, async (lifecycle) => {
     measures,
     sealer,
     rulesFor: rules.rulesFor,
-    steps: [createListStep(measures.cut), createStateStep(sealer)],
+    steps: [createListStep(measures.cut), cacheStep, createStateStep(sealer)],
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => {
       if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';

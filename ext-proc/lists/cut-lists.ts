@@ -10,6 +10,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import { judgeList, LIST_KINDS } from '#ext-proc/lists/cut-list.ts';
 import { type AnswerMessage, resultOf } from '#ext-proc/message/answer-message.ts';
+import { CACHE_SCOPE, PRIVATE } from '#ext-proc/message/cache-step.ts';
 import {
   applyEdits,
   type Edit,
@@ -27,10 +28,8 @@ export type CutMessage = { readonly message: AnswerMessage; readonly lists: read
 
 export type ListRules = { readonly orders: readonly ListOrder[]; readonly era: ProtocolEra };
 
-const CACHE_SCOPE = 'cacheScope';
 const RESULT_KEYS = [...LIST_KINDS, CACHE_SCOPE];
 const LIST_MEMBERS: ReadonlySet<string> = new Set(LIST_KINDS);
-const PRIVATE = '"private"';
 
 const has = (object: JsonObject, key: string): boolean => Object.hasOwn(object, key);
 
@@ -71,9 +70,9 @@ const findPlaces = (text: string): ResultPlaces => {
 // `public` lets a shared cache serve one caller's list to another (MCP 2026-07-28, caching). Absent in an older era
 // means the client knows no such cache.
 const cacheScopeEdit = ({ inside, cacheScope }: ResultPlaces, era: ProtocolEra): Edit[] => {
-  if (cacheScope !== undefined) return [{ span: cacheScope, text: PRIVATE }];
+  if (cacheScope !== undefined) return [{ span: cacheScope, text: `"${PRIVATE}"` }];
   const span = { start: inside, end: inside };
-  return era === 'stateless' ? [{ span, text: `"${CACHE_SCOPE}":${PRIVATE},` }] : [];
+  return era === 'stateless' ? [{ span, text: `"${CACHE_SCOPE}":"${PRIVATE}",` }] : [];
 };
 
 type JudgedList = CutList & { readonly stays: readonly boolean[] };

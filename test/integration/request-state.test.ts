@@ -1,5 +1,5 @@
-// What a server gives along when it asks a client for input, through the real Envoy, ext-authz and ext-proc: sealed on its
-// way out, and put back for the caller and the call it was given to.
+// What a server gives a caller for himself, through the real Envoy, ext-authz and ext-proc: results that caches might keep,
+// and the state it gives along when it asks for input, which is put back for the caller and the call it was given to.
 
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ResponseGuard } from '#core/response-guard.ts';
@@ -106,6 +106,20 @@ beforeEach(() => {
   bench.laterMs = 0;
   bench.refusals.length = 0;
   server.reached.length = 0;
+});
+
+describe('what a caller reads', () => {
+  it.each(['application/json', 'text/event-stream'] as const)(
+    'is in no cache of others: %s',
+    async (type) => {
+      const result = { contents: [], ttlMs: 1_000, cacheScope: 'public' };
+      server.answerWith = ask(type, { jsonrpc: '2.0', id: 1, result });
+      const read = await send({ rpc: 'resources/read', name: 'file:///a', capabilities: {} });
+      expect(read.text).toContain('"cacheScope":"private"');
+      expect(read.text).not.toContain('public');
+      expect(read.headers['cache-control']).toContain('private');
+    },
+  );
 });
 
 describe('the state of a server that asks for input', () => {

@@ -6,6 +6,7 @@ import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
+import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
 import { createStateStep } from '#ext-proc/session/state-step.ts';
@@ -45,7 +46,7 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     measures,
     sealer: SEALER,
     rulesFor: () => held.rules,
-    steps: [createListStep(measures.cut), createStateStep(SEALER)],
+    steps: [createListStep(measures.cut), cacheStep, createStateStep(SEALER)],
     keysFor: () => sealingKeysOf([SESSION_KEY]),
     endedBy: () => undefined,
   });

@@ -19,6 +19,7 @@ import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
+import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { findRules } from '#ext-proc/rules/find-rules.ts';
 import { createStateStep } from '#ext-proc/session/state-step.ts';
@@ -212,7 +213,7 @@ export const startSessionGateway = async (
     measures,
     sealer,
     rulesFor: (orders) => findRules(snapshot, orders),
-    steps: [createListStep(measures.cut), createStateStep(sealer)],
+    steps: [createListStep(measures.cut), cacheStep, createStateStep(sealer)],
     keysFor: () => sealingKeysOf(state.keys),
     endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
   });
