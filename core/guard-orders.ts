@@ -36,6 +36,8 @@ export type GuardOrders = {
   readonly requestId: string;
   /** Sequence of the snapshot the call was judged by. */
   readonly sequence: number;
+  /** Revision of the tenant it was judged by. Absent in orders of an ext-authz older than rules for answers. */
+  readonly revision?: number;
   readonly method?: string;
   readonly tool?: string;
   readonly resumes?: true;
@@ -125,6 +127,7 @@ const OPTIONAL: Readonly<Record<string, (value: Json) => boolean>> = {
   caller: isCaller,
   credential: isCredential,
   resumes: isTrue,
+  revision: (value) => typeof value === 'number',
   session: isText,
   stateTarget: isText,
   opensState: isTrue,

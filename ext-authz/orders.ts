@@ -75,6 +75,7 @@ export const guardOrders = (known: Known): GuardOrders => {
     era: call.era,
     requestId: known.requestId,
     sequence: place.sequence,
+    revision: place.tenant.revision,
     ...(call.method === undefined ? {} : { method: call.method }),
     ...(tool === undefined ? {} : { tool }),
     ...(call.resumes === undefined ? {} : { resumes: call.resumes }),

@@ -1,8 +1,9 @@
 // Finds the rules for an answer in the copy of the registry that is held here. ext-authz may have judged the call by a
-// newer copy: then ours is waited for, because older rules could let pass what a newer one keeps back.
+// newer state of the tenant: then that is waited for, because older rules could let pass what newer ones keep back. Changes
+// of other tenants are no reason to wait: while the feed is away they would be outages of all.
 
 import type { GuardOrders } from '#core/guard-orders.ts';
-import type { Snapshot } from '#core/snapshot.ts';
+import { findTenant, type Snapshot } from '#core/snapshot.ts';
 import { type AnswerRules, findRules } from '#ext-proc/rules/find-rules.ts';
 
 export type RulesDesk = {
@@ -18,7 +19,12 @@ export const createRulesDesk = (options: {
   readonly patienceMs: number;
 }): RulesDesk => {
   const waiting = new Set<() => void>();
-  const isNew = ({ sequence }: GuardOrders): boolean => options.snapshot().sequence >= sequence;
+  const isNew = ({ sequence, revision, tenantId }: GuardOrders): boolean => {
+    const snapshot = options.snapshot();
+    if (revision === undefined) return snapshot.sequence >= sequence;
+    const tenant = findTenant(snapshot, tenantId);
+    return tenant !== undefined && tenant.revision >= revision;
+  };
   const wait = (orders: GuardOrders): Promise<AnswerRules | undefined> =>
     new Promise((resolve) => {
       const settle = (): void => {
