@@ -24,3 +24,8 @@ export const MAX_DRIFT_CHANGES = 32;
 
 /** Longest text of a value in a change, characters; a longer one is cut. */
 export const MAX_DRIFT_TEXT = 1_024;
+
+/** Takes sightings to the registry. `report` is given a handful at a time, in the order they were made; true: they are kept there. */
+export type DriftReporter = {
+  report(sightings: readonly DriftSighting[]): Promise<boolean>;
+};
