@@ -5,12 +5,14 @@ import type { Reason } from '#core/reason.ts';
 export type AnswerFaultKind =
   // The frame around the messages.
   | 'redirect'
+  | 'protocol_change'
   | 'content_encoding'
   | 'media_type'
   | 'unexpected_body'
   | 'body_not_utf8'
   | 'body_too_large'
   | 'event_too_large'
+  | 'decoded_too_large'
   | 'held_bytes_exhausted'
   | 'trailers_before_end'
   // What was to be done with it.
@@ -57,3 +59,20 @@ export const blocked = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answ
 
 /** An answer that is too large to be checked. */
 export const tooLarge = (fault: AnswerFaultKind): AnswerFault => ({ reason: 'answer_too_large', fault });
+
+/**
+ * What stands between us and a message, rather than in it: a tenant may let pass what is in its way here. JSON that can be
+ * read in two ways was written to be, and a body that bursts or exhausts its reader is kept from clients too.
+ */
+const UNREADABLE: ReadonlySet<AnswerFaultKind> = new Set([
+  'content_encoding',
+  'media_type',
+  'unexpected_body',
+  'body_not_utf8',
+  'body_too_large',
+  'event_too_large',
+  'json_invalid',
+]);
+
+/** True for a fault that the mode for unreadable answers is about (core/response-guard.ts). */
+export const isUnreadable = ({ fault }: AnswerFault): boolean => UNREADABLE.has(fault);

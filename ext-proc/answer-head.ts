@@ -2,6 +2,7 @@
 // different values has no value here.
 
 import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
+import { type BodyCoding, bodyCodingOf } from '#ext-proc/encoding/content-coding.ts';
 
 /** Header names in lower case, with every value that was sent. */
 export type AnswerHeaders = ReadonlyMap<string, readonly string[]>;
@@ -11,8 +12,8 @@ export type MediaKind = 'json' | 'sse' | 'none' | 'other';
 export type AnswerHead = {
   readonly status: number;
   readonly media: MediaKind;
-  /** True where the body is not compressed. */
-  readonly plain: boolean;
+  /** How the body is compressed. */
+  readonly coding: BodyCoding;
   /** Every session id that was sent. */
   readonly sessionIds: readonly string[];
   /** True if no body follows. */
@@ -43,9 +44,6 @@ const mediaKind = (values: readonly string[]): MediaKind => {
   return MEDIA_KINDS[name] as MediaKind;
 };
 
-const isPlain = (values: readonly string[]): boolean =>
-  values.every((value) => value.trim() === '' || value.trim().toLowerCase() === 'identity');
-
 /**
  * The head of an answer.
  * @returns undefined where there is not exactly one status of three digits.
@@ -56,7 +54,7 @@ export const readAnswerHead = (headers: AnswerHeaders, endOfStream: boolean): An
   return {
     status: Number(status),
     media: mediaKind(headers.get('content-type') ?? []),
-    plain: isPlain(headers.get('content-encoding') ?? []),
+    coding: bodyCodingOf(headers.get('content-encoding') ?? []),
     sessionIds: headers.get(SESSION_ID_HEADER) ?? [],
     endOfStream,
   };

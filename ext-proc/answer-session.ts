@@ -90,6 +90,7 @@ class Session implements AnswerSession {
   close(): void {
     if (this.#state === 'guarding') this.#parts.measures.closed();
     this.#state = 'over';
+    this.#guard?.close?.();
     this.#guard = undefined;
     this.#leave();
     this.#held.set(0);
@@ -134,6 +135,7 @@ class Session implements AnswerSession {
       rules: isJudged(orders) ? await this.#parts.rulesFor(orders) : undefined,
       report: {
         refused: (fault) => measures.refused(fault, orders),
+        unread: (fault) => measures.unread(fault, orders),
         opened: (session) => measures.sessionOpened(session, { orders, replica: part.replica }),
       },
     });
@@ -161,7 +163,8 @@ class Session implements AnswerSession {
     const step = await guard.push(part.bytes, part.endOfStream);
     // Ended from outside meanwhile.
     if (this.#state !== 'guarding') return;
-    this.#line.reply(chunkReply(step));
+    // A reply to the last chunk would end the answer in good order.
+    if (step.kind !== 'break-off' || step.bytes.length > 0) this.#line.reply(chunkReply(step));
     if (step.kind === 'break-off') this.#fail('answer_refused');
     else if (!this.#held.set(guard.heldBytes())) {
       this.#parts.measures.refused(tooLarge('held_bytes_exhausted'), this.#orders);

@@ -17,11 +17,21 @@ export type BodyGuard = {
   mayEndHere(): boolean;
   /** Bytes held back at the moment. */
   heldBytes(): number;
+  /** The answer is over, however it ended: gives back what is no memory of ours. */
+  close?(): void;
+};
+
+/** A guard that can be told from outside that the body cannot be judged. */
+export type RefusingGuard = BodyGuard & {
+  /** In the place of a `push`: what goes on of it. Unless it breaks the answer off, chunks are pushed on to its end. */
+  refuse(fault: AnswerFault): BodyStep;
 };
 
 /** Who hears what a guard did; for metrics and the log. */
 export type GuardReport = {
   refused(fault: AnswerFault): void;
+  /** What could not be judged has passed all the same, because a setting says so. */
+  unread(fault: AnswerFault): void;
   /** The answer opens a session, of this sealed id. */
   opened(session: string): void;
 };

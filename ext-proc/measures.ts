@@ -21,6 +21,8 @@ export type Measures = {
   cut(lists: readonly CutList[], orders: GuardOrders): void;
   /** `orders` is undefined where none could be read. */
   refused(fault: AnswerFault, orders: GuardOrders | undefined): void;
+  /** An answer, or an event of one, that could not be judged has passed as it came: the server's setting says so. */
+  unread(fault: AnswerFault, orders: GuardOrders): void;
   terminated(cause: TerminationCause, orders: GuardOrders): void;
   /** `sealed` is told by its reference only. */
   sessionOpened(
@@ -58,6 +60,10 @@ const createInstruments = (metrics: Metrics) => ({
     'reason',
     'fault',
   ]),
+  unread: metrics.counter('ext_proc_answers_unread_total', 'Answers and events passed unjudged', [
+    'tenant',
+    'fault',
+  ]),
   ended: metrics.counter('ext_proc_streams_terminated_total', 'Open answers ended by us', [
     'tenant',
     'cause',
@@ -87,6 +93,10 @@ export const createMeasures = (metrics: Metrics, logger: Logger): Measures => {
     refused: ({ reason, fault }, orders) => {
       instruments.refused.inc({ tenant: orders?.tenantId ?? 'unknown', reason, fault });
       logger.warn({ ...idsOf(orders), reason, fault }, 'answer refused');
+    },
+    unread: ({ fault }, orders) => {
+      instruments.unread.inc({ tenant: orders.tenantId, fault });
+      logger.warn({ ...idsOf(orders), fault }, 'answer passed unread');
     },
     terminated: (cause, orders) => {
       instruments.ended.inc({ tenant: orders.tenantId, cause });

@@ -2,19 +2,19 @@
 // protobuf (process.ts, wire/), and evaluates no policy: what may be seen was decided by ext-authz.
 
 import type { GuardOrders } from '#core/guard-orders.ts';
-import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
+import { type AnswerFault, isUnreadable, refused } from '#ext-proc/answer-fault.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
-import type { BodyGuard, BodyLimits, GuardReport } from '#ext-proc/body-guard.ts';
-import { createEventGuard } from '#ext-proc/event-guard.ts';
+import type { BodyGuard, BodyLimits, GuardReport, RefusingGuard } from '#ext-proc/body-guard.ts';
+import { createBodyDecoder } from '#ext-proc/encoding/body-decoder.ts';
+import { guardDecoded } from '#ext-proc/encoding/decoded-guard.ts';
 import { createForwardGuard } from '#ext-proc/forward-guard.ts';
+import { createJudgingGuard, type JudgingPlan, refusalFor, unreadableMode } from '#ext-proc/judging-guard.ts';
 import { createMessageJudge } from '#ext-proc/message/judge-message.ts';
 import type { MessageStep } from '#ext-proc/message/message-step.ts';
 import { type Plan, planAnswer } from '#ext-proc/plan.ts';
-import { refusalMessage } from '#ext-proc/refusal-message.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
 import { markEventIds } from '#ext-proc/session/event-ids.ts';
 import { type Sealer, sealAnswer } from '#ext-proc/session/seal-answer.ts';
-import { createWholeBodyGuard } from '#ext-proc/whole-body-guard.ts';
 
 /** What happens to one answer from its head on. `session`: the sealed id of the session it opens. */
 export type Course =
@@ -22,11 +22,15 @@ export type Course =
   | { readonly kind: 'refuse'; readonly status: number; readonly body: string }
   /** Goes on; Envoy asks no more. */
   | { readonly kind: 'pass'; readonly session?: string | undefined }
-  /** Every chunk goes through the guard. `rewrites`: it may change the body, so headers that describe it must go. */
+  /**
+   * Every chunk goes through the guard. `rewrites`: it may change the body, so headers that describe it must go.
+   * `decodes`: the body goes on uncompressed.
+   */
   | {
       readonly kind: 'guard';
       readonly guard: BodyGuard;
       readonly rewrites: boolean;
+      readonly decodes: boolean;
       readonly session?: string | undefined;
     };
 
@@ -45,30 +49,52 @@ export type CourseParts = {
 /** Status of a refusal. An error the server itself reported keeps its own: clients act on 401 and 404 (MCP, sessions). */
 const refusalStatus = (head: AnswerHead): number => (head.status >= 400 ? head.status : 502);
 
-const refusalFor =
-  (orders: GuardOrders) =>
-  ({ reason }: AnswerFault): string =>
-    refusalMessage({ reason, id: orders.jsonRpcId, requestId: orders.requestId });
-
-type JudgingPlan = Extract<Plan, { kind: 'hold' | 'events' }>;
-
-const buildGuard = (plan: JudgingPlan, rules: AnswerRules, parts: CourseParts): BodyGuard => {
-  const { orders, limits, report, replica, steps } = parts;
-  const judge = createMessageJudge(steps, { orders, rules, replica });
-  if (plan.kind === 'hold') {
-    const { maxBodyBytes } = limits;
-    return createWholeBodyGuard({
-      body: plan.body,
-      judge,
-      maxBodyBytes,
-      report,
-      refusal: refusalFor(orders),
-    });
+/** What passes unread is watched: it may stay open. */
+const settlePlan = (
+  head: AnswerHead,
+  { orders, rules, report }: CourseParts,
+): Exclude<Plan, { kind: 'refuse' }> | AnswerFault => {
+  const plan = planAnswer(orders, head);
+  if (plan.kind !== 'refuse') {
+    const needsRules = plan.kind === 'hold' || plan.kind === 'events';
+    return needsRules && rules === undefined ? refused('rules_unknown') : plan;
   }
-  const { maxEventBytes } = limits;
-  // The legacy GET stream answers no request, so no error message could be addressed there.
-  const refusal = orders.jsonRpcId === undefined ? () => undefined : refusalFor(orders);
-  return createEventGuard({ judge, maxEventBytes, report, refusal });
+  if (!isUnreadable(plan.fault) || unreadableMode(orders, rules) === 'refuse') return plan.fault;
+  report.unread(plan.fault);
+  return { kind: 'watch' };
+};
+
+const guardFor = (plan: JudgingPlan | { readonly kind: 'watch' }, parts: CourseParts): RefusingGuard => {
+  const { orders, rules, limits, report, replica, steps } = parts;
+  if (plan.kind === 'watch' || rules === undefined) return createForwardGuard(report);
+  const judge = createMessageJudge(steps, { orders, rules, replica });
+  return createJudgingGuard(plan, { judge, orders, rules, limits, report });
+};
+
+/** The course of an answer that goes through a guard: uncompressed where the guard reads it, with its event ids marked. */
+const guarded = (
+  head: AnswerHead,
+  plan: JudgingPlan | { readonly kind: 'watch' },
+  { parts, session }: { readonly parts: CourseParts; readonly session: string | undefined },
+): Course => {
+  const { orders, limits, sealer } = parts;
+  const { coding } = head;
+  // Streams of the older era only can be resumed.
+  const marks = orders.era === 'legacy' && head.media === 'sse' && coding !== 'unknown';
+  const rewrites = marks || plan.kind !== 'watch';
+  const plain = guardFor(plan, parts);
+  const decoder =
+    rewrites && coding !== 'identity' && coding !== 'unknown'
+      ? createBodyDecoder(coding, { maxBytesAtOnce: limits.maxBodyBytes })
+      : undefined;
+  const guard = decoder === undefined ? plain : guardDecoded(plain, decoder);
+  return {
+    kind: 'guard',
+    guard: marks ? markEventIds(guard, { orders, sealer, opened: session }) : guard,
+    rewrites,
+    decodes: decoder !== undefined,
+    session,
+  };
 };
 
 /** Sets the course of one answer from its head. */
@@ -78,21 +104,11 @@ export const setCourse = (head: AnswerHead, parts: CourseParts): Course => {
     report.refused(fault);
     return { kind: 'refuse', status: refusalStatus(head), body: refusalFor(orders)(fault) };
   };
-  const plan = planAnswer(orders, head);
-  if (plan.kind === 'refuse') return refuse(plan.fault);
+  const plan = settlePlan(head, parts);
+  if ('fault' in plan) return refuse(plan);
   const sealed = sealAnswer({ head, replica }, orders, parts.sealer);
   if (!sealed.ok) return refuse(sealed.error);
   const session = sealed.value;
   if (session !== undefined) report.opened(session);
-  if (plan.kind === 'pass') return { kind: 'pass', session };
-  if (plan.kind !== 'watch' && parts.rules === undefined) return refuse(refused('rules_unknown'));
-  const guard =
-    plan.kind === 'watch' || parts.rules === undefined
-      ? createForwardGuard()
-      : buildGuard(plan, parts.rules, parts);
-  // Streams of the older era only can be resumed.
-  if (orders.era === 'stateless' || head.media !== 'sse')
-    return { kind: 'guard', guard, rewrites: plan.kind !== 'watch', session };
-  const marked = markEventIds(guard, { orders, sealer: parts.sealer, opened: session });
-  return { kind: 'guard', guard: marked, rewrites: true, session };
+  return plan.kind === 'pass' ? { kind: 'pass', session } : guarded(head, plan, { parts, session });
 };

@@ -32,9 +32,13 @@ describe('planAnswer for a list', () => {
     ['refuse', head(200, { 'content-type': 'application/json; charset=utf-7' })],
     ['refuse', head(200, { 'content-type': 'application/json-seq' })],
     ['refuse', head(200, { 'content-type': 'constructor' })],
-    ['refuse', head(200, { ...JSON_TYPE, 'content-encoding': 'gzip' })],
-    ['refuse', head(200, { ...JSON_TYPE, 'content-encoding': ['identity', 'br'] })],
-    ['refuse', head(500, { ...SSE_TYPE, 'content-encoding': 'zstd' })],
+    ['hold', head(200, { ...JSON_TYPE, 'content-encoding': 'gzip' })],
+    ['hold', head(200, { ...JSON_TYPE, 'content-encoding': ['identity', 'br'] })],
+    ['events', head(500, { ...SSE_TYPE, 'content-encoding': 'X-GZIP' })],
+    ['refuse', head(200, { ...JSON_TYPE, 'content-encoding': 'compress' })],
+    ['refuse', head(200, { ...JSON_TYPE, 'content-encoding': ['gzip', 'br'] })],
+    ['refuse', head(500, { ...SSE_TYPE, 'content-encoding': 'gzip, gzip' })],
+    ['refuse', head(200, { ...JSON_TYPE, 'content-encoding': 'constructor' })],
     ['refuse', head(101)],
   ])('is to %s %o', (kind, answer) => {
     expect(planAnswer(ordersTools(['a']), answer).kind).toBe(kind);

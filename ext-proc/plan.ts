@@ -34,7 +34,7 @@ const hold = (body: HeldBodyKind): Plan => ({ kind: 'hold', body });
 
 const planJudged = (head: AnswerHead): Plan => {
   if (head.endOfStream) return { kind: 'pass' };
-  if (!head.plain) return { kind: 'refuse', fault: refused('content_encoding') };
+  if (head.coding === 'unknown') return { kind: 'refuse', fault: refused('content_encoding') };
   if (head.media === 'sse') return { kind: 'events' };
   if (!isSuccess(head.status)) return hold(head.media === 'json' ? 'error-json' : 'error-text');
   if (head.media === 'json') return hold('message');
@@ -50,7 +50,7 @@ export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {
   // 1xx other than interim answers means the connection changes its protocol: nothing after that could be judged, so
   // only what was let in whole may.
   if (head.status === 101 && orders.guard === 'websocket') return { kind: 'watch' };
-  if (head.status < 200) return { kind: 'refuse', fault: refused('unexpected_body') };
+  if (head.status < 200) return { kind: 'refuse', fault: refused('protocol_change') };
   if (isRedirect(head.status)) return { kind: 'refuse', fault: refused('redirect') };
   return isJudged(orders) ? planJudged(head) : planUnjudged(head);
 };

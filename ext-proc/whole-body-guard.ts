@@ -1,9 +1,10 @@
 // Guards a body that is judged as a whole: nothing of it goes on before all of it was seen. The status line has left
 // by then, so a refusal is a JSON-RPC error in the place of the body, which MCP clients hand to the waiting call.
 
+import type { UnreadableMode } from '#core/response-guard.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { type AnswerFault, refused, tooLarge } from '#ext-proc/answer-fault.ts';
-import { type BodyGuard, type BodyStep, type GuardReport, NO_BYTES } from '#ext-proc/body-guard.ts';
+import { type AnswerFault, isUnreadable, refused, tooLarge } from '#ext-proc/answer-fault.ts';
+import { type BodyStep, type GuardReport, NO_BYTES, type RefusingGuard } from '#ext-proc/body-guard.ts';
 import { createHeldBody } from '#ext-proc/framing/held-body.ts';
 import type { MessageJudge } from '#ext-proc/message/judge-message.ts';
 import type { HeldBodyKind } from '#ext-proc/plan.ts';
@@ -46,50 +47,75 @@ const JUDGES: Readonly<Record<HeldBodyKind, (judge: MessageJudge) => JudgeBody>>
 };
 
 /**
+ * @param options.unreadable what becomes of a body that cannot be read; `report`: it goes on as the server sent it.
  * @param options.refusal the body that takes the place of one that is refused.
  */
 export const createWholeBodyGuard = (options: {
   readonly body: HeldBodyKind;
   readonly judge: MessageJudge;
   readonly maxBodyBytes: number;
+  readonly unreadable: UnreadableMode;
   readonly refusal: (fault: AnswerFault) => string;
   readonly report: GuardReport;
-}): BodyGuard => {
+}): RefusingGuard => {
+  const { report, maxBodyBytes } = options;
   const judge = JUDGES[options.body](options.judge);
-  const held = createHeldBody(options.maxBodyBytes);
+  const held = createHeldBody(maxBodyBytes);
   let fault: AnswerFault | undefined;
   let drained = 0;
+  let isUnread = false;
 
-  const refuse = (found: AnswerFault): BodyStep => ({
-    kind: 'replace',
-    bytes: Buffer.from(options.refusal(found)),
-  });
-  const finish = async (): Promise<BodyStep> => {
-    if (fault !== undefined) return refuse(fault);
-    const body = held.take();
-    const judged = await judge(body);
-    if (!judged.ok) {
-      options.report.refused(judged.error);
-      return refuse(judged.error);
-    }
-    return { kind: 'replace', bytes: judged.value === 'unchanged' ? body : Buffer.from(judged.value) };
+  const passesUnread = (found: AnswerFault): boolean => {
+    const passes = options.unreadable === 'report' && isUnreadable(found);
+    if (passes) report.unread(found);
+    return passes;
   };
-  const keep = (chunk: Uint8Array): void => {
-    if (fault !== undefined) {
-      drained += chunk.length;
-    } else if (!held.push(chunk).ok) {
-      fault = tooLarge('body_too_large');
-      options.report.refused(fault);
+  const refuse = (found: AnswerFault): void => {
+    report.refused(found);
+    fault = found;
+  };
+  const finish = async (): Promise<BodyStep> => {
+    const body = held.take();
+    const judged: Result<string | 'unchanged', AnswerFault> =
+      fault === undefined ? await judge(body) : err(fault);
+    if (judged.ok)
+      return { kind: 'replace', bytes: judged.value === 'unchanged' ? body : Buffer.from(judged.value) };
+    if (fault === undefined && passesUnread(judged.error)) return { kind: 'replace', bytes: body };
+    if (fault === undefined) refuse(judged.error);
+    return { kind: 'replace', bytes: Buffer.from(options.refusal(judged.error)) };
+  };
+  /** The body is too large with this chunk. */
+  const overflow = (chunk: Uint8Array): BodyStep => {
+    const found = tooLarge('body_too_large');
+    const before = held.take();
+    if (passesUnread(found)) {
+      isUnread = true;
+      return { kind: 'replace', bytes: Buffer.concat([before, chunk]) };
     }
+    refuse(found);
+    return NOTHING;
+  };
+  const drain = (chunk: Uint8Array): BodyStep => {
+    drained += chunk.length;
+    return drained > DRAINED_CAPS * maxBodyBytes ? { kind: 'break-off', bytes: NO_BYTES } : NOTHING;
+  };
+  const keep = (chunk: Uint8Array): BodyStep => {
+    if (fault !== undefined) return drain(chunk);
+    return held.push(chunk) ? NOTHING : overflow(chunk);
   };
 
   return {
     push: (chunk, endOfStream) => {
-      keep(chunk);
-      if (endOfStream) return finish();
-      return drained > DRAINED_CAPS * options.maxBodyBytes ? { kind: 'break-off', bytes: NO_BYTES } : NOTHING;
+      if (isUnread) return { kind: 'forward' };
+      const step = keep(chunk);
+      return endOfStream && !isUnread ? finish() : step;
     },
     mayEndHere: () => fault === undefined && held.heldBytes() === 0,
     heldBytes: held.heldBytes,
+    refuse: (found) => {
+      held.take();
+      refuse(found);
+      return NOTHING;
+    },
   };
 };

@@ -1,11 +1,10 @@
-// A body kept back until it is whole, up to a cap. Past the cap nothing is kept: what cannot be judged is not needed.
+// A body kept back until it is whole, up to a cap.
 
-import { err, ok, type Result } from '#core/result.ts';
 import { createByteStore } from '#ext-proc/framing/byte-store.ts';
 
 export type HeldBody = {
-  /** Keeps a chunk. The error means the body is too large and what was held is gone. */
-  push(chunk: Uint8Array): Result<void, 'answer_too_large'>;
+  /** Keeps a chunk. False: the body is too large with it, and it was not kept. */
+  push(chunk: Uint8Array): boolean;
   /** The whole body so far, once. */
   take(): Uint8Array;
   heldBytes(): number;
@@ -16,12 +15,9 @@ export const createHeldBody = (maxBytes: number): HeldBody => {
   const store = createByteStore();
   return {
     push: (chunk) => {
-      if (store.size() + chunk.length > maxBytes) {
-        store.take();
-        return err('answer_too_large');
-      }
+      if (store.size() + chunk.length > maxBytes) return false;
       store.add(chunk);
-      return ok(undefined);
+      return true;
     },
     take: store.take,
     heldBytes: store.size,

@@ -7,12 +7,10 @@ import { formatSseEvent, parseSseEvent } from '#ext-proc/framing/sse-event.ts';
 const split = (chunks: readonly Uint8Array[], maxEventBytes = 1_000_000) => {
   const splitter = createEventSplitter(maxEventBytes);
   const events: string[] = [];
-  for (const chunk of chunks) {
-    const pieces = splitter.push(chunk);
-    if (!pieces.ok) return { events, fault: pieces.error, held: splitter.heldBytes() };
-    events.push(...pieces.value.map((piece) => Buffer.from(piece).toString('utf8')));
-  }
-  return { events, fault: undefined, held: splitter.heldBytes() };
+  const parts: string[] = [];
+  for (const { kind, bytes } of chunks.flatMap((chunk) => splitter.push(chunk)))
+    (kind === 'whole' ? events : parts).push(Buffer.from(bytes).toString('utf8'));
+  return { events, parts, held: splitter.heldBytes() };
 };
 
 /** Bytes cut at the given positions. */
@@ -51,9 +49,9 @@ const dispatched = (text: string): unknown[] => {
 describe('createEventSplitter', () => {
   it('yields an event with the chunk that ends it, and holds the rest', () => {
     const splitter = createEventSplitter(100);
-    expect(splitter.push(Buffer.from('data: 1\n'))).toEqual({ ok: true, value: [] });
+    expect(splitter.push(Buffer.from('data: 1\n'))).toEqual([]);
     const second = splitter.push(Buffer.from('\ndata: 2\n\ndat'));
-    expect(second.ok && second.value.map(String)).toEqual(['data: 1\n\n', 'data: 2\n\n']);
+    expect(second.map(({ bytes }) => String(bytes))).toEqual(['data: 1\n\n', 'data: 2\n\n']);
     expect(splitter.heldBytes()).toBe(3);
   });
 
@@ -71,10 +69,9 @@ describe('createEventSplitter', () => {
       fc.property(stream, positions, (text, cuts) => {
         const bytes = Buffer.from(text);
         const splitter = createEventSplitter(1_000_000);
-        const pieces = cutAt(bytes, cuts).flatMap((chunk) => {
-          const result = splitter.push(chunk);
-          return result.ok ? result.value : [];
-        });
+        const pieces = cutAt(bytes, cuts)
+          .flatMap((chunk) => splitter.push(chunk))
+          .map((piece) => piece.bytes);
         const joined = Buffer.concat(pieces);
         expect(bytes.subarray(0, joined.length).equals(joined)).toBe(true);
         expect(bytes.length - joined.length).toBe(splitter.heldBytes());
@@ -103,15 +100,17 @@ describe('createEventSplitter', () => {
   });
 
   it.each([
-    ['whole in one chunk', ['data: 12345678901234567890\n\n']],
-    ['in the making', ['data: 1234', '5678901234567890']],
-  ])('refuses an event over the cap, %s', (_, chunks) => {
-    expect(
-      split(
-        chunks.map((chunk) => Buffer.from(chunk)),
-        20,
-      ).fault,
-    ).toBe('answer_too_large');
+    ['whole in one chunk', ['data: 12345678901234567890\n\ndata: 2\n\n']],
+    ['in the making', ['data: 1234', '5678901234567890', '1234\n', '\ndata: 2\n\n']],
+    ['at its end', ['data: 12345678901234', '\n\ndata: 2\n\n']],
+  ])('yields an event over the cap in parts, %s, and the next one whole', (_, chunks) => {
+    const text = chunks.join('');
+    const { events, parts, held } = split(
+      chunks.map((chunk) => Buffer.from(chunk)),
+      20,
+    );
+    expect({ events, held }).toEqual({ events: ['data: 2\n\n'], held: 0 });
+    expect(parts.join('')).toBe(text.slice(0, -'data: 2\n\n'.length));
   });
 
   it('takes an event of exactly the cap', () => {

@@ -1,19 +1,21 @@
 // Cuts a byte stream into whole server-sent events, wherever the network cut it (WHATWG HTML §9.2.5). An event is
 // complete at its blank line, whichever line ending was used. Knows nothing of fields; see sse-event.ts.
 
-import { err, ok, type Result } from '#core/result.ts';
 import { createByteStore } from '#ext-proc/framing/byte-store.ts';
 
 const CARRIAGE_RETURN = 0x0d;
 const LINE_FEED = 0x0a;
 
+/** `whole`: with its blank line. `part`: of an event that is longer than the cap, the last part too. */
+export type EventPiece = { readonly kind: 'whole' | 'part'; readonly bytes: Uint8Array };
+
 export type EventSplitter = {
   /**
-   * The events that `chunk` completes, in order, each with its blank line; their concatenation with what is still
-   * held is the input, byte for byte. The line feed of a CRLF that a chunk border split off opens the next piece.
-   * @returns an error once an unfinished event exceeds the cap; the splitter must not be used after that.
+   * The events that `chunk` completes, in order; the concatenation of all pieces with what is still held is the input,
+   * byte for byte. The line feed of a CRLF that a chunk border split off opens the next piece. Of an event longer than the
+   * cap nothing is held from there on.
    */
-  push(chunk: Uint8Array): Result<readonly Uint8Array[], 'answer_too_large'>;
+  push(chunk: Uint8Array): readonly EventPiece[];
   /** Bytes of the unfinished event. */
   heldBytes(): number;
 };
@@ -34,14 +36,25 @@ const endsEvent = (scan: LineScan, byte: number): boolean => {
   return isBlankLine;
 };
 
-/** @param maxEventBytes longest event that is held or yielded. */
+/** @param maxEventBytes longest event that is held or yielded whole. */
 export const createEventSplitter = (maxEventBytes: number): EventSplitter => {
   const scan: LineScan = { atLineStart: true, afterReturn: false };
   const held = createByteStore();
+  let isTooLong = false;
 
-  const takeEvent = (last: Uint8Array): Uint8Array => {
+  /** What is held and what ends it. */
+  const takeEvent = (last: Uint8Array): EventPiece => {
+    const isWhole = !isTooLong && held.size() + last.length <= maxEventBytes;
+    isTooLong = false;
     held.add(last);
-    return held.take();
+    return { kind: isWhole ? 'whole' : 'part', bytes: held.take() };
+  };
+
+  /** Of an event that goes on. */
+  const keep = (more: Uint8Array): readonly EventPiece[] => {
+    held.add(more);
+    isTooLong ||= held.size() > maxEventBytes;
+    return isTooLong && held.size() > 0 ? [{ kind: 'part', bytes: held.take() }] : [];
   };
 
   const endOfEvent = (chunk: Uint8Array, from: number): number => {
@@ -56,15 +69,13 @@ export const createEventSplitter = (maxEventBytes: number): EventSplitter => {
 
   return {
     push: (chunk) => {
-      const events: Uint8Array[] = [];
+      const pieces: EventPiece[] = [];
       let start = 0;
       for (let end = endOfEvent(chunk, 0); end !== -1; end = endOfEvent(chunk, start)) {
-        if (held.size() + end - start > maxEventBytes) return err('answer_too_large');
-        events.push(takeEvent(chunk.subarray(start, end)));
+        pieces.push(takeEvent(chunk.subarray(start, end)));
         start = end;
       }
-      held.add(chunk.subarray(start));
-      return held.size() > maxEventBytes ? err('answer_too_large') : ok(events);
+      return [...pieces, ...keep(chunk.subarray(start))];
     },
     heldBytes: held.size,
   };

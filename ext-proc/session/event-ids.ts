@@ -39,6 +39,7 @@ export const markEventIds = (
     },
     // What is held is a line without its end, which no reader looks at.
     mayEndHere: guard.mayEndHere,
+    close: () => guard.close?.(),
     heldBytes: () => guard.heldBytes() + rewriter.heldBytes(),
   };
 };

@@ -19,7 +19,7 @@ const seal = (
   const whole: AnswerHead = {
     status: 200,
     media: 'json',
-    plain: true,
+    coding: 'identity',
     sessionIds: ['u-1'],
     endOfStream: false,
     ...head,

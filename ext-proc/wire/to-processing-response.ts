@@ -58,7 +58,7 @@ export const headReply = (course: Course): ProcessingResponse => {
   const rewrites = course.kind === 'guard' && course.rewrites;
   const mutation = {
     set_headers: setHeaders({ ...session, ...(rewrites ? LIST_HEADERS : {}) }),
-    remove_headers: rewrites ? BODY_HEADERS : [],
+    remove_headers: rewrites ? [...BODY_HEADERS, ...(course.decodes ? ['content-encoding'] : [])] : [],
   };
   return {
     response_headers: { response: { header_mutation: mutation } },
