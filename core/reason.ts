@@ -201,7 +201,10 @@ export const REASONS = {
     remedy: 'fix-request',
   },
   tool_drifted: {
-    ...refusal(-31309, 'The server has changed this tool since it was approved.'),
+    ...refusal(
+      -31309,
+      'The server has changed this tool since it was approved. It can be called again once it is as it was, or once the change is published as a new version and approved.',
+    ),
     remedy: 'contact-operator',
   },
   request_state_unknown: {

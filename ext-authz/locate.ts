@@ -3,6 +3,7 @@
 // that tenant is reached. Pure.
 
 import { type Deny, deny } from '#core/decision.ts';
+import type { DriftState } from '#core/drift-book.ts';
 import { type EndpointRef, endpointPath, findEndpoint, shortEndpointPath } from '#core/endpoint-path.ts';
 import { findHostOwner } from '#core/host-index.ts';
 import { hostNameOf, urlAtHost } from '#core/host-name.ts';
@@ -26,6 +27,8 @@ export type Place = {
 export type World = {
   readonly snapshot: Snapshot;
   readonly freshAtMs: number;
+  /** Tools that are served otherwise than was approved; absent: none is known. */
+  readonly drift?: DriftState;
   /** Host name of the gateway itself; no tenant's, whatever the registry says: it is how all others are reached. */
   readonly gatewayHost?: string;
 };

@@ -109,8 +109,8 @@ const startBroker = (tools: Tools, chain: AuditChain, shared: OpenedState) => {
 };
 
 const worldOf = (feed: FeedConsumer, gatewayHost: string): World => {
-  const { snapshot, freshAtMs } = feed.current();
-  return { snapshot, freshAtMs, gatewayHost };
+  const { snapshot, freshAtMs, drift } = feed.current();
+  return { snapshot, freshAtMs, drift, gatewayHost };
 };
 
 /** While the registry is there, no call is judged by revocations of yesterday; longer than this nobody waits for it. */
@@ -144,6 +144,7 @@ const startFeed = async (
     onEvent: (event) => {
       if (event.kind !== 'terminate-streams') directories.hint(event);
     },
+    takesDrift: true,
     onRevocations: createTakeUp({
       ...forget,
       snapshot: () => consumer?.current().snapshot ?? EMPTY_SNAPSHOT,

@@ -2,6 +2,7 @@
 // Knows no gRPC and no protobuf: those are in check.ts and response/.
 
 import { allow, type Decision, type Deny } from '#core/decision.ts';
+import { NO_DRIFT } from '#core/drift-book.ts';
 import { endpointUrl } from '#core/endpoint-path.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
@@ -12,6 +13,7 @@ import type { Secret } from '#core/secret.ts';
 import type { ServerVersion } from '#core/server.ts';
 import { type AskApproval, settleApproval } from '#ext-authz/approval/approvals.ts';
 import { judgeAssurance } from '#ext-authz/assurance.ts';
+import { judgeDrift } from '#ext-authz/drift/judge-drift.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, rootUrlOf, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
@@ -210,13 +212,23 @@ const holdForApproval = async (
   return settled.ok ? undefined : settled.error;
 };
 
-/** What a granted call has to pass: switches, and then assurance, as nobody should sign in again for what is off. */
-const permit = (
+/** The place of a granted call as it is now, unless a switch or what a server has made of the tool stops the call. */
+const standsGranted = (
   parts: PipelineParts,
   request: HttpRequest,
-  { place: { tenant, server }, identity, call }: Recognised,
-): Result<true, Deny> => {
+  { identity, call, version }: Directed,
+): Result<Place, Deny> => {
   const open = standsOpen(parts, request, { identity, call });
+  if (!open.ok) return open;
+  const drifted = judgeDrift(parts.world().drift ?? NO_DRIFT, { place: open.value, version, call });
+  return drifted === undefined ? open : err(drifted);
+};
+
+/** What a granted call has to pass: that, and then assurance, as nobody should sign in again for what is off. */
+const permit = (parts: PipelineParts, request: HttpRequest, directed: Directed): Result<true, Deny> => {
+  const { identity, call } = directed;
+  const { tenant, server } = directed.place;
+  const open = standsGranted(parts, request, directed);
   if (!open.ok) return open;
   const unsure = judgeAssurance({ tenant, server, identity, call });
   return unsure === undefined ? ok(true) : err(unsure);
@@ -247,7 +259,7 @@ export const decide = async (
   if (obligations.logLevel !== undefined) trail.findings.logLevel = obligations.logLevel;
 
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
-  const permitted = permit(parts, request, recognised.value);
+  const permitted = permit(parts, request, directed.value);
   if (!permitted.ok) return permitted.error;
   const thread = takeUp(parts, directed.value, nowMs);
   if (!thread.ok) return thread.error;
@@ -264,7 +276,7 @@ export const decide = async (
   const held = await holdForApproval(parts, directed.value, { rules: obligations.approval, trail });
   if (held !== undefined) return held;
 
-  const present = standsOpen(parts, request, { identity, call });
+  const present = standsGranted(parts, request, directed.value);
   if (!present.ok) return present.error;
   const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
   const known = { place, call, identity, version, session: session?.reference, opensState };

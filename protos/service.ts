@@ -14,6 +14,7 @@ const SERVICE_FILES = {
   'envoy.service.metrics.v3.MetricsService': 'envoy/service/metrics/v3/metrics_service.proto',
   'envoy.service.status.v3.ClientStatusDiscoveryService': 'envoy/service/status/v3/csds.proto',
   'mcpgw.approval.v1.CallApprovals': 'mcpgw/approval/v1/approval.proto',
+  'mcpgw.drift.v1.ToolDrift': 'mcpgw/drift/v1/drift.proto',
   'mcpgw.feed.v1.RegistryFeed': 'mcpgw/feed/v1/feed.proto',
   'mcpgw.revocation.v1.Revocations': 'mcpgw/revocation/v1/revocation.proto',
   'mcpgw.signals.v1.SignalChannels': 'mcpgw/signals/v1/signals.proto',

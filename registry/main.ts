@@ -12,7 +12,10 @@ import type { ApiContext } from '#registry/api/context.ts';
 import { createPublishApi } from '#registry/api/publish-api.ts';
 import { createApprovalAnswers } from '#registry/ask-for-approval.ts';
 import { createCanaryWatch } from '#registry/canary/watch.ts';
+import type { DriftRecorder } from '#registry/drift/record-drift.ts';
+import { startDrift } from '#registry/drift/start-drift.ts';
 import { createApprovalService } from '#registry/feed/approvals/service.ts';
+import { createDriftService } from '#registry/feed/drift/service.ts';
 import { createRevocationService } from '#registry/feed/revocations/service.ts';
 import { createFeedServer, type FeedServer } from '#registry/feed/server.ts';
 import { createSignalService } from '#registry/feed/signals/service.ts';
@@ -112,6 +115,7 @@ const startFeed = async (
     readonly publicUrl: string;
     readonly record: RecordRevocation;
     readonly openChannel: ReturnType<typeof createChannelAnswers>;
+    readonly recordDrift: DriftRecorder['record'];
   },
   lifecycle: Lifecycle,
 ): Promise<FeedServer> => {
@@ -123,6 +127,7 @@ const startFeed = async (
     createApprovalService(ask, logger),
     createRevocationService(report, logger),
     createSignalService(parts.openChannel, logger),
+    createDriftService(parts.recordDrift, logger),
   ];
   lifecycle.onStop('feed listener', await startGrpcServer(parts.address, services, parts.tls));
   lifecycle.onStop('feed streams', () => feed.stop());
@@ -235,7 +240,9 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
     keys: secrets.keys,
     publicUrl: signalsUrlOf(settings),
   });
-  const feed = await startFeed({ store, metrics, address, tls, publicUrl, record, openChannel }, lifecycle);
+  const recordDrift = startDrift({ store, logger, metrics }, lifecycle);
+  const told = { record, openChannel, recordDrift };
+  const feed = await startFeed({ store, metrics, address, tls, publicUrl, ...told }, lifecycle);
   const shared = startSharedConsumers({
     store,
     feed,

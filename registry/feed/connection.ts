@@ -35,6 +35,8 @@ export type Subscription = {
   readonly nodeConfigs?: boolean;
   /** Whether it takes revocations. */
   readonly revocations?: boolean;
+  /** Whether it takes which tools drift. */
+  readonly drift?: boolean;
   /** Required for an address with peers. */
   readonly tls?: InternalTls | undefined;
   /** Longest silence of the registry, milliseconds; three heartbeats unless a test is in a hurry. */
@@ -130,13 +132,13 @@ export const openFeedConnection = (
     SUBSCRIBE_METHOD.responseDeserialize,
   );
   const { consumer, epoch, position, silenceLimitMs = SILENCE_LIMIT_MS } = subscription;
-  const { previews = false, nodeConfigs = false, revocations = false } = subscription;
+  const { previews = false, nodeConfigs = false, revocations = false, drift = false } = subscription;
   const send = createStatusSender(call);
   const ended = watch(call, silenceLimitMs, onMessage).finally(() => client.close());
   const sequence = String(position);
   call.write({
     message: 'subscribe',
-    subscribe: { consumer, epoch, sequence, previews, node_configs: nodeConfigs, revocations },
+    subscribe: { consumer, epoch, sequence, previews, node_configs: nodeConfigs, revocations, drift },
   });
   const answer = (message: FromConsumer): void => {
     if (!call.writableEnded && !call.destroyed) call.write(message);

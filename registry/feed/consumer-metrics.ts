@@ -14,7 +14,7 @@ export type ConsumerFacts = {
 
 export type ConsumerMetrics = {
   /** A message that could not be understood. */
-  refused(kind: 'change' | 'event' | 'revocation' | 'question' | 'unknown'): void;
+  refused(kind: 'change' | 'event' | 'revocation' | 'drift' | 'question' | 'unknown'): void;
   disconnected(): void;
   /** Now, and not within the second: a service that starts with an old copy must not be scraped as one without any. */
   refresh(): void;

@@ -4,7 +4,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConsumerStatus } from '#core/feed-message.ts';
 import { GatewayError } from '#core/gateway-error.ts';
-import { EMPTY_LOG } from '#core/revocation-book.ts';
 import { answerTo, isQuestion, type RegistryQuestion } from '#registry/feed/answers.ts';
 import { backoffMs } from '#registry/feed/backoff.ts';
 import { createBundleRequests } from '#registry/feed/bundle-requests.ts';
@@ -23,7 +22,7 @@ import {
   onUnreadableChange,
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
-import { createReceivedRevocations } from '#registry/feed/received-revocations.ts';
+import { createReceivedState, type ReceivedState, type StateMessage } from '#registry/feed/received-state.ts';
 import { parseFeedEvent, parseTenantChange, tenantIdOf } from '#registry/feed/schema/parse-message.ts';
 import { createSeenEvents } from '#registry/feed/seen-events.ts';
 import { loadSnapshotFile } from '#registry/feed/snapshot-file.ts';
@@ -38,9 +37,7 @@ class Consumer implements FeedConsumer {
   readonly #isNewEvent = createSeenEvents();
   readonly #freshness = createFreshness();
   readonly #settled = Promise.withResolvers<void>();
-  readonly #revocations = createReceivedRevocations((arrived) =>
-    this.#guarded('onRevocations', () => this.#options.onRevocations?.(arrived)),
-  );
+  readonly #state: ReceivedState;
   readonly #bundles = createBundleRequests(
     (question) => this.#connected && this.#connection?.askBundle(question) === true,
   );
@@ -58,6 +55,12 @@ class Consumer implements FeedConsumer {
 
   constructor(options: FeedConsumerOptions) {
     this.#options = options;
+    const { onRevocations, takesDrift = false } = options;
+    this.#state = createReceivedState({
+      onRevocations:
+        onRevocations && ((arrived) => this.#guarded('onRevocations', () => onRevocations(arrived))),
+      drift: takesDrift,
+    });
     this.#keeper = createSnapshotKeeper(options.stateFile, options.logger);
     this.#metrics = createConsumerMetrics(options.metrics, () => ({
       connected: this.#connected,
@@ -72,11 +75,9 @@ class Consumer implements FeedConsumer {
     const saved = await loadSnapshotFile(stateFile, Date.now());
     if (!saved.ok) logger.warn({ stateFile, fault: saved.error }, 'snapshot copy on disk ignored');
     else if (saved.value !== undefined) {
-      const { epoch, position, snapshot, freshAtMs, revocations } = saved.value;
-      // A copy that was kept without revocations is no proof that there were none: everything is asked for again.
-      const isWhole = revocations !== undefined || this.#options.onRevocations === undefined;
+      const { epoch, position, snapshot, freshAtMs } = saved.value;
+      const isWhole = this.#state.restore(saved.value);
       this.#copy = copyFromDisk(epoch, isWhole ? position : 0, snapshot);
-      this.#revocations.restore(revocations ?? EMPTY_LOG);
       this.#freshness.restore(freshAtMs);
       this.#source = 'disk';
       this.#metrics.refresh();
@@ -89,7 +90,8 @@ class Consumer implements FeedConsumer {
   current(): FeedState {
     return {
       snapshot: this.#copy.published,
-      revocations: this.#revocations.book,
+      revocations: this.#state.revocations,
+      drift: this.#state.drift(),
       freshAtMs: this.#freshness.atMs(),
       connected: this.#connected,
       source: this.#source,
@@ -118,12 +120,20 @@ class Consumer implements FeedConsumer {
   }
 
   #connect(): void {
-    const { address, tls, consumer, onPreview, onNodeConfig, onRevocations } = this.#options;
+    const {
+      address,
+      tls,
+      consumer,
+      onPreview,
+      onNodeConfig,
+      onRevocations,
+      takesDrift: drift = false,
+    } = this.#options;
     const previews = onPreview !== undefined;
     const nodeConfigs = onNodeConfig !== undefined;
     const revocations = onRevocations !== undefined;
     const { epoch, position } = this.#copy;
-    const subscription = { consumer, epoch, position, previews, nodeConfigs, revocations, tls };
+    const subscription = { consumer, epoch, position, previews, nodeConfigs, revocations, drift, tls };
     const connection = openFeedConnection(address, subscription, (message) => this.#receive(message));
     this.#connection = connection;
     void connection.ended.then((reason) => this.#reconnect(reason));
@@ -151,7 +161,8 @@ class Consumer implements FeedConsumer {
     if (received.message === 'hello') this.#onHello(received.hello);
     else if (received.message === 'change') this.#onChange(received.change);
     else if (received.message === 'event') this.#onEvent(received.event);
-    else if (received.message === 'revocation') this.#onRevocation(received.revocation);
+    else if (received.message === 'revocation') this.#onState('revocation', received.revocation);
+    else if (received.message === 'drift') this.#onState('drift', received.drift);
     else if (isQuestion(received)) this.#onQuestion(received);
     else if (received.message === 'policy_bundle') this.#bundles.answered(received.policy_bundle);
     else if (received.message === 'caught_up') this.#onCaughtUp(Number(received.caught_up.sequence));
@@ -163,6 +174,7 @@ class Consumer implements FeedConsumer {
     if (hello.reset && this.#copy.epoch !== '')
       logger.warn({ epoch: hello.epoch }, 'the registry cannot continue our copy; starting anew');
     this.#copy = onHello(this.#copy, hello);
+    this.#state.began(this.#copy.position === 0);
     this.#connected = true;
     if (this.#status !== undefined) this.#connection?.send(this.#status);
   }
@@ -200,11 +212,11 @@ class Consumer implements FeedConsumer {
     this.#options.logger.error({ fault: event.error }, 'feed event not understood');
   }
 
-  /** One that cannot be understood leaves the copy behind: its age tells, and the next connection asks for it again. */
-  #onRevocation(bytes: Buffer): void {
-    if (this.#revocations.receive(bytes)) return;
-    this.#metrics.refused('revocation');
-    this.#options.logger.error('revocation not understood');
+  /** What cannot be understood leaves the copy behind: its age tells, and the next connection asks for it again. */
+  #onState(kind: StateMessage, bytes: Buffer): void {
+    if (this.#state.receive(kind, bytes)) return;
+    this.#metrics.refused(kind);
+    this.#options.logger.error(`${kind} not understood`);
     this.#copy = onUnreadableChange(this.#copy, '');
   }
 
@@ -219,6 +231,7 @@ class Consumer implements FeedConsumer {
   #onCaughtUp(sequence: number): void {
     const before = this.#copy;
     this.#copy = onCaughtUp(before, sequence);
+    this.#state.caughtUp();
     const isFirst = this.#source !== 'feed';
     if (isFirst) this.#options.logger.info({ sequence }, 'caught up with the registry');
     this.#source = 'feed';
@@ -227,9 +240,7 @@ class Consumer implements FeedConsumer {
     if (this.#copy.unreadable.size === 0) this.#freshness.confirm();
     const { epoch, position, published } = this.#copy;
     const freshAtMs = this.#freshness.atMs();
-    const revocations =
-      this.#options.onRevocations === undefined ? {} : { revocations: this.#revocations.log() };
-    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs, ...revocations });
+    this.#keeper.keep({ epoch, position, snapshot: published, freshAtMs, ...this.#state.kept() });
     if (isFirst || published !== before.published) this.#scheduleSnapshot();
   }
 

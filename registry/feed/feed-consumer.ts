@@ -1,5 +1,6 @@
 // A service's end of the registry's feed as the service sees it: what it holds, how it came by it, and what it is told.
 
+import type { DriftState } from '#core/drift-book.ts';
 import type { ConsumerStatus, FeedEvent } from '#core/feed-message.ts';
 import type { Result } from '#core/result.ts';
 import type { Revocation } from '#core/revocation.ts';
@@ -16,6 +17,8 @@ export type FeedState = {
   readonly snapshot: Snapshot;
   /** Empty where the service does not take revocations. */
   readonly revocations: RevocationBook;
+  /** Likewise; another object whenever it changes. */
+  readonly drift: DriftState;
   /** ms since the epoch of the last time the registry said that all of this is current; 0 for never. */
   readonly freshAtMs: number;
   readonly connected: boolean;
@@ -57,4 +60,6 @@ export type FeedConsumerOptions = Answerers & {
   readonly onEvent?: (event: FeedEvent) => void;
   /** Called with revocations as they come; absent: this service is told none. Those of the copy from disk are not told. */
   readonly onRevocations?: (revocations: readonly Revocation[]) => void;
+  /** True: this service is told which tools drift. */
+  readonly takesDrift?: boolean;
 };

@@ -1,6 +1,7 @@
 // What the feed needs from the store: the newest states after a sequence, and a nudge when there are more.
 // The database is the queue: a slow consumer costs no memory and always gets the newest state of a tenant.
 
+import type { ServerDrift } from '#core/drift-book.ts';
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { Revocation } from '#core/revocation.ts';
 import type { TenantChange } from '#core/snapshot.ts';
@@ -18,10 +19,11 @@ export type TenantPatch = {
 export type FeedItem =
   | { readonly kind: 'change'; readonly sequence: number; readonly change: TenantChange | TenantPatch }
   | { readonly kind: 'event'; readonly sequence: number; readonly event: FeedEvent }
-  | { readonly kind: 'revocation'; readonly sequence: number; readonly revocation: Revocation };
+  | { readonly kind: 'revocation'; readonly sequence: number; readonly revocation: Revocation }
+  | { readonly kind: 'drift'; readonly sequence: number; readonly drift: ServerDrift };
 
 export type FeedBatch = {
-  /** Ascending by sequence; a tenant, or the target of a revocation, occurs once: what changed of it, or the whole of one the consumer cannot have. */
+  /** Ascending by sequence; a tenant, the target of a revocation, or a server's drift, occurs once: what changed of it, or the whole of one the consumer cannot have. */
   readonly items: readonly FeedItem[];
   /** Everything committed up to here is in `items` or was asked for before. */
   readonly upTo: number;

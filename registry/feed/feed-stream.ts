@@ -5,7 +5,7 @@ import { status as grpcStatus } from '@grpc/grpc-js';
 import type { VersionFigures } from '#core/call-figures.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { ConsumerBoard } from '#registry/feed/consumer-board.ts';
-import type { FeedSource } from '#registry/feed/feed-source.ts';
+import type { FeedItem, FeedSource } from '#registry/feed/feed-source.ts';
 import type { NodeDesk } from '#registry/feed/node-desk.ts';
 import type { PreviewDesk } from '#registry/feed/preview-desk.ts';
 import { parseConsumerStatus } from '#registry/feed/schema/parse-message.ts';
@@ -78,6 +78,13 @@ const leave = (desk: FeedDesk, call: FeedCall): void => {
   desk.board.set({ ...entry, connected: false, since: new Date().toISOString(), sentSequence });
 };
 
+/** What came to the feed later than its first consumers is sent to those who say that they take it. */
+const unasked = ({ revocations, drift }: Subscribe): ReadonlySet<FeedItem['kind']> =>
+  new Set([
+    ...(revocations === true ? [] : (['revocation'] as const)),
+    ...(drift === true ? [] : (['drift'] as const)),
+  ]);
+
 const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Promise<void> => {
   const { source, readAfter, logger } = desk;
   const { consumer, sequence } = subscribe;
@@ -91,8 +98,7 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
     fail(call, grpcStatus.UNAVAILABLE, 'the registry cannot read its store');
   };
   const position = reset ? 0 : Number(sequence);
-  const revocations = subscribe.revocations === true;
-  const subscriber = createSubscriber({ call, readAfter, revocations, position, onFailure });
+  const subscriber = createSubscriber({ call, readAfter, without: unasked(subscribe), position, onFailure });
   enter(desk, call, { consumer, subscriber });
   if (subscribe.previews === true) desk.previews.opened(call);
   if (subscribe.node_configs === true) desk.nodes.opened(call, consumer);

@@ -2,6 +2,7 @@
 
 import { Type } from 'typebox';
 import { Compile } from 'typebox/compile';
+import { type DriftState, NO_DRIFT, type ServerDrift, withDrift } from '#core/drift-book.ts';
 import { isJsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Revocation } from '#core/revocation.ts';
@@ -13,6 +14,7 @@ import {
   onPatch,
   type ReceivedCopy,
 } from '#registry/feed/received-copy.ts';
+import { ServerDriftSchema } from '#registry/feed/schema/drift-schema.ts';
 import { readTenantChange } from '#registry/feed/schema/parse-message.ts';
 import { RevocationSchema } from '#registry/feed/schema/revocation-schema.ts';
 import { type Chain, readSealed } from '#registry/feed/snapshot-lines.ts';
@@ -22,10 +24,17 @@ const isNumber = (value: unknown): value is number => Number.isFinite(value);
 
 const readCaughtUp = (value: unknown): CaughtUp | undefined => {
   if (!isJsonObject(value) || value['kind'] !== 'caught-up') return undefined;
-  const { kind, position, sequence, freshAtMs, revocations } = value;
+  const { kind, position, sequence, freshAtMs, revocations, drift } = value;
   const isComplete = isNumber(position) && isNumber(sequence) && isNumber(freshAtMs);
   if (!isComplete) return undefined;
-  return { kind, position, sequence, freshAtMs, ...(revocations === true ? { revocations } : {}) };
+  return {
+    kind,
+    position,
+    sequence,
+    freshAtMs,
+    ...(revocations === true ? { revocations } : {}),
+    ...(drift === true ? { drift } : {}),
+  };
 };
 
 const kept = Compile(
@@ -33,6 +42,10 @@ const kept = Compile(
     kind: Type.Literal('revocations'),
     revocations: Type.Array(Type.Unsafe<Revocation>(RevocationSchema)),
   }),
+);
+
+const keptDrift = Compile(
+  Type.Object({ kind: Type.Literal('drift'), drift: Type.Unsafe<ServerDrift>(ServerDriftSchema) }),
 );
 
 const applyChange = (copy: ReceivedCopy, value: unknown): Result<ReceivedCopy, string> => {
@@ -53,11 +66,11 @@ type Replay = {
   /** As of the last catch-up. */
   readonly shown?: {
     readonly copy: ReceivedCopy;
-    readonly freshAtMs: number;
-    readonly hasRevocations: boolean;
+    readonly complete: CaughtUp;
   };
   /** One list that grows: what follows the last catch-up only refuses, and counts all the same. */
   readonly revocations: Revocation[];
+  readonly drift: DriftState;
 };
 
 const replayLine = (replay: Replay, line: string): Result<Replay, string> => {
@@ -67,13 +80,13 @@ const replayLine = (replay: Replay, line: string): Result<Replay, string> => {
   const complete = readCaughtUp(value);
   if (complete !== undefined) {
     const copy = show(replay.copy, complete);
-    const shown = { copy, freshAtMs: complete.freshAtMs, hasRevocations: complete.revocations === true };
-    return ok({ ...replay, chain, copy, shown });
+    return ok({ ...replay, chain, copy, shown: { copy, complete } });
   }
   if (kept.Check(value)) {
     replay.revocations.push(...value.revocations);
     return ok({ ...replay, chain });
   }
+  if (keptDrift.Check(value)) return ok({ ...replay, chain, drift: withDrift(replay.drift, value.drift) });
   const applied = applyChange(replay.copy, value);
   return applied.ok ? ok({ ...replay, chain, copy: applied.value }) : applied;
 };
@@ -93,17 +106,24 @@ export const replayLines = (
     chain: opening.chain,
     copy: copyFromDisk(opening.epoch, 0, EMPTY_SNAPSHOT),
     revocations: [],
+    drift: NO_DRIFT,
   };
   for (const line of lines.slice(0, -1)) {
     const next = replayLine(replay, line);
     if (!next.ok) return next;
     replay = next.value;
   }
-  const { copy, shown, revocations: entries } = replay;
+  const { copy, shown, revocations: entries, drift } = replay;
   if (shown === undefined) return err('not complete');
   const { epoch, position, published } = shown.copy;
   const isWhole = lines.at(-1) === '' && copy === shown.copy;
-  const freshAtMs = isWhole ? modifiedAtMs : Math.min(shown.freshAtMs, modifiedAtMs);
-  const revocations = shown.hasRevocations ? { revocations: { entries, length: entries.length } } : {};
-  return ok({ epoch, position, snapshot: published, freshAtMs, ...revocations });
+  const { complete } = shown;
+  return ok({
+    epoch,
+    position,
+    snapshot: published,
+    freshAtMs: isWhole ? modifiedAtMs : Math.min(complete.freshAtMs, modifiedAtMs),
+    ...(complete.revocations === true ? { revocations: { entries, length: entries.length } } : {}),
+    ...(complete.drift === true ? { drift } : {}),
+  });
 };

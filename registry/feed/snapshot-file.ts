@@ -12,6 +12,7 @@ import { parseSingleCopy } from '#registry/feed/single-copy.ts';
 import { type Chain, openingLine, readOpening, sealedLine } from '#registry/feed/snapshot-lines.ts';
 import {
   type CaughtUp,
+  driftRecords,
   recordsBetween,
   revocationsBetween,
   type SavedSnapshot,
@@ -63,17 +64,19 @@ export const loadSnapshotFile = async (
 export const touchSnapshotFile = (path: string, freshAtMs: number): Promise<void> =>
   utimes(path, freshAtMs / 1_000, freshAtMs / 1_000);
 
-const caughtUp = ({ position, snapshot, freshAtMs, revocations }: SavedSnapshot): CaughtUp => ({
+const caughtUp = ({ position, snapshot, freshAtMs, revocations, drift }: SavedSnapshot): CaughtUp => ({
   kind: 'caught-up',
   position,
   sequence: snapshot.sequence,
   freshAtMs,
   ...(revocations === undefined ? {} : { revocations: true }),
+  ...(drift === undefined ? {} : { drift: true }),
 });
 
 function* recordsFrom(before: Partial<SavedSnapshot>, after: SavedSnapshot): Generator<SnapshotRecord> {
   yield* recordsBetween(before.snapshot ?? EMPTY_SNAPSHOT, after.snapshot);
   yield* revocationsBetween(before.revocations, after.revocations);
+  yield* driftRecords(before.drift, after.drift);
 }
 
 /** Writes the records one by one with a turn for others between them, then that they are all, and the file's age. */

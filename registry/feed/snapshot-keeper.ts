@@ -41,7 +41,8 @@ const bringForward = async (
   const isSame =
     written.saved.snapshot === saved.snapshot &&
     written.saved.revocations?.entries === saved.revocations?.entries &&
-    written.saved.revocations?.length === saved.revocations?.length;
+    written.saved.revocations?.length === saved.revocations?.length &&
+    written.saved.drift === saved.drift;
   if (isSame) {
     await touchSnapshotFile(path, saved.freshAtMs);
     return written;

@@ -1,5 +1,6 @@
 // What the copy on disk says, in the words of the feed itself: changes, then how far they bring it. Knows no file. Pure.
 
+import { type DriftState, driftBetween, NO_DRIFT, type ServerDrift } from '#core/drift-book.ts';
 import type { Revocation } from '#core/revocation.ts';
 import { EMPTY_LOG, type RevocationLog } from '#core/revocation-book.ts';
 import type { Snapshot, TenantChange } from '#core/snapshot.ts';
@@ -15,6 +16,8 @@ export type SavedSnapshot = {
   readonly freshAtMs: number;
   /** Absent: the service is told none, or did not keep any. */
   readonly revocations?: RevocationLog;
+  /** Absent likewise. */
+  readonly drift?: DriftState;
 };
 
 /** What came before it is complete up to here; what follows the last of these does not count. */
@@ -27,12 +30,17 @@ export type CaughtUp = {
   readonly freshAtMs: number;
   /** The revocations up to here are in the copy. */
   readonly revocations?: true;
+  /** What drifts up to here is. */
+  readonly drift?: true;
 };
 
 /** Some revocations; a mark that is repeated says nothing new. */
 export type KeptRevocations = { readonly kind: 'revocations'; readonly revocations: readonly Revocation[] };
 
-export type SnapshotRecord = TenantChange | TenantPatch | KeptRevocations | CaughtUp;
+/** What drifts of a server from here on. */
+export type KeptDrift = { readonly kind: 'drift'; readonly drift: ServerDrift };
+
+export type SnapshotRecord = TenantChange | TenantPatch | KeptRevocations | KeptDrift | CaughtUp;
 
 /** Servers in one record: what is turned into JSON at once holds up the calls that wait meanwhile. */
 const SERVERS_PER_RECORD = 16;
@@ -80,3 +88,9 @@ export function* revocationsBetween(
     yield { kind: 'revocations', revocations: after.entries.slice(at, end) };
   }
 }
+
+/** Servers of which something else drifts than before. */
+export const driftRecords = (
+  before: DriftState = NO_DRIFT,
+  after: DriftState = NO_DRIFT,
+): readonly KeptDrift[] => driftBetween(before, after).map((drift) => ({ kind: 'drift', drift }));

@@ -26,6 +26,8 @@ const encode = (item: FeedItem): FromRegistry => {
       return { message: 'event', event: jsonBytes(item.event) };
     case 'revocation':
       return { message: 'revocation', revocation: jsonBytes(item.revocation) };
+    case 'drift':
+      return { message: 'drift', drift: jsonBytes(item.drift) };
   }
 };
 
@@ -55,16 +57,15 @@ const write = async (call: FeedCall, message: FromRegistry): Promise<void> => {
 type Parts = {
   readonly call: FeedCall;
   readonly readAfter: FeedSource['readAfter'];
-  /** False: revocations are passed over, because the peer would not know the message. */
-  readonly revocations: boolean;
+  /** Kinds of items that the peer does not ask for and are passed over, because it would not know the message. */
+  readonly without: ReadonlySet<FeedItem['kind']>;
 };
 
-const sendAll = async ({ call, readAfter, revocations }: Parts, from: number): Promise<number> => {
+const sendAll = async ({ call, readAfter, without }: Parts, from: number): Promise<number> => {
   let position = from;
   for (;;) {
     const batch = await readAfter(position, BATCH_SIZE, from);
-    for (const item of batch.items)
-      if (revocations || item.kind !== 'revocation') await write(call, messageOf(item));
+    for (const item of batch.items) if (!without.has(item.kind)) await write(call, messageOf(item));
     position = batch.upTo;
     if (!batch.more) break;
   }

@@ -14,6 +14,7 @@ export type FromConsumer =
         readonly previews?: boolean;
         readonly node_configs?: boolean;
         readonly revocations?: boolean;
+        readonly drift?: boolean;
       };
     }
   | { readonly message: 'status'; readonly status: { readonly status: Buffer } }
@@ -42,6 +43,7 @@ export type FromRegistry =
   | { readonly message: 'change'; readonly change: Buffer }
   | { readonly message: 'event'; readonly event: Buffer }
   | { readonly message: 'revocation'; readonly revocation: Buffer }
+  | { readonly message: 'drift'; readonly drift: Buffer }
   | { readonly message: 'caught_up'; readonly caught_up: { readonly sequence: string } }
   | { readonly message: 'preview'; readonly preview: { readonly id: string; readonly tenant: Buffer } }
   | {

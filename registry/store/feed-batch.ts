@@ -1,7 +1,8 @@
-// What the feed reads: changes of tenants, removals, events and revocations after a sequence, in the order of their commits.
+// What the feed reads: changes of tenants, removals, events, revocations and drift after a sequence, in the order of their commits.
 
 import type { FeedEvent } from '#core/feed-message.ts';
 import type { FeedBatch, FeedItem } from '#registry/feed/feed-source.ts';
+import { driftFromRow } from '#registry/store/drifts.ts';
 import { type PresentTenants, stateFromRow } from '#registry/store/present-tenants.ts';
 import { revocationFromRow } from '#registry/store/revocations.ts';
 import { lastSequence } from '#registry/store/sequence.ts';
@@ -70,17 +71,23 @@ const revocationItem = (row: Tables['revocations']): Found => ({
   size: row.target.length + row.reason.length,
 });
 
+const driftItem = (row: Tables['drift'], sequence: number): Found => ({
+  item: { kind: 'drift', sequence, drift: driftFromRow(row) },
+  size: row.tools.length,
+});
+
 /** At most `limit` of each kind: more than enough to find the first `limit` of all. */
 const findCandidates = async (
   database: Database,
   tenants: PresentTenants,
   { from, limit, known }: Place,
 ): Promise<readonly Candidate[]> => {
-  const after = (table: 'tenants' | 'events' | 'revocations') =>
+  const after = (table: 'tenants' | 'events' | 'revocations' | 'drift') =>
     database.selectFrom(table).selectAll().where('sequence', '>', from).orderBy('sequence').limit(limit);
   const heads = (await after('tenants').execute()) as Tables['tenants'][];
   const events = (await after('events').execute()) as Tables['events'][];
   const marks = (await after('revocations').execute()) as Tables['revocations'][];
+  const drift = (await after('drift').execute()) as Tables['drift'][];
   return [
     ...heads.map((row) => ({
       sequence: row.sequence,
@@ -88,6 +95,10 @@ const findCandidates = async (
     })),
     ...events.map((row) => ({ sequence: row.sequence, read: async () => eventItem(row) })),
     ...marks.map((row) => ({ sequence: row.sequence, read: async () => revocationItem(row) })),
+    ...drift.map((row) => {
+      const sequence = Number(row.sequence);
+      return { sequence, read: async () => driftItem(row, sequence) };
+    }),
   ].toSorted((a, b) => a.sequence - b.sequence);
 };
 

@@ -4,6 +4,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { adoptServing, type RowMover } from '#registry/store/adopt-serving.ts';
 import { CALL_APPROVAL_TABLE } from '#registry/store/call-approval-table.ts';
+import { DRIFT_TABLES } from '#registry/store/drift-table.ts';
 import { HOST_NAMES } from '#registry/store/host-name-table.ts';
 import { moveToResources } from '#registry/store/move-to-resources.ts';
 import { POLICY_BUNDLES } from '#registry/store/policy-bundle-table.ts';
@@ -290,6 +291,7 @@ export const MIGRATIONS: readonly Migration[] = [
   HOST_NAMES,
   [REVOCATION_TABLE],
   [SIGNAL_TABLE],
+  [DRIFT_TABLES],
 ];
 
 /** More migrations were seen than there are here. */

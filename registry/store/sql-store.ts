@@ -10,6 +10,8 @@ import { verifyDatabase } from '#registry/store/audit-verify.ts';
 import { findCallApproval, listCallApprovals } from '#registry/store/call-approvals.ts';
 import { createCommitWatch } from '#registry/store/commit-watch.ts';
 import { decideApproval } from '#registry/store/decide-approval.ts';
+import type { DriftStore } from '#registry/store/drift.ts';
+import { listDrift, listDriftingServers, takeDrift } from '#registry/store/drifts.ts';
 import { writeEvent } from '#registry/store/events.ts';
 import { readBatch } from '#registry/store/feed-batch.ts';
 import { findHostHolders } from '#registry/store/host-names.ts';
@@ -78,6 +80,7 @@ type Reads = Omit<
   | keyof Consumers
   | keyof CallApprovals
   | keyof SignalStore
+  | keyof DriftStore
 >;
 
 const findAuditFault = async (
@@ -178,6 +181,27 @@ const createSignals = (database: Database, { commit, committed }: Commits): Sign
   listSignalChannels: () => guardStore(() => listSignalChannels(database)),
 });
 
+const createRevocations = (
+  audit: AuditSecrets,
+  { commit, committed }: Commits,
+): Pick<Store, 'recordRevocation'> => ({
+  recordRevocation: async (write) => {
+    const recorded = await commit((transaction) => recordRevocation(transaction, audit, write));
+    if (recorded.ok && recorded.value.changed) committed(recorded.value.stored.sequence);
+    return recorded;
+  },
+});
+
+const createDrift = ({ database, audit }: StoreEngine, { commit, committed }: Commits): DriftStore => ({
+  takeDrift: async (write) => {
+    const step = await commit((transaction) => takeDrift(transaction, audit, write));
+    if (step.sequence !== undefined) committed(step.sequence);
+    return step;
+  },
+  listDrift: (server, page) => inReadTransaction(database, (all) => listDrift(all, server, page)),
+  listDriftingServers: () => guardStore(() => listDriftingServers(database)),
+});
+
 const createPolicyBundles = (
   audit: AuditSecrets,
   { commit, committed }: Commits,
@@ -206,6 +230,7 @@ export const createSqlStore = (engine: StoreEngine): Store => {
       await engine.announceCommit(transaction);
       return result;
     });
+  const commits = { commit, committed: watch.committed };
   return {
     ...createReads(engine, tenants),
     ...createKeys(database),
@@ -237,13 +262,10 @@ export const createSqlStore = (engine: StoreEngine): Store => {
       watch.committed(sequence);
       return sequence;
     },
-    ...createSignals(database, { commit, committed: watch.committed }),
-    ...createPolicyBundles(audit, { commit, committed: watch.committed }),
-    recordRevocation: async (write) => {
-      const recorded = await commit((transaction) => recordRevocation(transaction, audit, write));
-      if (recorded.ok && recorded.value.changed) watch.committed(recorded.value.stored.sequence);
-      return recorded;
-    },
+    ...createSignals(database, commits),
+    ...createDrift(engine, commits),
+    ...createPolicyBundles(audit, commits),
+    ...createRevocations(audit, commits),
     spend: (id, nowSeconds) => inTransaction(database, (transaction) => spendId(transaction, id, nowSeconds)),
     recordRefusal: (refusal) =>
       inTransaction(database, (transaction) => appendRefusal(transaction, audit, refusal)),

@@ -13,6 +13,7 @@ import { describeAdoption, describeApprovals } from '#test/support/approval-cont
 import { TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
+import { describeDrift } from '#test/support/drift-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { describeRevocations, MARK } from '#test/support/revocation-contract.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
@@ -35,6 +36,7 @@ describeBundles('sqlite', create);
 describeApprovals('sqlite', create);
 describeCallApprovals('sqlite', create);
 describeRevocations('sqlite', create);
+describeDrift('sqlite', create);
 describeSignals('sqlite', create);
 describeAdoption('sqlite', async () => {
   const under = await create();

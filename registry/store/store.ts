@@ -11,6 +11,7 @@ import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
 import type { FeedSource } from '#registry/feed/feed-source.ts';
 import type { AskedApproval, CallApproval, CallApprovalsPage } from '#registry/store/call-approval.ts';
 import type { ChangeRecord } from '#registry/store/change-record.ts';
+import type { DriftStore } from '#registry/store/drift.ts';
 import type { KeptAnswer, KeyedRequest, KeyReservation, KeyState } from '#registry/store/keyed-request.ts';
 import type { PolicyBundleSummary, StoredPolicyBundle } from '#registry/store/policy-bundle.ts';
 import type { RecordedRevocation, RevocationWrite, StoredRevocation } from '#registry/store/revocation.ts';
@@ -171,7 +172,8 @@ export type ManifestsPage = Page & { readonly serverId?: string };
  * the death of the process and of the machine; one that did not has left nothing behind, or is whole.
  */
 export type Store = Omit<FeedSource, 'findPolicyBundle'> &
-  SignalStore & {
+  SignalStore &
+  DriftStore & {
     findTenant(tenantId: string): Promise<StoredTenant | undefined>;
     /** Sorted by id. */
     listTenants(): Promise<readonly StoredTenant[]>;

@@ -145,6 +145,18 @@ export type Tables = {
     verified_state: string | null;
     stream_status: string | null;
   };
+  drift_sights: {
+    tenant: string;
+    server: string;
+    version: string;
+    tool: string;
+    replica: string;
+    digest: string | null;
+    changes: string;
+    first_seen: string;
+    last_seen: string;
+  };
+  drift: { tenant: string; server: string; sequence: number | null; tools: string };
   host_names: { name: string; tenant: string };
   signature_ids: { thumbprint: string; jti: string; forget_at: number };
 };

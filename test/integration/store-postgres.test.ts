@@ -17,6 +17,7 @@ import { runAuditCommand } from '#test/support/audit-command.ts';
 import { auditSecretsIn, TEST_AUDIT } from '#test/support/audit-secrets.ts';
 import { describeBundles } from '#test/support/bundle-contract.ts';
 import { describeCallApprovals } from '#test/support/call-approval-contract.ts';
+import { describeDrift } from '#test/support/drift-contract.ts';
 import { describeKeys } from '#test/support/key-contract.ts';
 import { type PostgresServer, startPostgres } from '#test/support/postgres-server.ts';
 import { describeRevocations } from '#test/support/revocation-contract.ts';
@@ -43,6 +44,7 @@ describeBundles('postgres', create);
 describeApprovals('postgres', create);
 describeCallApprovals('postgres', create);
 describeRevocations('postgres', create);
+describeDrift('postgres', create);
 describeSignals('postgres', create);
 
 describeAdoption('postgres', async () => {

@@ -1,6 +1,7 @@
 // A FeedSource that lives in memory: for tests of the feed, and of services that need one to follow.
 
 import { createHash, randomUUID } from 'node:crypto';
+import type { ServerDrift } from '#core/drift-book.ts';
 import type { FeedEvent } from '#core/feed-message.ts';
 import { type Revocation, targetKey } from '#core/revocation.ts';
 import type { Tenant } from '#core/tenant.ts';
@@ -13,6 +14,7 @@ export type MemoryFeedSource = FeedSource & {
   remove(tenantId: string): void;
   announce(event: FeedEvent): void;
   revoke(revocation: Revocation): void;
+  drift(drift: ServerDrift): void;
   /** Keeps a bundle of any tenant's policy; its digest. */
   keepBundle(bytes: Buffer): string;
 };
@@ -96,6 +98,12 @@ export const createMemoryFeedSource = (epoch: string = randomUUID()): MemoryFeed
         kind: 'revocation',
         sequence: at,
         revocation,
+      })),
+    drift: (drift) =>
+      commit(`drift ${drift.tenantId} ${drift.serverId}`, (at) => () => ({
+        kind: 'drift',
+        sequence: at,
+        drift,
       })),
     announce: (event) => commit(`event ${event.id}`, (at) => () => ({ kind: 'event', sequence: at, event })),
   };
