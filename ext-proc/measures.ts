@@ -33,7 +33,8 @@ export type Measures = {
   broken(error: string): void;
 };
 
-const idsOf = (orders: GuardOrders | undefined) =>
+/** The ids that a log line about an answer tells. */
+export const idsOf = (orders: GuardOrders | undefined) =>
   orders === undefined
     ? {}
     : {

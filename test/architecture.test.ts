@@ -95,6 +95,8 @@ const PURE = [
   'runtime/tracing/traceparent.ts',
   'ext-proc/framing/',
   'ext-proc/lists/',
+  'ext-proc/sanitation/detectors/',
+  'ext-proc/sanitation/texts/',
   'ext-proc/session/seal-answer.ts',
   'ext-proc/termination.ts',
   'oauth-facade/authorize/authorization.ts',

@@ -7,22 +7,32 @@ import { endOfValue, startOfRoot, walkElements, walkMembers } from '#ext-proc/me
 /** Keys and indices from the root. */
 export type JsonPath = readonly (string | number)[];
 
-/** `value` undefined takes the place out; a member that is not there yet is added. */
-export type JsonEdit = { readonly path: JsonPath; readonly value: Json | undefined };
+/**
+ * `value` undefined takes the place out; a member that is not there yet is added. `key`: the member the path leads to is
+ * called that from then on.
+ */
+export type JsonEdit =
+  | { readonly path: JsonPath; readonly value: Json | undefined }
+  | { readonly path: JsonPath; readonly key: string };
 
 /** Edits by the next step of their paths. */
-type Branch = { readonly edits: Map<string | number, Branch>; leaf?: { readonly value: Json | undefined } };
+type Branch = {
+  readonly edits: Map<string | number, Branch>;
+  leaf?: { readonly value: Json | undefined };
+  key?: string;
+};
 
 const grow = (edits: readonly JsonEdit[]): Branch => {
   const root: Branch = { edits: new Map() };
-  for (const { path, value } of edits) {
+  for (const edit of edits) {
     let branch = root;
-    for (const step of path) {
+    for (const step of edit.path) {
       const next = branch.edits.get(step) ?? { edits: new Map() };
       branch.edits.set(step, next);
       branch = next;
     }
-    branch.leaf = { value };
+    if ('key' in edit) branch.key = edit.key;
+    else branch.leaf = { value: edit.value };
   }
   return root;
 };
@@ -35,7 +45,9 @@ const rewrite = (text: string, start: number, branch: Branch): string | undefine
 };
 
 const rewriteItem = (text: string, start: number, branch: Branch | undefined): string | undefined =>
-  branch === undefined ? text.slice(start, endOfValue(text, start)) : rewrite(text, start, branch);
+  branch === undefined || (branch.leaf === undefined && branch.edits.size === 0)
+    ? text.slice(start, endOfValue(text, start))
+    : rewrite(text, start, branch);
 
 const rewriteObject = (text: string, start: number, { edits }: Branch): string => {
   const members: string[] = [];
@@ -45,7 +57,8 @@ const rewriteObject = (text: string, start: number, { edits }: Branch): string =
   };
   walkMembers(text, start, (key, at) => {
     met.add(key);
-    keep(key, rewriteItem(text, at, edits.get(key)));
+    const branch = edits.get(key);
+    keep(branch?.key ?? key, rewriteItem(text, at, branch));
     return endOfValue(text, at);
   });
   for (const [key, { leaf }] of edits)

@@ -1,7 +1,7 @@
 // Addresses in a text, as a model would follow them: with a scheme or without, in styled letters too. Rather one too
 // many than one too few: a word with a dot in it may wait for a person.
 
-import { unstyled } from '#registry/manifest/lint/reading.ts';
+import { unstyled } from '#core/reading.ts';
 
 const BETWEEN_WORDS = /[\s<>"'`()[\]{},;|]+/u;
 

@@ -2,9 +2,9 @@
 // plainly an attack is refused, what may be one is shown to the admin.
 
 import type { Json } from '#core/json.ts';
+import { type Reading, readingOf } from '#core/reading.ts';
 import type { Tool } from '#core/server.ts';
 import type { Finding } from '#registry/manifest/lint/finding.ts';
-import { type Reading, readingOf } from '#registry/manifest/lint/reading.ts';
 import { textsOf } from '#registry/manifest/lint/texts.ts';
 
 type Phrase = {

@@ -22,7 +22,7 @@ const toPairs = (row: string): [string, string][] => {
   );
 };
 
-const LATIN_OF: ReadonlyMap<string, string> = new Map(LOOKALIKES.flatMap(toPairs));
+export const LATIN_OF: ReadonlyMap<string, string> = new Map(LOOKALIKES.flatMap(toPairs));
 
 const isLowSurrogate = (code: number): boolean => code >= 0xdc00 && code <= 0xdfff;
 
