@@ -4,15 +4,14 @@
 import { join } from 'node:path';
 import { keyIdOf } from '#core/sealed-text.ts';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
+import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
-import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
-import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { createRulesDesk } from '#ext-proc/rules/rules-desk.ts';
+import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
-import { createStateStep } from '#ext-proc/session/state-step.ts';
 import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
 import type { FeedConsumer, FeedConsumerOptions } from '#registry/feed/feed-consumer.ts';
@@ -115,7 +114,7 @@ runService(logger, async (lifecycle) => {
     measures,
     sealer,
     rulesFor: rules.rulesFor,
-    steps: [createListStep(measures.cut), cacheStep, createStateStep(sealer)],
+    steps: createAnswerSteps({ metrics, logger, measures, detectors: BUILT_IN_DETECTORS, sealer }),
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => {
       if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';

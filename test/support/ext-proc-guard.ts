@@ -1,15 +1,14 @@
 // The response guard as a test runs it inside its own process: real service, real gRPC, its log and counts at hand.
 
 import { sealingKeysOf } from '#core/sealing-key.ts';
+import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import type { BodyLimits } from '#ext-proc/body-guard.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
-import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
-import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
-import { createStateStep } from '#ext-proc/session/state-step.ts';
+import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -46,7 +45,7 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     measures,
     sealer: SEALER,
     rulesFor: () => held.rules,
-    steps: [createListStep(measures.cut), cacheStep, createStateStep(SEALER)],
+    steps: createAnswerSteps({ metrics, logger, measures, detectors: BUILT_IN_DETECTORS, sealer: SEALER }),
     keysFor: () => sealingKeysOf([SESSION_KEY]),
     endedBy: () => undefined,
   });

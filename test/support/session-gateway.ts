@@ -15,14 +15,13 @@ import type { CheckParts } from '#ext-authz/check.ts';
 import { authorizationService } from '#ext-authz/grpc-edge.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import { judgeRequestState } from '#ext-authz/session/request-state.ts';
+import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
-import { createListStep } from '#ext-proc/lists/list-step.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
-import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { findRules } from '#ext-proc/rules/find-rules.ts';
-import { createStateStep } from '#ext-proc/session/state-step.ts';
+import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
 import { isMeant, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -195,7 +194,8 @@ export const startSessionGateway = async (
     nowMs,
     monotonicMs: () => performance.now(),
   };
-  const measures = createMeasures(createMetrics('ext-proc'), logger);
+  const metrics = createMetrics('ext-proc');
+  const measures = createMeasures(metrics, logger);
   const liveStreams = createLiveStreams();
   let nonce = 0;
   const sealer = {
@@ -213,7 +213,7 @@ export const startSessionGateway = async (
     measures,
     sealer,
     rulesFor: (orders) => findRules(snapshot, orders),
-    steps: [createListStep(measures.cut), cacheStep, createStateStep(sealer)],
+    steps: createAnswerSteps({ metrics, logger, measures, detectors: BUILT_IN_DETECTORS, sealer }),
     keysFor: () => sealingKeysOf(state.keys),
     endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
   });
