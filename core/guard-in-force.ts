@@ -5,6 +5,7 @@ import {
   type FindingRule,
   MESSAGE_KINDS,
   type MessageKind,
+  type Redaction,
   type ResponseGuard,
   type ResponseGuardInForce,
   type ServerResponseGuard,
@@ -79,6 +80,10 @@ const isFoundIn = (rule: FindingRule, result: MessageKind, tool: string | undefi
   isForTool(rule, tool) &&
   (isForMessage(rule, result) || (rule.messages ?? TOOL_RESULT).some((kind) => BESIDE.has(kind)));
 
+// A prompt and a resource have no structured content that a pointer could lead into.
+const isRedacted = (rule: Redaction, result: MessageKind): boolean =>
+  result === 'tool-result' || (rule.pattern !== undefined && (result === 'prompt' || result === 'resource'));
+
 /**
  * True if anything is to be held against the answer to a call that is neither a list nor the opening of a session.
  * @param call.tool name of the tool it reaches for.
@@ -92,7 +97,8 @@ export const isAnswerGuarded = (
   const result = resultKindOf(method);
   if (guard.findings.some((rule) => isFoundIn(rule, result, tool))) return true;
   if (guard.headers.some((change) => isForTool(change, tool))) return true;
+  if (guard.redactions.some((rule) => isForTool(rule, tool) && isRedacted(rule, result))) return true;
   if (result !== 'tool-result' || tool === undefined) return false;
   const checked = guard.results !== 'off' && findTool(version, tool)?.outputSchema !== undefined;
-  return checked || [...guard.redactions, ...guard.extractions].some((rule) => isForTool(rule, tool));
+  return checked || guard.extractions.some((rule) => isForTool(rule, tool));
 };

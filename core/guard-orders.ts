@@ -50,6 +50,10 @@ export type GuardOrders = {
   readonly stateTarget?: string;
   /** The request brings a sealed `requestState` that opens. Envoy's matcher knows this member. */
   readonly opensState?: true;
+  /** JSON Pointers (core/json-pointer.ts) into `structuredContent`, which the policy wants redacted; not empty. */
+  readonly redact?: readonly string[];
+  /** Longest answer that the policy lets pass, bytes. */
+  readonly maxResponseBytes?: number;
   /**
    * Not empty exactly when `guard` is `list`. A list method names its own kind; the legacy GET stream names all of
    * them, because a resumed stream (`Last-Event-ID`) can repeat the answer to an earlier list call.
@@ -122,6 +126,10 @@ const isText = (value: Json): boolean => typeof value === 'string';
 
 const isTrue = (value: Json): boolean => value === true;
 
+const isFilled = (value: Json): boolean => isStrings(value) && (value as readonly string[]).length > 0;
+
+const isByteCount = (value: Json): boolean => Number.isSafeInteger(value) && (value as number) > 0;
+
 /** Members that may be absent, and what they are where they are not. */
 const OPTIONAL: Readonly<Record<string, (value: Json) => boolean>> = {
   caller: isCaller,
@@ -131,6 +139,8 @@ const OPTIONAL: Readonly<Record<string, (value: Json) => boolean>> = {
   session: isText,
   stateTarget: isText,
   opensState: isTrue,
+  redact: isFilled,
+  maxResponseBytes: isByteCount,
 };
 
 const findOptionalFault = (value: JsonObject): string | undefined =>

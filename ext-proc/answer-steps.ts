@@ -1,5 +1,5 @@
-// The steps that every message of an answer goes through, in their one order: what may be seen, what is found in what
-// is left, who may keep it. State is sealed behind whatever may change a message.
+// The steps that every message of an answer goes through, in their one order: what may be seen, what is redacted in it,
+// what is found in what is left, who may keep it. State is sealed behind whatever may change a message.
 
 import { createListStep } from '#ext-proc/lists/list-step.ts';
 import type { Measures } from '#ext-proc/measures.ts';
@@ -10,6 +10,8 @@ import { createFindingReport } from '#ext-proc/sanitation/finding-report.ts';
 import { createSanitiseStep } from '#ext-proc/sanitation/sanitise-step.ts';
 import type { Sealer } from '#ext-proc/session/seal-answer.ts';
 import { createStateStep } from '#ext-proc/session/state-step.ts';
+import { createTransformMeasures } from '#ext-proc/transform-measures.ts';
+import { createRedactionStep } from '#ext-proc/transforms/redaction-step.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
@@ -22,6 +24,7 @@ export const createAnswerSteps = (parts: {
   readonly sealer: Sealer;
 }): readonly MessageStep[] => [
   createListStep(parts.measures.cut),
+  createRedactionStep({ fitsSchema: () => undefined, measures: createTransformMeasures(parts.metrics) }),
   createSanitiseStep({
     detectors: parts.detectors,
     report: createFindingReport(parts.metrics, parts.logger),

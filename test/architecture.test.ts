@@ -99,6 +99,7 @@ const PURE = [
   'ext-proc/sanitation/texts/',
   'ext-proc/session/seal-answer.ts',
   'ext-proc/termination.ts',
+  'ext-proc/transforms/',
   'oauth-facade/authorize/authorization.ts',
   'oauth-facade/authorize/granted-scopes.ts',
   'oauth-facade/authorize/judge-request.ts',
