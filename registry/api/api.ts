@@ -9,6 +9,7 @@ import type { Authenticate } from '#registry/api/auth/authenticate.ts';
 import { registerCallApprovals } from '#registry/api/call-approvals.ts';
 import { registerConsumers } from '#registry/api/consumers.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { registerDrift } from '#registry/api/drift.ts';
 import { registerGrants } from '#registry/api/grants.ts';
 import { registerHistory } from '#registry/api/history.ts';
 import { registerHosts } from '#registry/api/hosts.ts';
@@ -45,6 +46,7 @@ const REGISTRATIONS = [
   registerServerState,
   registerTraffic,
   registerLimits,
+  registerDrift,
   registerVersions,
   registerReviews,
   registerDecisions,

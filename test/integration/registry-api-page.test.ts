@@ -97,6 +97,8 @@ it('leads through every task, and each command does what the page says', async (
   const said = outputs(ended);
   expect(said.get('Publish a version and put it into service')).toMatch(/^1\n[\s\S]*^approved$/m);
   expect(said.get('Let a team publish by itself')).toMatch(/"requiredScopes \/tools\/[\s\S]*^approved$/m);
+  // Nobody has listed its tools through a gateway.
+  expect(said.get('See what a server says otherwise than was approved')).toBe('\n[]\n');
   expect(said.get('Trust an issuer')).toContain('"issuer": "https://acme.okta.com/oauth2/default"');
   expect(said.get('Grant access')).toContain('"id": "engineering"');
   expect(said.get('Hear of revocations from the provider')).toMatch(/^shared-signals$/m);

@@ -66,6 +66,7 @@ const ROUTES = [
   `put ${TENANT}/servers/{id}/active-version`,
   ...['get', 'put', 'delete'].map((method) => `${method} ${TENANT}/servers/{id}/traffic`),
   `get ${TENANT}/servers/{id}/limits`,
+  `get ${TENANT}/servers/{id}/drift`,
   `get ${TENANT}/servers/{id}/versions`,
   `get ${TENANT}/servers/{id}/versions/{version}`,
   `put ${TENANT}/servers/{id}/versions/{version}`,

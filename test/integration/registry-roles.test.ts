@@ -78,6 +78,7 @@ const TABLE: Readonly<Record<string, readonly string[] | 'open' | 'caller'>> = {
   [`PUT ${T}/servers/{id}/traffic`]: ADMIN,
   [`DELETE ${T}/servers/{id}/traffic`]: ADMIN,
   [`GET ${T}/servers/{id}/limits`]: READING,
+  [`GET ${T}/servers/{id}/drift`]: PUBLISHING,
   [`GET ${T}/servers/{id}/versions`]: PUBLISHING,
   [`GET ${T}/servers/{id}/versions/{version}`]: PUBLISHING,
   [`PUT ${T}/servers/{id}/versions/{version}`]: ADMIN,
