@@ -85,6 +85,16 @@ const isRedacted = (rule: Redaction, result: MessageKind): boolean =>
   result === 'tool-result' || (rule.pattern !== undefined && (result === 'prompt' || result === 'resource'));
 
 /**
+ * True if a rule may be about the result of some call to this version. Of a result of nobody knows which call that is all
+ * that can be said.
+ */
+export const mayConcernResults = (guard: ResponseGuardInForce, version: ServerVersion): boolean =>
+  guard.findings.length > 0 ||
+  guard.redactions.length > 0 ||
+  guard.extractions.length > 0 ||
+  (guard.results !== 'off' && version.tools.some((tool) => tool.outputSchema !== undefined));
+
+/**
  * True if anything is to be held against the answer to a call that is neither a list nor the opening of a session.
  * @param call.tool name of the tool it reaches for.
  */

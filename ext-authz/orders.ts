@@ -8,6 +8,7 @@ import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { credentialFacts } from '#core/revocation.ts';
+import type { EventCall } from '#core/sealed-event-id.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { Place } from '#ext-authz/locate.ts';
 import { sealedStateTarget } from '#ext-authz/session/request-state.ts';
@@ -24,10 +25,14 @@ type Known = {
   readonly session: string | undefined;
   /** The call goes on from a `requestState` that opens. */
   readonly opensState: boolean;
+  /** The call whose answer a stream goes on with. */
+  readonly resumed: EventCall | undefined;
 };
 
 const toolOf = (call: McpCall): string | undefined =>
   call.targets.find((target) => target.kind === 'tool')?.name;
+
+const calledBy = (call: McpCall) => ({ method: call.method, tool: toolOf(call), jsonRpcId: call.id });
 
 // A list without names to cut it by would go out whole: that is a fault of ours, never an `off`.
 const checkLists = (call: McpCall, lists: readonly ListOrder[]): void => {
@@ -60,7 +65,8 @@ const modeOf = (
 /** The orders for one allowed call. */
 export const guardOrders = (known: Known): GuardOrders => {
   const { place, call, identity, lists } = known;
-  const tool = toolOf(call);
+  // A stream names no call of its own: where it goes on with the answer to one, it is judged as that.
+  const { method, tool, jsonRpcId } = known.resumed ?? calledBy(call);
   const stateTarget = sealedStateTarget(place, call);
   const { principal, ...caller } = callerFacts(identity);
   checkLists(call, lists);
@@ -76,14 +82,14 @@ export const guardOrders = (known: Known): GuardOrders => {
     requestId: known.requestId,
     sequence: place.sequence,
     revision: place.tenant.revision,
-    ...(call.method === undefined ? {} : { method: call.method }),
+    ...(method === undefined ? {} : { method }),
     ...(tool === undefined ? {} : { tool }),
     ...(call.resumes === undefined ? {} : { resumes: call.resumes }),
     ...(call.kind === 'upgrade'
       ? { basis: accessBasis(place.tenant, place.server, known.version.version) }
       : {}),
     ...(known.session === undefined ? {} : { session: known.session }),
-    ...(call.id === undefined ? {} : { jsonRpcId: call.id }),
+    ...(jsonRpcId === undefined ? {} : { jsonRpcId }),
     ...(stateTarget === undefined ? {} : { stateTarget }),
     ...(known.opensState ? { opensState: true } : {}),
     lists,

@@ -27,6 +27,7 @@ export type AnswerFaultKind =
   | 'json_ambiguous_key'
   | 'json_too_deep'
   | 'message_shape'
+  | 'stray_result'
   | 'key_variant'
   // A list in a message.
   | 'list_shape'

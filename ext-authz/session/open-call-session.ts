@@ -6,7 +6,7 @@ import { type Deny, deny } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { type EventPlace, LAST_EVENT_ID_HEADER, openEventId } from '#core/sealed-event-id.ts';
+import { type EventPlace, LAST_EVENT_ID_HEADER, openEventId, type SeenEvent } from '#core/sealed-event-id.ts';
 import {
   type CallSession,
   openSession,
@@ -45,12 +45,18 @@ export const openCallSession = (
 };
 
 /**
- * The server's own id of the event that a stream is to go on after, or header_invalid: one that was seen by somebody else, in
+ * The event that a stream is to go on after, or header_invalid: one that was seen by somebody else, in
  * another session, or by nobody. What came after it is for whoever was there.
  */
-export const openLastEvent = (sealed: string, place: EventPlace, keys: SessionKeys): Result<string, Deny> => {
-  const id = openEventId(keys, sealed, place);
-  return id === undefined ? err(deny('header_invalid', { public: { field: LAST_EVENT_ID_HEADER } })) : ok(id);
+export const openLastEvent = (
+  sealed: string,
+  place: EventPlace,
+  keys: SessionKeys,
+): Result<SeenEvent, Deny> => {
+  const event = openEventId(keys, sealed, place);
+  return event === undefined
+    ? err(deny('header_invalid', { public: { field: LAST_EVENT_ID_HEADER } }))
+    : ok(event);
 };
 
 /**

@@ -4,7 +4,7 @@
 import type { Deny } from '#core/decision.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { Result } from '#core/result.ts';
-import type { EventPlace } from '#core/sealed-event-id.ts';
+import type { EventPlace, SeenEvent } from '#core/sealed-event-id.ts';
 import type { CallSession, SessionOwner } from '#core/sealed-session.ts';
 import { keyIdOf } from '#core/sealed-text.ts';
 import type { Place } from '#ext-authz/locate.ts';
@@ -21,8 +21,8 @@ export type Sessions = {
     call: McpCall,
     by: { readonly owner: SessionOwner; readonly nowSeconds: number },
   ): Result<boolean, Deny>;
-  /** The server's own id of an event that was seen in this place, or header_invalid. */
-  openEvent(lastEventId: string, place: EventPlace): Result<string, Deny>;
+  /** An event that was seen in this place, or header_invalid. */
+  openEvent(lastEventId: string, place: EventPlace): Result<SeenEvent, Deny>;
 };
 
 export const createSessions = (ring: SessionKeyRing, maxAgeSeconds: number): Sessions => ({

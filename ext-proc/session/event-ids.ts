@@ -2,11 +2,21 @@
 // core/sealed-event-id.ts for why. An id that cannot be marked is taken away, and the client resumes from the one before.
 
 import type { GuardOrders } from '#core/guard-orders.ts';
-import { sealEventId } from '#core/sealed-event-id.ts';
+import { type EventCall, sealEventId } from '#core/sealed-event-id.ts';
 import { sessionReference } from '#core/sealed-session.ts';
 import type { BodyGuard, BodyStep } from '#ext-proc/body-guard.ts';
 import { createIdRewriter } from '#ext-proc/framing/rewrite-ids.ts';
 import { ownerOf, type Sealer } from '#ext-proc/session/seal-answer.ts';
+
+/** The call that the stream answers, also where it is resumed. */
+export const eventCallOf = ({ method, tool, jsonRpcId }: GuardOrders): EventCall | undefined =>
+  method === undefined
+    ? undefined
+    : {
+        method,
+        ...(tool === undefined ? {} : { tool }),
+        ...(jsonRpcId === undefined ? {} : { jsonRpcId }),
+      };
 
 /**
  * @param opened the sealed id of the session that the answer opens; its events are the first of it.
@@ -25,7 +35,9 @@ export const markEventIds = (
 ): BodyGuard => {
   const session = opened === undefined ? (orders.session ?? '') : sessionReference(opened);
   const place = { owner: ownerOf(orders), session };
-  const rewriter = createIdRewriter((id) => sealEventId(sealer.key(), id, place));
+  const call = eventCallOf(orders);
+  const of = call === undefined ? {} : { call };
+  const rewriter = createIdRewriter((id) => sealEventId(sealer.key(), { id, ...of }, place));
   const mark = (chunk: Uint8Array, step: BodyStep): BodyStep => {
     const bytes = step.kind === 'forward' ? chunk : step.bytes;
     const marked = rewriter.push(bytes);

@@ -8,6 +8,7 @@ import { deriveSessionKey } from '#core/session-key.ts';
 import { openCallSession, openLastEvent } from '#ext-authz/session/open-call-session.ts';
 import { judgeRequestState } from '#ext-authz/session/request-state.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
+import { eventCallOf } from '#ext-proc/session/event-ids.ts';
 import { ownerOf, type Sealer } from '#ext-proc/session/seal-answer.ts';
 
 export const SESSION_KEY = deriveSessionKey(Buffer.alloc(32, 7));
@@ -38,14 +39,23 @@ export const SEALER: Sealer = {
   nowMs: () => 0,
 };
 
+const callOf = (orders: GuardOrders) => {
+  const call = eventCallOf(orders);
+  return call === undefined ? {} : { call };
+};
+
 /** The id a client gets for an event of a call with these orders. */
 export const markedEventId = (id: string, orders: GuardOrders): string =>
-  sealEventId(SESSION_KEY, id, { owner: ownerOf(orders), session: orders.session ?? '' }) ?? '';
+  sealEventId(
+    SESSION_KEY,
+    { id, ...callOf(orders) },
+    { owner: ownerOf(orders), session: orders.session ?? '' },
+  ) ?? '';
 
 /** Opens whatever it is given, for tests of everything else about a call in a session. */
 export const everySession = (version: string): Sessions => ({
   open: (sealed) =>
     ok({ sealed, reference: 'r', id: 'of-the-server', host: '127.0.0.1:1', version, startedAt: 0 }),
-  openEvent: (lastEventId) => ok(lastEventId),
+  openEvent: (lastEventId) => ok({ id: lastEventId }),
   judgeState: () => ok(false),
 });
