@@ -10,6 +10,7 @@ import { createFindingReport } from '#ext-proc/sanitation/finding-report.ts';
 import { createSanitiseStep } from '#ext-proc/sanitation/sanitise-step.ts';
 import type { Sealer } from '#ext-proc/session/seal-answer.ts';
 import { createStateStep } from '#ext-proc/session/state-step.ts';
+import { createStrayStep } from '#ext-proc/session/stray-step.ts';
 import { createTransformMeasures } from '#ext-proc/transform-measures.ts';
 import { createRedactionStep } from '#ext-proc/transforms/redaction-step.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -23,6 +24,7 @@ export const createAnswerSteps = (parts: {
   readonly detectors: readonly Detector[];
   readonly sealer: Sealer;
 }): readonly MessageStep[] => [
+  createStrayStep(parts.measures.unread),
   createListStep(parts.measures.cut),
   createRedactionStep({ fitsSchema: () => undefined, measures: createTransformMeasures(parts.metrics) }),
   createSanitiseStep({

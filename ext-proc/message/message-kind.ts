@@ -14,7 +14,16 @@ const METHODS: Readonly<Record<string, MessageKind>> = {
   'notifications/message': 'log',
 };
 
+/** Members that hold what a result is there for (MCP, server features). */
+const CONTENT_KEYS = ['content', 'structuredContent', 'messages', 'contents'];
+
+/** True for a result that says something, whatever else is in it: clients read what they have asked for. */
+export const holdsContent = (result: JsonObject): boolean =>
+  CONTENT_KEYS.some((key) => Object.hasOwn(result, key));
+
+/** A result that holds content is of the kind that was asked for, be there an empty list beside it or another `resultType`. */
 const kindOfResult = (result: JsonObject, method: string | undefined): MessageKind => {
+  if (holdsContent(result)) return resultKindOf(method);
   if (LIST_KINDS.some((kind) => Object.hasOwn(result, kind))) return 'list';
   return result['resultType'] === 'input_required' ? 'input-required' : resultKindOf(method);
 };

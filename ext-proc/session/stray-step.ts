@@ -14,8 +14,9 @@ export const createStrayStep =
   (unread: (fault: AnswerFault, orders: GuardOrders) => void): MessageStep =>
   (message, { orders, rules, kind }) => {
     const { guard, version } = rules;
+    const result = resultOf(message);
     // Lists are cut whatever call they are of.
-    const isStray = orders.method === undefined && kind !== 'list' && resultOf(message) !== undefined;
+    const isStray = orders.method === undefined && result !== undefined && kind !== 'list';
     if (!isStray || !mayConcernResults(guard, version)) return ok(message);
     const fault = refused('stray_result');
     if (guard.unreadable === 'refuse') return err(fault);
