@@ -4,12 +4,10 @@
 import { allow, type Decision, type Deny } from '#core/decision.ts';
 import { NO_DRIFT } from '#core/drift-book.ts';
 import { endpointUrl } from '#core/endpoint-path.ts';
-import type { ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { RevocationBook } from '#core/revocation-book.ts';
-import type { EventCall, SeenEvent } from '#core/sealed-event-id.ts';
 import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import type { ServerVersion } from '#core/server.ts';
@@ -25,8 +23,8 @@ import { judgeOrigin } from '#ext-authz/request/origin.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
 import { judgeRevocation, judgeSession } from '#ext-authz/revocation/judge-revocation.ts';
 import { sessionOwner } from '#ext-authz/session/open-call-session.ts';
-import { judgeResumedCall } from '#ext-authz/session/resumed-call.ts';
 import type { Sessions } from '#ext-authz/session/sessions.ts';
+import { takeUp } from '#ext-authz/session/take-up.ts';
 import { steer } from '#ext-authz/steering.ts';
 import { hideSwitchedTools, judgeSwitches, type KnownOfCall } from '#ext-authz/switches.ts';
 import type { TokenBroker } from '#ext-authz/token/broker.ts';
@@ -97,15 +95,6 @@ const openSession = (
   const over = judgeSession(place.tenant, { identity, session: opened.value }, revocations);
   return over === undefined ? opened : err(over);
 };
-
-const openLastEvent = (
-  { sessions }: PipelineParts,
-  { place, call, identity }: Recognised,
-  session = '',
-): Result<SeenEvent | undefined, Deny> =>
-  call.lastEventId === undefined
-    ? ok(undefined)
-    : sessions.openEvent(call.lastEventId, { owner: sessionOwner(place, identity), session });
 
 /** The first half: where the call goes, what it is, who makes it. */
 const recognise = async (
@@ -181,31 +170,6 @@ const direct = (
     : err(misdirected);
 };
 
-type Thread = {
-  /** The call whose answer a stream goes on with. */
-  readonly resumed: EventCall | undefined;
-  readonly resumption: { readonly resumeAfter?: string };
-  readonly opensState: boolean;
-};
-
-/** What a call goes on from beside its session: an event of a stream, a state that its server gave along. */
-const takeUp = (
-  parts: PipelineParts,
-  { session, ...recognised }: Directed,
-  { lists, nowMs }: { readonly lists: readonly ListOrder[]; readonly nowMs: number },
-): Result<Thread, Deny> => {
-  const { place, call, identity } = recognised;
-  const event = openLastEvent(parts, recognised, session?.reference);
-  if (!event.ok) return event;
-  const lost = judgeResumedCall(event.value?.call, lists);
-  if (lost !== undefined) return err(lost);
-  const by = { owner: sessionOwner(place, identity), nowSeconds: secondsOf(nowMs) };
-  const state = parts.sessions.judgeState(place, call, by);
-  if (!state.ok) return state;
-  const resumption = event.value === undefined ? {} : { resumeAfter: event.value.id };
-  return ok({ resumed: event.value?.call, resumption, opensState: state.value });
-};
-
 /** What an exchange is made for, in the audit and in traces. */
 const causeOf = ({ requestId, headers }: HttpRequest): ExchangeCause => {
   const [traceparent, ...others] = headers.get('traceparent') ?? [];
@@ -274,7 +238,8 @@ export const decide = async (
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
   const permitted = permit(parts, request, directed.value);
   if (!permitted.ok) return permitted.error;
-  const taken = takeUp(parts, directed.value, { lists: judgement.value.lists, nowMs });
+  const { lists: asked } = judgement.value;
+  const taken = takeUp(parts.sessions, directed.value, { lists: asked, nowSeconds: secondsOf(nowMs) });
   if (!taken.ok) return taken.error;
   const { resumption, ...thread } = taken.value;
 
@@ -291,7 +256,7 @@ export const decide = async (
 
   const present = standsGranted(parts, request, directed.value);
   if (!present.ok) return present.error;
-  const lists = hideSwitchedTools(judgement.value.lists, { ...present.value, version }, nowMs);
+  const lists = hideSwitchedTools(asked, { ...present.value, version }, nowMs);
   const known = { place, call, identity, version, session: session?.reference, ...thread };
   const orders = guardOrders({ ...known, requestId: request.requestId, lists });
   return allow({
