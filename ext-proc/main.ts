@@ -11,6 +11,7 @@ import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { createRulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
+import { createConfiguredPlugins } from '#ext-proc/sanitation/plugins/configured-plugins.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
 import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
@@ -29,7 +30,7 @@ import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { startOpsServer } from '#runtime/ops-server.ts';
+import { type Readiness, startOpsServer } from '#runtime/ops-server.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
@@ -65,12 +66,22 @@ const endersOf = (liveStreams: LiveStreams): Pick<FeedConsumerOptions, 'onEvent'
   },
 });
 
+/** Ready is who has rules to serve by; the rest is for whoever looks. */
+const readinessOf = (consumer: FeedConsumer, more: Readiness['facts']): Readiness => {
+  const facts = feedFacts(consumer.current(), Date.now());
+  const ready = facts.source !== 'none';
+  return { ready, facts: { ...facts, endsStreams: ready, ...more } };
+};
+
 runService(logger, async (lifecycle) => {
   const config = readConfig(SHAPE);
   const metrics = createMetrics('ext-proc');
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
   const measures = createMeasures(metrics, logger);
+  const plugins = await createConfiguredPlugins({ metrics, logger });
+  lifecycle.onStop('plug-ins', plugins.stop);
+  const detectors = [...BUILT_IN_DETECTORS, ...plugins.detectors];
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const sealer = createSealer(sessionKeys);
   const liveStreams = createLiveStreams();
@@ -100,11 +111,8 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('registry feed', () => consumer.stop());
   consumer.report({ sequence: consumer.current().snapshot.sequence });
 
-  const readiness = () => {
-    const facts = feedFacts(consumer.current(), Date.now());
-    const streams = { endsStreams: facts.source !== 'none', openStreams: liveStreams.count() };
-    return { ready: facts.source !== 'none', facts: { ...facts, ...streams, ...sessionKeys.facts() } };
-  };
+  const facts = () => ({ openStreams: liveStreams.count(), ...sessionKeys.facts(), ...plugins.facts() });
+  const readiness = () => readinessOf(consumer, facts());
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
   const service = createProcessService({
@@ -114,7 +122,7 @@ runService(logger, async (lifecycle) => {
     measures,
     sealer,
     rulesFor: rules.rulesFor,
-    steps: createAnswerSteps({ metrics, logger, measures, detectors: BUILT_IN_DETECTORS, sealer }),
+    steps: createAnswerSteps({ metrics, logger, measures, detectors, sealer }),
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => {
       if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';

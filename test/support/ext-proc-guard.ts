@@ -8,6 +8,7 @@ import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
+import type { Detector } from '#ext-proc/sanitation/detector.ts';
 import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
@@ -30,7 +31,8 @@ export type TestGuard = {
   reset(): void;
 };
 
-export const createTestGuard = (limits: BodyLimits): TestGuard => {
+/** @param more detectors beside those that are built in. */
+export const createTestGuard = (limits: BodyLimits, more: readonly Detector[] = []): TestGuard => {
   let lines: string[] = [];
   let streams = 0;
   const held = { rules: answerRules() };
@@ -45,7 +47,13 @@ export const createTestGuard = (limits: BodyLimits): TestGuard => {
     measures,
     sealer: SEALER,
     rulesFor: () => held.rules,
-    steps: createAnswerSteps({ metrics, logger, measures, detectors: BUILT_IN_DETECTORS, sealer: SEALER }),
+    steps: createAnswerSteps({
+      metrics,
+      logger,
+      measures,
+      detectors: [...BUILT_IN_DETECTORS, ...more],
+      sealer: SEALER,
+    }),
     keysFor: () => sealingKeysOf([SESSION_KEY]),
     endedBy: () => undefined,
   });
