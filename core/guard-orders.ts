@@ -61,6 +61,10 @@ export type GuardOrders = {
   readonly lists: readonly ListOrder[];
 };
 
+/** True where the policy lets the call through on a condition that the response guard sees to. */
+export const isConditional = ({ redact, maxResponseBytes }: GuardOrders): boolean =>
+  redact !== undefined || maxResponseBytes !== undefined;
+
 /** What ext-authz writes beside a denial, so that Envoy does not send its own refusal through ext-proc. */
 export const DENIED_ORDERS: JsonObject = { guard: 'denied' };
 

@@ -7,6 +7,7 @@ import type { GuardMode, GuardOrders, ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import { callerFacts } from '#core/kill-switch.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import type { Obligations } from '#core/policy/obligations.ts';
 import { credentialFacts } from '#core/revocation.ts';
 import type { EventCall } from '#core/sealed-event-id.ts';
 import type { ServerVersion } from '#core/server.ts';
@@ -27,6 +28,20 @@ type Known = {
   readonly opensState: boolean;
   /** The call whose answer a stream goes on with. */
   readonly resumed: EventCall | undefined;
+  /** Of the policy. */
+  readonly obligations: Obligations;
+};
+
+type Conditions = Pick<GuardOrders, 'redact' | 'maxResponseBytes'>;
+
+/** What the policy orders of the answer; `redact` only where there can be structured content. A WebSocket is not open to it. */
+const conditionsOf = ({ kind, method }: McpCall, { redact, maxResponseBytes }: Obligations): Conditions => {
+  if (kind !== 'stream' && method === undefined) return {};
+  const isResult = kind === 'stream' || method === 'tools/call';
+  return {
+    ...(redact === undefined || !isResult ? {} : { redact }),
+    ...(maxResponseBytes === undefined ? {} : { maxResponseBytes }),
+  };
 };
 
 const toolOf = (call: McpCall): string | undefined =>
@@ -48,7 +63,7 @@ const isCached = ({ era, method }: McpCall): boolean => era === 'stateless' && m
 const modeOf = (
   call: McpCall,
   { place, version, lists }: Pick<Known, 'place' | 'version' | 'lists'>,
-  stateTarget: string | undefined,
+  { stateTarget, conditions }: { readonly stateTarget: string | undefined; readonly conditions: Conditions },
 ): GuardMode => {
   if (call.kind === 'upgrade') return 'websocket';
   if (lists.length > 0) return 'list';
@@ -58,6 +73,7 @@ const modeOf = (
   const concerned =
     stateTarget !== undefined ||
     isCached(call) ||
+    Object.keys(conditions).length > 0 ||
     isAnswerGuarded(guard, version, { method, tool: toolOf(call) });
   return concerned ? 'rules' : 'off';
 };
@@ -69,9 +85,10 @@ export const guardOrders = (known: Known): GuardOrders => {
   const { method, tool, jsonRpcId } = known.resumed ?? calledBy(call);
   const stateTarget = sealedStateTarget(place, call);
   const { principal, ...caller } = callerFacts(identity);
+  const conditions = conditionsOf(call, known.obligations);
   checkLists(call, lists);
   return {
-    guard: modeOf(call, known, stateTarget),
+    guard: modeOf(call, known, { stateTarget, conditions }),
     tenantId: place.tenant.id,
     serverId: place.server.id,
     version: known.version.version,
@@ -92,6 +109,7 @@ export const guardOrders = (known: Known): GuardOrders => {
     ...(jsonRpcId === undefined ? {} : { jsonRpcId }),
     ...(stateTarget === undefined ? {} : { stateTarget }),
     ...(known.opensState ? { opensState: true } : {}),
+    ...conditions,
     lists,
   };
 };

@@ -257,7 +257,7 @@ export const decide = async (
   const present = standsGranted(parts, request, directed.value);
   if (!present.ok) return present.error;
   const lists = hideSwitchedTools(asked, { ...present.value, version }, nowMs);
-  const known = { place, call, identity, version, session: session?.reference, ...thread };
+  const known = { place, call, identity, version, session: session?.reference, obligations, ...thread };
   const orders = guardOrders({ ...known, requestId: request.requestId, lists });
   return allow({
     identity,

@@ -1,7 +1,7 @@
 // What is done with an answer, decided from its head alone: the orders say whether anything in it is to be judged, the status and
 // media type say how to look. Every case is written down; what fits none is refused.
 
-import type { GuardOrders } from '#core/guard-orders.ts';
+import { type GuardOrders, isConditional } from '#core/guard-orders.ts';
 import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
 
@@ -43,7 +43,8 @@ const planJudged = (head: AnswerHead): Plan => {
 };
 
 /** True if messages of the answer are held against rules. */
-export const isJudged = ({ guard }: GuardOrders): boolean => guard === 'list' || guard === 'rules';
+export const isJudged = (orders: GuardOrders): boolean =>
+  orders.guard === 'list' || orders.guard === 'rules' || isConditional(orders);
 
 /** The plan for one answer. */
 export const planAnswer = (orders: GuardOrders, head: AnswerHead): Plan => {

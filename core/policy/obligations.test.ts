@@ -14,6 +14,8 @@ describe('readObligations', () => {
       { approval: ['a'], logLevel: ['error'] },
       { approval: ['a'], logLevel: 'error' },
     ],
+    [{ redact: ['/a/*', '/b~1c'] }, { redact: ['/a/*', '/b~1c'] }],
+    [{ maxResponseBytes: [4096, 1024] }, { maxResponseBytes: 1024 }],
   ])('reads %j', (value, expected) => {
     expect(readObligations(value)).toEqual({ ok: true, value: expected });
   });
@@ -21,9 +23,14 @@ describe('readObligations', () => {
   it.each<[string, Json | undefined]>([
     ['nothing at all', undefined],
     ['a list', []],
-    ['redaction, which nobody here carries out', { redact: ['/x'] }],
-    ['a cap, which nobody here carries out', { maxResponseBytes: [1024] }],
-    ['a known order beside an unknown one', { logLevel: ['warn'], redact: ['/x'] }],
+    ['an order that nobody here carries out', { rewrite: ['/x'] }],
+    ['a known order beside an unknown one', { logLevel: ['warn'], rewrite: ['/x'] }],
+    ['a redaction of what is no pointer', { redact: ['x'] }],
+    ['a redaction of nothing', { redact: [] }],
+    ['more pointers than a call can carry', { redact: Array.from({ length: 65 }, (_, at) => `/${at}`) }],
+    ['a cap of nothing', { maxResponseBytes: [0] }],
+    ['a cap that is no number', { maxResponseBytes: ['1024'] }],
+    ['half a byte', { maxResponseBytes: [1024, 0.5] }],
     ['a name inherited from Object', { constructor: ['x'] }],
     ['an order that is no list', { logLevel: 'warn' }],
     ['an empty list', { approval: [] }],
@@ -43,6 +50,10 @@ describe('joinObligations', () => {
       approval: ['a', 'b'],
       logLevel: 'warn',
     });
+    expect(
+      joinObligations({ redact: ['/a'], maxResponseBytes: 9 }, { redact: ['/b', '/a'], maxResponseBytes: 7 }),
+    ).toEqual({ redact: ['/a', '/b'], maxResponseBytes: 7 });
+    expect(joinObligations({ maxResponseBytes: 9 }, {})).toEqual({ maxResponseBytes: 9 });
     expect(joinObligations({ logLevel: 'error' }, { logLevel: 'warn' })).toEqual({ logLevel: 'error' });
   });
 });

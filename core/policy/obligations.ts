@@ -2,6 +2,7 @@
 // a call allowed on condition that its answer is redacted is not allowed where nobody redacts.
 
 import { isJsonObject, type Json } from '#core/json.ts';
+import { parsePointer } from '#core/json-pointer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 
 /** From the quietest: what an allowed call's line in the decision log is raised to. Never below `info`, where all lines are. */
@@ -13,9 +14,16 @@ export type Obligations = {
   readonly approval?: readonly string[];
   /** Level of the call's line in the decision log. */
   readonly logLevel?: OrderedLogLevel;
+  /** JSON Pointers (core/json-pointer.ts) into the `structuredContent` of the answer, to be redacted; not empty. */
+  readonly redact?: readonly string[];
+  /** Longest answer that goes on, bytes. */
+  readonly maxResponseBytes?: number;
 };
 
 const MAX_RULE_NAME = 256;
+
+/** They travel with the call through Envoy's metadata, and each is looked for in every message of the answer. */
+const MAX_POINTERS = 64;
 
 const isStrings = (value: Json): value is readonly string[] =>
   Array.isArray(value) && value.length > 0 && value.every((item) => typeof item === 'string');
@@ -32,8 +40,27 @@ const readLogLevel = (value: Json): Obligations | undefined => {
   return { logLevel: value.includes('error') ? 'error' : 'warn' };
 };
 
+const readRedact = (value: Json): Obligations | undefined =>
+  isStrings(value) &&
+  value.length <= MAX_POINTERS &&
+  value.every((pointer) => parsePointer(pointer) !== undefined)
+    ? { redact: value }
+    : undefined;
+
+const isByteCounts = (value: Json): value is readonly number[] =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => Number.isSafeInteger(item) && item > 0);
+
+/** Rules may order different caps: the smallest counts. */
+const readMaxResponseBytes = (value: Json): Obligations | undefined =>
+  isByteCounts(value) ? { maxResponseBytes: Math.min(...value) } : undefined;
+
 /** Every order there is. A list each, of what the policy's rules say. */
-const READERS = { approval: readApproval, logLevel: readLogLevel } as const;
+const READERS = {
+  approval: readApproval,
+  logLevel: readLogLevel,
+  redact: readRedact,
+  maxResponseBytes: readMaxResponseBytes,
+} as const;
 
 const readOrder = (name: string, value: Json): Result<Obligations, string> => {
   if (!Object.hasOwn(READERS, name)) return err('obligations holds an unknown order');
@@ -53,15 +80,24 @@ export const readObligations = (value: Json | undefined): Result<Obligations, st
   return ok(orders);
 };
 
+const union = (one: readonly string[] = [], other: readonly string[] = []): readonly string[] | undefined => {
+  const all = [...new Set([...one, ...other])];
+  return all.length === 0 ? undefined : all;
+};
+
+const smaller = (one: number | undefined, other: number | undefined): number | undefined =>
+  one === undefined || other === undefined ? (one ?? other) : Math.min(one, other);
+
 /** All that either orders. */
 export const joinObligations = (one: Obligations, other: Obligations): Obligations => {
-  const approval = [...new Set([...(one.approval ?? []), ...(other.approval ?? [])])];
   const levels = [one.logLevel, other.logLevel];
   const logLevel = ORDERED_LOG_LEVELS.findLast((level) => levels.includes(level));
   // Every order has a member here, so that a new one does not compile before it is said how two become one.
   const joined: { readonly [Order in keyof Required<Obligations>]: Obligations[Order] | undefined } = {
-    approval: approval.length === 0 ? undefined : approval,
+    approval: union(one.approval, other.approval),
     logLevel,
+    redact: union(one.redact, other.redact),
+    maxResponseBytes: smaller(one.maxResponseBytes, other.maxResponseBytes),
   };
   const ordered = Object.entries(joined).filter(([, value]) => value !== undefined);
   return Object.fromEntries(ordered) as Obligations;

@@ -40,7 +40,7 @@ describe('readDecision', () => {
     ['an allow with a reason', [{ result: { ...ALLOW, reason: 'tool_unknown' } }]],
     ['an allow with a constraint', [{ result: { ...ALLOW, constraint: 'c' } }]],
     ['an allow without obligations', [{ result: { allow: true, explain: [] } }]],
-    ['an obligation nobody carries out', [{ result: { ...ALLOW, obligations: { redact: ['/x'] } } }]],
+    ['an obligation nobody carries out', [{ result: { ...ALLOW, obligations: { rewrite: ['/x'] } } }]],
     ['an allow without explanation', [{ result: { allow: true, obligations: {} } }]],
     ['a refusal without reason', [{ result: { allow: false, obligations: {}, explain: [] } }]],
     ['a reason of no list', [{ result: { ...REFUSAL, reason: 'because' } }]],

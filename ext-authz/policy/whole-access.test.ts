@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { McpCall } from '#core/mcp-call.ts';
+import type { Obligations } from '#core/policy/obligations.ts';
 import { ok } from '#core/result.ts';
 import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
@@ -93,16 +94,18 @@ describe('a WebSocket', () => {
     expect(reason({ server: { ...SERVER, constraints: [{ ...PRIORITY, tool: 'ghost' }] } })).toBe('allowed');
   });
 
-  it('is closed where a tool inside needs a person to approve each call', () => {
+  it.each<[string, Obligations]>([
+    ['needs a person to approve each call', { approval: ['rule'] }],
+    ['has its answers redacted', { redact: ['/mail'] }],
+    ['has its answers capped', { maxResponseBytes: 1024 }],
+  ])('is closed where a tool inside %s', (_title, obligations) => {
     const engine = createWasmEngine({ module, revision: 'default', readsArguments: false });
     const holding = (name: string): PolicyEngine => ({
       ...engine,
       evaluate: (input) => {
         const answer = engine.evaluate(input);
         const isAsked = JSON.stringify(input['tool'] ?? null).includes(`"name":"${name}"`);
-        return answer.ok && answer.value.allow && isAsked
-          ? ok({ ...answer.value, obligations: { approval: ['rule'] } })
-          : answer;
+        return answer.ok && answer.value.allow && isAsked ? ok({ ...answer.value, obligations }) : answer;
       },
     });
     const asked = question({

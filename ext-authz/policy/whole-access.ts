@@ -6,12 +6,16 @@ import { type Deny, deny } from '#core/decision.ts';
 import { heldScopes } from '#core/held-scopes.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { PolicyDecision, VisibleLists } from '#core/policy/answer.ts';
+import type { Obligations } from '#core/policy/obligations.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import { buildPolicyInput, type PolicyInput, type PolicyQuestion } from '#ext-authz/policy/input.ts';
 
 /** A value no bound holds for: whoever may send it is bound by no limit on that argument. */
 const BREAKS_EVERY_BOUND: JsonObject = { mcpgw: 'a value that breaks every bound' };
+
+// Nobody could hold back one message of a WebSocket until a person has looked at it, nor change or count what comes back.
+const UNFULFILLED = ['approval', 'redact', 'maxResponseBytes'] as const satisfies (keyof Obligations)[];
 
 const refuse = (missing: string): Result<never, Deny> =>
   err(deny('websocket_needs_full_access', { log: { missing } }));
@@ -36,9 +40,11 @@ const judgeTool = (
   if (!input.ok) return input;
   const decision = engine.evaluate(withBrokenLimits(input.value, question, name));
   if (!decision.ok) return decision;
-  // Nobody could hold back one message of a WebSocket until a person has looked at it.
-  if (decision.value.allow)
-    return decision.value.obligations.approval === undefined ? decision : refuse(`tool/${name}: approval`);
+  if (decision.value.allow) {
+    const { obligations } = decision.value;
+    const order = UNFULFILLED.find((wanted) => obligations[wanted] !== undefined);
+    return order === undefined ? decision : refuse(`tool/${name}: ${order}`);
+  }
   const { reason, requiredScopes = [] } = decision.value;
   if (reason !== 'scope_insufficient') return refuse(`tool/${name}: ${reason}`);
   const held = heldScopes(question.server, question.identity);

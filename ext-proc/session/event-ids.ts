@@ -1,7 +1,7 @@
 // Marks the ids of events on their way to a client of the older era, around whatever guard the stream has: see
 // core/sealed-event-id.ts for why. An id that cannot be marked is taken away, and the client resumes from the one before.
 
-import type { GuardOrders } from '#core/guard-orders.ts';
+import { type GuardOrders, isConditional } from '#core/guard-orders.ts';
 import { type EventCall, sealEventId } from '#core/sealed-event-id.ts';
 import { sessionReference } from '#core/sealed-session.ts';
 import type { BodyGuard, BodyStep } from '#ext-proc/body-guard.ts';
@@ -37,7 +37,11 @@ export const markEventIds = (
   const place = { owner: ownerOf(orders), session };
   const call = eventCallOf(orders);
   const of = call === undefined ? {} : { call };
-  const rewriter = createIdRewriter((id) => sealEventId(sealer.key(), { id, ...of }, place));
+  // The policy judged this call with its arguments, which a stream that is resumed does not bring.
+  const isOnce = isConditional(orders) && call !== undefined;
+  const rewriter = createIdRewriter((id) =>
+    isOnce ? undefined : sealEventId(sealer.key(), { id, ...of }, place),
+  );
   const mark = (chunk: Uint8Array, step: BodyStep): BodyStep => {
     const bytes = step.kind === 'forward' ? chunk : step.bytes;
     const marked = rewriter.push(bytes);

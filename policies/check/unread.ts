@@ -20,6 +20,6 @@ export const findUnread = (
       line,
       message: `no decision depends on ${path}`,
       remedy:
-        'Correct its package or name (mcp.authz.constraint: violated; mcp.authz.grant: permits_tool, permits_prompt, permits_resource; mcp.authz.obligation: approval, log_level), use it, or take it out',
+        'Correct its package or name (mcp.authz.constraint: violated; mcp.authz.grant: permits_tool, permits_prompt, permits_resource; mcp.authz.obligation: approval, log_level, redact, max_response_bytes), use it, or take it out',
     }));
 };

@@ -119,8 +119,8 @@ describe('policy:check', () => {
     ],
     [
       'an order nobody carries out',
-      `# x\npackage mcp.authz.obligation\n\nredact contains "/secret" if input.tenant == "a"\n`,
-      /:4: no decision depends on mcp\.authz\.obligation\.redact/,
+      `# x\npackage mcp.authz.obligation\n\nrewrite contains "/secret" if input.tenant == "a"\n`,
+      /:4: no decision depends on mcp\.authz\.obligation\.rewrite/,
     ],
     [
       'a name that cannot be shown',

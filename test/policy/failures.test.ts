@@ -49,7 +49,7 @@ describe('a policy that does not answer', () => {
     ['gives a boolean for a decision', 'decision := true if input.tenant == "bad"', 'not an object'],
     [
       'orders what nobody carries out',
-      'decision := {"allow": true, "obligations": {"redact": ["/secret"]}, "explain": []} if input.tenant == "bad"',
+      'decision := {"allow": true, "obligations": {"rewrite": ["/secret"]}, "explain": []} if input.tenant == "bad"',
       'unknown order',
     ],
     [

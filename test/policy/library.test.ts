@@ -182,18 +182,29 @@ describe('an order of a rule', () => {
     expect(asked).toMatchObject({ value: { obligations: {} } });
   });
 
-  it.each(['log_level contains "debug"', 'log_level contains 7'])(
-    'that cannot be read refuses the call: %s',
-    async (head) => {
-      const { judge } = await ordering(
-        `${head} if {\n\ttool.destructive(input.tool)\n\tinput.tool.name == "create_issue"\n}`,
-      );
-      expect(judge({ call: toolCall('create_issue') })).toMatchObject({ error: { reason: 'policy_failed' } });
-    },
-  );
+  it('to redact and to cap the answer goes with the call too', async () => {
+    const { judge } = await ordering(
+      'redact contains "/person/*" if tool.destructive(input.tool)\n\nmax_response_bytes contains bytes if {\n\tsome bytes in [65536, 4096]\n\ttool.destructive(input.tool)\n}',
+    );
+    expect(judge({ call: toolCall('create_issue') })).toMatchObject({
+      value: { obligations: { redact: ['/person/*'], maxResponseBytes: 4096 } },
+    });
+  });
+
+  it.each([
+    'log_level contains "debug"',
+    'log_level contains 7',
+    'redact contains "person"',
+    'max_response_bytes contains "4096"',
+  ])('that cannot be read refuses the call: %s', async (head) => {
+    const { judge } = await ordering(
+      `${head} if {\n\ttool.destructive(input.tool)\n\tinput.tool.name == "create_issue"\n}`,
+    );
+    expect(judge({ call: toolCall('create_issue') })).toMatchObject({ error: { reason: 'policy_failed' } });
+  });
 
   it('that nobody carries out does not build', async () => {
-    const ordered = ordering('redact contains "/secret" if tool.destructive(input.tool)');
-    await expect(ordered).rejects.toThrow(/no decision depends on mcp\.authz\.obligation\.redact/);
+    const ordered = ordering('rewrite contains "/secret" if tool.destructive(input.tool)');
+    await expect(ordered).rejects.toThrow(/no decision depends on mcp\.authz\.obligation\.rewrite/);
   });
 });

@@ -53,12 +53,13 @@ const policyWith = async (...names: readonly string[]) => {
 };
 
 describe('the examples of policies/README.md', () => {
-  it('are the five this file tries', () => {
+  it('are the six this file tries', () => {
     expect([...EXAMPLES.keys()]).toEqual([
       'office-hours.rego',
       'four-eyes.rego',
       'readers.rego',
       'looked-at.rego',
+      'seen-in-part.rego',
       'refused.rego',
     ]);
   });
@@ -109,6 +110,25 @@ describe('the examples of policies/README.md', () => {
       value: { obligations: { approval: ['destructive-tools'] } },
     });
     const harmless = tool('create_issue', { annotations: { destructiveHint: false } });
+    expect(judge({ version: { ...VERSION, tools: [harmless] } })).toMatchObject({
+      value: { obligations: {} },
+    });
+  });
+
+  it('seen-in-part.rego caps what destroys, and keeps addresses from all but support', async () => {
+    const { judge } = await policyWith('seen-in-part.rego');
+    const find = (more: Partial<PolicyQuestion> = {}) =>
+      judge({
+        version: { ...VERSION, tools: [tool('create_issue', { tags: ['personal-data'] })] },
+        ...more,
+      });
+    expect(find()).toMatchObject({
+      value: { obligations: { redact: ['/people/*/mail'], maxResponseBytes: 65_536 } },
+    });
+    expect(find({ identity: { ...ALICE, roles: ['support'] } })).toMatchObject({
+      value: { obligations: { maxResponseBytes: 65_536 } },
+    });
+    const harmless = tool('create_issue', { annotations: { readOnlyHint: true } });
     expect(judge({ version: { ...VERSION, tools: [harmless] } })).toMatchObject({
       value: { obligations: {} },
     });

@@ -38,7 +38,12 @@ visible := grant.visible
 
 # What rules of package `mcp.authz.obligation` order beside the allow, each a set that any number of rules may add to.
 obligations := {name: sort(values) |
-	some name, values in {"approval": held_by, "logLevel": levels}
+	some name, values in {
+		"approval": held_by,
+		"logLevel": levels,
+		"maxResponseBytes": caps,
+		"redact": redacted,
+	}
 	count(values) > 0
 }
 
@@ -52,6 +57,16 @@ held_by := data.mcp.authz.obligation.approval
 default levels := set()
 
 levels := data.mcp.authz.obligation.log_level
+
+# What is redacted in the structured content of the answer, each a JSON Pointer: `redact contains "/person/mail" if …`.
+default redacted := set()
+
+redacted := data.mcp.authz.obligation.redact
+
+# The longest answer that goes on, in bytes: `max_response_bytes contains 65536 if …`. The smallest counts.
+default caps := set()
+
+caps := data.mcp.authz.obligation.max_response_bytes
 
 refusal(reason, facts, explain) := object.union(facts, {
 	"allow": false,

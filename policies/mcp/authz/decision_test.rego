@@ -74,6 +74,8 @@ ordering(orders, changes) := answer if {
 	answer := authz.decision with input as object.union(question, changes)
 		with data.mcp.authz.obligation.approval as orders.approval
 		with data.mcp.authz.obligation.log_level as orders.log_level
+		with data.mcp.authz.obligation.redact as object.get(orders, "redact", set())
+		with data.mcp.authz.obligation.max_response_bytes as object.get(orders, "max_response_bytes", set())
 }
 
 test_orders_travel_with_the_allow_and_with_nothing_else if {
@@ -85,4 +87,9 @@ test_orders_travel_with_the_allow_and_with_nothing_else if {
 test_no_rule_is_no_order if {
 	ordering({"approval": set(), "log_level": set()}, {}).obligations == {}
 	ordering({"approval": {"night"}, "log_level": set()}, {}).obligations == {"approval": ["night"]}
+}
+
+test_the_answer_is_redacted_and_capped_as_all_rules_order if {
+	orders := {"approval": set(), "log_level": set(), "redact": {"/b", "/a"}, "max_response_bytes": {9, 7}}
+	ordering(orders, {}).obligations == {"redact": ["/a", "/b"], "maxResponseBytes": [7, 9]}
 }
