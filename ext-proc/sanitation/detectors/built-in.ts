@@ -2,6 +2,7 @@
 
 import type { Detector } from '#ext-proc/sanitation/detector.ts';
 import { hiddenText } from '#ext-proc/sanitation/detectors/hidden-text.ts';
+import { pii } from '#ext-proc/sanitation/detectors/pii.ts';
 import { secrets } from '#ext-proc/sanitation/detectors/secrets.ts';
 
-export const BUILT_IN_DETECTORS: readonly Detector[] = [hiddenText, secrets];
+export const BUILT_IN_DETECTORS: readonly Detector[] = [hiddenText, secrets, pii];
