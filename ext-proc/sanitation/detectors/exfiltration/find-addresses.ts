@@ -71,16 +71,22 @@ const schemeBefore = (text: string, colon: number): string => {
   return FETCHED.has(found) || INLINE.has(found) ? found : '';
 };
 
+const NOWHERE = Number.POSITIVE_INFINITY;
+
+const placeOf = (text: string, sign: string, from: number): number => {
+  const at = text.indexOf(sign, from);
+  return at === -1 ? NOWHERE : at;
+};
+
 /** Places that an address may be told by, in rising order: a colon behind a scheme, two slashes without one. */
 const createMarks = (text: string) => {
-  let [colon, slashes] = [text.indexOf(':'), text.indexOf('//')];
+  let [colon, slashes] = [0, 0];
   /** The next one at or behind a place; undefined: there is none. */
   return (from: number): { readonly at: number; readonly isColon: boolean } | undefined => {
-    if (colon !== -1 && colon < from) colon = text.indexOf(':', from);
-    if (slashes !== -1 && slashes < from) slashes = text.indexOf('//', from);
-    if (colon === -1 && slashes === -1) return undefined;
-    const isColon = colon !== -1 && (slashes === -1 || colon < slashes);
-    return { at: isColon ? colon : slashes, isColon };
+    if (colon <= from) colon = placeOf(text, ':', from);
+    if (slashes <= from) slashes = placeOf(text, '//', from);
+    const at = Math.min(colon, slashes);
+    return at === NOWHERE ? undefined : { at, isColon: at === colon };
   };
 };
 
