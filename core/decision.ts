@@ -20,6 +20,8 @@ export type PublicFacts = {
   readonly heldScopes?: readonly string[];
   /** The field or header at fault. */
   readonly field?: string;
+  /** The keyword of a JSON Schema that the field does not meet. */
+  readonly keyword?: string;
   readonly supportedVersions?: readonly string[];
   readonly requestedVersion?: string;
   readonly retryAfterSeconds?: number;

@@ -12,6 +12,7 @@ import type { CallSession } from '#core/sealed-session.ts';
 import type { Secret } from '#core/secret.ts';
 import type { ServerVersion } from '#core/server.ts';
 import { type AskApproval, settleApproval } from '#ext-authz/approval/approvals.ts';
+import { holdArguments } from '#ext-authz/arguments/hold-arguments.ts';
 import { judgeAssurance } from '#ext-authz/assurance.ts';
 import { judgeDrift } from '#ext-authz/drift/judge-drift.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
@@ -201,14 +202,20 @@ const standsGranted = (
   return drifted === undefined ? open : err(drifted);
 };
 
-/** What a granted call has to pass: that, and then assurance, as nobody should sign in again for what is off. */
-const permit = (parts: PipelineParts, request: HttpRequest, directed: Directed): Result<true, Deny> => {
-  const { identity, call } = directed;
-  const { tenant, server } = directed.place;
+/** What a granted call has to pass: that, then assurance, as nobody should sign in again for what is off, and its arguments. */
+const permit = (
+  parts: PipelineParts,
+  request: HttpRequest,
+  { directed, trail }: { readonly directed: Directed; readonly trail: Trail },
+): Result<true, Deny> => {
+  const { identity, call, version, place } = directed;
+  const { tenant, server } = place;
   const open = standsGranted(parts, request, directed);
   if (!open.ok) return open;
-  const unsure = judgeAssurance({ tenant, server, identity, call });
-  return unsure === undefined ? ok(true) : err(unsure);
+  const refusal =
+    judgeAssurance({ tenant, server, identity, call }) ??
+    holdArguments({ place, call, version, bodyLength: request.body.length }, trail);
+  return refusal === undefined ? ok(true) : err(refusal);
 };
 
 /**
@@ -236,7 +243,7 @@ export const decide = async (
   if (obligations.logLevel !== undefined) trail.findings.logLevel = obligations.logLevel;
 
   // After the policy: to a caller without the tool, one that is switched off must read like one that is not there.
-  const permitted = permit(parts, request, directed.value);
+  const permitted = permit(parts, request, { directed: directed.value, trail });
   if (!permitted.ok) return permitted.error;
   const { lists: asked } = judgement.value;
   const taken = takeUp(parts.sessions, directed.value, { lists: asked, nowSeconds: secondsOf(nowMs) });

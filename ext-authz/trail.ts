@@ -5,6 +5,7 @@ import type { RefusedId } from '#core/decision.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import type { OrderedLogLevel } from '#core/policy/obligations.ts';
+import type { ArgumentsFinding } from '#ext-authz/arguments/judge-arguments.ts';
 import type { Place } from '#ext-authz/locate.ts';
 import type { VersionChoice } from '#ext-authz/version/choose-version.ts';
 
@@ -24,6 +25,8 @@ export type Findings = {
   logLevel?: OrderedLogLevel;
   /** The approval of a person that the call has used up. */
   approval?: string;
+  /** Arguments that do not fit their schema, also where that is only reported. */
+  arguments?: ArgumentsFinding;
 };
 
 export type Trail = {

@@ -26,6 +26,7 @@ const OPEN_FIELDS = [
   'policyRevision',
   'tokenSource',
   'approval',
+  'arguments',
 ] as const;
 
 const SEALED_FIELDS = ['application', 'prompt', 'resource', 'targets', 'facts'] as const;

@@ -59,7 +59,15 @@ export const decisionEvent = (
   decision: Decision,
   trail: { readonly findings: Findings; readonly durations: Readonly<Record<string, number>> },
 ): JsonObject => {
-  const { place, version, versionBy, policyRevision, tokenSource, approval } = trail.findings;
+  const {
+    place,
+    version,
+    versionBy,
+    policyRevision,
+    tokenSource,
+    approval,
+    arguments: unfit,
+  } = trail.findings;
   return {
     requestId,
     ...(place === undefined
@@ -73,6 +81,7 @@ export const decisionEvent = (
     ...(policyRevision === undefined ? {} : { policyRevision }),
     ...(tokenSource === undefined ? {} : { tokenSource }),
     ...(approval === undefined ? {} : { approval }),
+    ...(unfit === undefined ? {} : { arguments: unfit }),
     milliseconds: trail.durations,
   };
 };

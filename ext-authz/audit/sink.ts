@@ -4,6 +4,7 @@
 import { type Decision, isAllow } from '#core/decision.ts';
 import type { JsonObject } from '#core/json.ts';
 import type { OrderedLogLevel } from '#core/policy/obligations.ts';
+import type { ArgumentsFinding } from '#ext-authz/arguments/judge-arguments.ts';
 import { auditEventOf } from '#ext-authz/audit/audit-event.ts';
 import type { AuditChain } from '#runtime/audit/chain-writer.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -37,12 +38,20 @@ export const createDecisionSink = ({ chain, logger, metrics, nowMs }: SinkParts)
     'reason',
     'tenant',
   ]);
+  const unfit = metrics.counter('arguments_unfit_total', 'Calls whose arguments do not fit their schema', [
+    'tenant',
+    'verdict',
+    'mode',
+  ]);
   const steps = metrics.duration('decision_step_seconds', 'Time a step of the decision took', ['step']);
   return {
     record: async (event) => chain.append(auditEventOf(event, new Date(nowMs()).toISOString())),
     tell: (decision, event, level) => {
       logger[level ?? 'info'](event, 'decision');
       decisions.inc({ ...labelOf(decision), tenant: String(event['tenant'] ?? '') });
+      const { verdict, mode } = (event['arguments'] ?? {}) as Partial<ArgumentsFinding>;
+      if (verdict !== undefined && mode !== undefined)
+        unfit.inc({ tenant: String(event['tenant'] ?? ''), verdict, mode });
       for (const [step, milliseconds] of Object.entries(event['milliseconds'] as Record<string, number>)) {
         steps.observe({ step }, milliseconds / 1000);
       }

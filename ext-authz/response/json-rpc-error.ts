@@ -46,6 +46,7 @@ const dataOf = (denial: Deny, context: ErrorContext): JsonObject => {
     approval: facts.approval,
     requiredScopes: facts.requiredScopes,
     field: facts.field,
+    keyword: facts.keyword,
     // Names of MCP 2026-07-28 for −32022; clients choose another version from them.
     supported: facts.supportedVersions,
     requested: facts.requestedVersion,
