@@ -1,5 +1,6 @@
-// The steps that every message of an answer goes through, in their one order: what may be seen, what is redacted in it,
-// what is found in what is left, who may keep it. State is sealed behind whatever may change a message.
+// The steps that every message of an answer goes through, in their one order: whether it is an answer to this call at
+// all, what may be seen, whether it fits, what is redacted in it, what is found in what is left, who may keep it. State
+// is sealed behind whatever may change a message.
 
 import { createListStep } from '#ext-proc/lists/list-step.ts';
 import type { Measures } from '#ext-proc/measures.ts';
@@ -13,6 +14,10 @@ import { createStateStep } from '#ext-proc/session/state-step.ts';
 import { createStrayStep } from '#ext-proc/session/stray-step.ts';
 import { createTransformMeasures } from '#ext-proc/transform-measures.ts';
 import { createRedactionStep } from '#ext-proc/transforms/redaction-step.ts';
+import { createIdStep } from '#ext-proc/validation/id-step.ts';
+import { fitsSchema } from '#ext-proc/validation/judge-result.ts';
+import { createOutputSteps, type JudgedAnswer } from '#ext-proc/validation/output-steps.ts';
+import { createUnfitReport } from '#ext-proc/validation/unfit-report.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
@@ -23,14 +28,23 @@ export const createAnswerSteps = (parts: {
   readonly measures: Measures;
   readonly detectors: readonly Detector[];
   readonly sealer: Sealer;
-}): readonly MessageStep[] => [
-  createStrayStep(parts.measures.unread),
-  createListStep(parts.measures.cut),
-  createRedactionStep({ fitsSchema: () => undefined, measures: createTransformMeasures(parts.metrics) }),
-  createSanitiseStep({
-    detectors: parts.detectors,
-    report: createFindingReport(parts.metrics, parts.logger),
-  }),
-  cacheStep,
-  createStateStep(parts.sealer),
-];
+  /** Hears of answers that were held against an output schema. */
+  readonly judged?: JudgedAnswer;
+}): readonly MessageStep[] => {
+  const report = createUnfitReport(parts.metrics, parts.logger);
+  const output = createOutputSteps({ report, judged: parts.judged ?? (() => {}) });
+  return [
+    createStrayStep(parts.measures.unread),
+    createIdStep(report),
+    createListStep(parts.measures.cut),
+    output.asSent,
+    createRedactionStep({ fitsSchema, measures: createTransformMeasures(parts.metrics) }),
+    createSanitiseStep({
+      detectors: parts.detectors,
+      report: createFindingReport(parts.metrics, parts.logger),
+    }),
+    output.asLeft,
+    cacheStep,
+    createStateStep(parts.sealer),
+  ];
+};

@@ -51,7 +51,7 @@ violated contains "freeze" if input.tool.name == "create_issue"
 it('records what the policy was asked and answered, and says what another policy would change', async () => {
   const url = product.serverUrl('tracker');
   const [alice, paula] = [await product.token('alice'), await product.token('paula')];
-  const title = { title: 'a private matter', body: 'nobody else is to read' };
+  const title = { title: 'a private matter', description: 'nobody else is to read' };
   const created = await callTool(url, alice, { name: 'create_issue', arguments: title });
   expect(created.message.error).toBeUndefined();
   await callTool(url, paula, { name: 'create_issue', arguments: title });
