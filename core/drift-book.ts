@@ -61,3 +61,10 @@ export const findDrift = (
   const drift = state.get(keyOf(at));
   return drift === undefined ? undefined : indexOf(drift).get(`${at.version} ${at.tool}`);
 };
+
+/** Tools of a version that drift. */
+export const driftingTools = (
+  state: DriftState,
+  at: { readonly tenantId: string; readonly serverId: string; readonly version: string },
+): readonly string[] =>
+  (state.get(keyOf(at))?.tools ?? []).flatMap(({ version, tool }) => (version === at.version ? [tool] : []));

@@ -4,6 +4,7 @@
 import { allow, type Decision, type Deny } from '#core/decision.ts';
 import { NO_DRIFT } from '#core/drift-book.ts';
 import { endpointUrl } from '#core/endpoint-path.ts';
+import type { ListOrder } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -14,7 +15,7 @@ import type { ServerVersion } from '#core/server.ts';
 import { type AskApproval, settleApproval } from '#ext-authz/approval/approvals.ts';
 import { holdArguments } from '#ext-authz/arguments/hold-arguments.ts';
 import { judgeAssurance } from '#ext-authz/assurance.ts';
-import { judgeDrift } from '#ext-authz/drift/judge-drift.ts';
+import { hideDriftingTools, judgeDrift } from '#ext-authz/drift/judge-drift.ts';
 import type { Authenticator } from '#ext-authz/identity/authenticate.ts';
 import { locate, type Place, rootUrlOf, type World } from '#ext-authz/locate.ts';
 import { guardOrders } from '#ext-authz/orders.ts';
@@ -202,6 +203,20 @@ const standsGranted = (
   return drifted === undefined ? open : err(drifted);
 };
 
+/** The lists of an answer without the tools to which calls are refused at the moment. */
+const hideRefusedTools = (
+  parts: PipelineParts,
+  lists: readonly ListOrder[],
+  {
+    place,
+    version,
+    nowMs,
+  }: { readonly place: Place; readonly version: ServerVersion; readonly nowMs: number },
+): readonly ListOrder[] => {
+  const left = hideSwitchedTools(lists, { ...place, version }, nowMs);
+  return hideDriftingTools(left, parts.world().drift ?? NO_DRIFT, { place, version });
+};
+
 /** What a granted call has to pass: that, then assurance, as nobody should sign in again for what is off, and its arguments. */
 const permit = (
   parts: PipelineParts,
@@ -263,7 +278,7 @@ export const decide = async (
 
   const present = standsGranted(parts, request, directed.value);
   if (!present.ok) return present.error;
-  const lists = hideSwitchedTools(asked, { ...present.value, version }, nowMs);
+  const lists = hideRefusedTools(parts, asked, { place: present.value, version, nowMs });
   const known = { place, call, identity, version, session: session?.reference, obligations, ...thread };
   const orders = guardOrders({ ...known, requestId: request.requestId, lists });
   return allow({

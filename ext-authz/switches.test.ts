@@ -1,9 +1,10 @@
-// Unit tests of switches.ts and of where pipeline.ts asks it, and of revocations, which are asked there too. The parts around
-// them are our own ports, played here.
+// Unit tests of switches.ts and of where pipeline.ts asks it, and of revocations and drifting tools, which are asked there
+// too. The parts around them are our own ports, played here.
 
 import { describe, expect, it } from 'vitest';
 import type { Decision } from '#core/decision.ts';
 import { deny } from '#core/decision.ts';
+import { NO_DRIFT, withDrift } from '#core/drift-book.ts';
 import type { ListOrder } from '#core/guard-orders.ts';
 import type { KillSwitch, SwitchTarget } from '#core/kill-switch.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
@@ -381,5 +382,73 @@ describe('a revocation', () => {
     });
     const found = await judge(worldWith([], { world }), statelessPost(toolCall));
     expect(reasonOf(found)).toBe('revocations_stale');
+  });
+});
+
+describe('a tool that drifts', () => {
+  const drift = withDrift(NO_DRIFT, {
+    tenantId: tenant([]).id,
+    serverId: SERVER.id,
+    tools: [{ version: VERSION.version, tool: 'purge', since: at(NOW_MS) }],
+  });
+  const drifting = (change: Partial<PipelineParts> = {}): World => {
+    const tenants = [tenant([])];
+    return worldWith([], {
+      world: () => ({ snapshot: { sequence: 5, tenants }, freshAtMs: NOW_MS, drift }),
+      ...change,
+    });
+  };
+
+  it.each([
+    ['stateless', statelessPost(toolCall)],
+    ['legacy', legacy('tools/call', { name: 'purge' })],
+  ])('refuses its %s calls before a token is fetched for them', async (_era, request) => {
+    const world = drifting();
+    expect(reasonOf(await judge(world, request))).toBe('tool_drifted');
+    expect(world.asked).toEqual(['identity', 'policy']);
+  });
+
+  it('reads to a caller without the tool like a tool that is not there', async () => {
+    const policy = { judge: () => err(deny('tool_not_granted')), revision: () => '' };
+    expect(reasonOf(await judge(drifting({ policy }), statelessPost(toolCall)))).toBe('tool_not_granted');
+  });
+
+  it('is refused where it began to while a token was waited for', async () => {
+    const quiet = worldWith([]);
+    let isKnown = false;
+    const world = drifting({
+      world: () => ({ ...quiet.parts.world(), ...(isKnown ? { drift } : {}) }),
+      broker: {
+        acquire: async () => {
+          isKnown = true;
+          return ok({ token: null, source: 'none' as const });
+        },
+        purge: async () => {},
+      },
+    });
+    expect(reasonOf(await judge(world, statelessPost(toolCall)))).toBe('tool_drifted');
+  });
+
+  it('lets all else through', async () => {
+    for (const request of [
+      statelessPost({ method: 'tools/call', params: { name: 'create_issue' } }),
+      statelessPost({ method: 'tools/list' }),
+      bodyless('GET'),
+    ])
+      expect(reasonOf(await judge(drifting(), request))).toBe('allow');
+  });
+
+  it.each([
+    ['hide', ['create_issue']],
+    ['pinned', ['create_issue', 'purge']],
+    ['report', ['create_issue', 'purge']],
+  ] as const)('is shown, where its mode is %s, as calls to it go', async (mode, names) => {
+    const tenants = [{ ...tenant([]), responseGuard: { drift: mode } }];
+    const world = drifting({
+      world: () => ({ snapshot: { sequence: 5, tenants }, freshAtMs: NOW_MS, drift }),
+    });
+    const decision = await judge(world, statelessPost({ method: 'tools/list' }));
+    const visible = decision.kind === 'allow' ? decision.orders.lists[0]?.visible : undefined;
+    expect(visible).toEqual({ all: false, names });
   });
 });

@@ -16,6 +16,7 @@ import type { McpCall } from '#core/mcp-call.ts';
 import type { Reason } from '#core/reason.ts';
 import type { ServerVersion } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { hideTools } from '#ext-authz/hide-tools.ts';
 import type { Place } from '#ext-authz/locate.ts';
 
 /** What is known of a call beside its place. */
@@ -91,21 +92,9 @@ const switchedTools = ({ killSwitches }: Tenant, serverId: string, nowMs: number
     ),
   );
 
-/** The lists of an answer without the tools that are switched off: a model must not be offered what will be refused. */
+/** The lists of an answer without the tools that are switched off. */
 export const hideSwitchedTools = (
   lists: readonly ListOrder[],
-  {
-    tenant,
-    server,
-    version,
-  }: { readonly tenant: Tenant; readonly server: { readonly id: string }; readonly version: ServerVersion },
+  { tenant, server, version }: Pick<Place, 'tenant' | 'server'> & { readonly version: ServerVersion },
   nowMs: number,
-): readonly ListOrder[] => {
-  const off = switchedTools(tenant, server.id, nowMs);
-  if (off.size === 0) return lists;
-  return lists.map((list) => {
-    if (list.kind !== 'tools') return list;
-    const names = list.visible.all ? version.tools.map(({ name }) => name) : list.visible.names;
-    return { kind: list.kind, visible: { all: false, names: names.filter((name) => !off.has(name)) } };
-  });
-};
+): readonly ListOrder[] => hideTools(lists, version, switchedTools(tenant, server.id, nowMs));

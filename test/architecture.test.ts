@@ -80,6 +80,7 @@ const PURE = [
   'ext-authz/replay/read-event.ts',
   'ext-authz/replay/report.ts',
   'ext-authz/audit/audit-event.ts',
+  'ext-authz/hide-tools.ts',
   'ext-authz/locate.ts',
   'ext-authz/session/open-call-session.ts',
   'ext-authz/orders.ts',

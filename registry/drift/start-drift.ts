@@ -8,7 +8,7 @@ import type { Lifecycle } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
-/** After the last of several commits, milliseconds: a rollout makes many, and nothing waits for this. */
+/** After the first of several commits, milliseconds: a rollout makes many, and nothing waits for this. */
 const SWEEP_AFTER_MS = 1_000;
 
 const createMeasures = (metrics: Metrics, store: Pick<Store, 'listDriftingServers'>) => {
@@ -50,7 +50,9 @@ export const startDrift = (
         logger.info({ begun: begun.length, ended: ended.length }, 'drift of tools recorded');
     },
   });
+  let timer: NodeJS.Timeout | undefined;
   const look = async (): Promise<void> => {
+    timer = undefined;
     try {
       await recorder.sweep();
       await measures.refresh();
@@ -58,10 +60,8 @@ export const startDrift = (
       logger.warn({ error: GatewayError.from(thrown).message }, 'drifting tools not looked after');
     }
   };
-  let timer: NodeJS.Timeout | undefined;
   const soon = (): void => {
-    clearTimeout(timer);
-    timer = setTimeout(() => void look(), SWEEP_AFTER_MS).unref();
+    timer ??= setTimeout(() => void look(), SWEEP_AFTER_MS).unref();
   };
   const leave = store.onCommit(soon);
   soon();

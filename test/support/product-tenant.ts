@@ -9,6 +9,8 @@ export type ServerOrder = {
   readonly upstream: Pick<VersionServer, 'url' | 'version'>;
   readonly tools: readonly string[];
   readonly bindings: readonly object[];
+  /** What the server says of its tools. */
+  readonly descriptions?: Readonly<Record<string, string>>;
 };
 
 export type ProductTenant = {
@@ -49,7 +51,7 @@ export const bringTenant = async (product: Product, tenantId: string): Promise<P
     create,
     replace,
     patch: (path, body) => send({ method: 'PATCH', path, body, condition: 'any' }),
-    register: async (id, { upstream, tools, bindings }) => {
+    register: async (id, { upstream, tools, bindings, descriptions }) => {
       await create(`/servers/${id}`, {
         displayName: id,
         allowedHosts: [new URL(upstream.url).host],
@@ -59,7 +61,7 @@ export const bringTenant = async (product: Product, tenantId: string): Promise<P
       await create(`/servers/${id}/versions/${upstream.version}`, {
         endpoints: [upstream.url],
         protocolVersions: PROTOCOLS,
-        tools: versionTools(tools),
+        tools: versionTools(tools, descriptions),
       });
       await replace(`/servers/${id}/active-version`, { version: upstream.version });
     },

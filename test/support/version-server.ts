@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, fromJsonSchema, McpServer } from '@modelcontextprotocol/server';
 
-/** Tools as a version of the registry has them. */
-export const versionTools = (names: readonly string[]) =>
+/** Tools as a version of the registry has them, with what the server says of some of them. */
+export const versionTools = (names: readonly string[], descriptions: Readonly<Record<string, string>> = {}) =>
   names.map((name) => ({
     name,
+    ...(descriptions[name] === undefined ? {} : { description: descriptions[name] }),
     inputSchema: { type: 'object' as const },
     requiredScopes: [],
     tags: [],
@@ -22,6 +23,8 @@ export type VersionServer = {
   readonly url: string;
   /** `fail`: every call is answered with 500. `delayMs`: every answer waits. */
   readonly mood: { fail: boolean; delayMs: number };
+  /** What it says of its tools, from the next request on. */
+  readonly descriptions: Record<string, string>;
   /** Headers of the last request. */
   seenHeaders(): IncomingHttpHeaders;
   stop(): Promise<void>;
@@ -33,12 +36,18 @@ export const startVersionServer = async (
   tools: readonly string[],
 ): Promise<VersionServer> => {
   const mood = { fail: false, delayMs: 0 };
+  const descriptions: Record<string, string> = {};
   const handler = createMcpHandler(() => {
     const server = new McpServer({ name: 'versions', version });
     for (const name of tools)
-      server.registerTool(name, { inputSchema: fromJsonSchema({ type: 'object' }) }, () => ({
-        content: [{ type: 'text', text: version }],
-      }));
+      server.registerTool(
+        name,
+        {
+          inputSchema: fromJsonSchema({ type: 'object' }),
+          ...(descriptions[name] === undefined ? {} : { description: descriptions[name] }),
+        },
+        () => ({ content: [{ type: 'text', text: version }] }),
+      );
     return server;
   });
   const toNode = toNodeHandler(handler);
@@ -55,6 +64,7 @@ export const startVersionServer = async (
     version,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     mood,
+    descriptions,
     seenHeaders: () => seen,
     stop: async () => {
       server.closeAllConnections();
