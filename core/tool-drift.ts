@@ -2,6 +2,7 @@
 // it, ext-authz refuses calls by it.
 
 import type { JsonChange } from '#core/json-diff.ts';
+import type { Result } from '#core/result.ts';
 
 /** What one replica was seen to serve in the place of a pinned tool. */
 export type DriftSighting = {
@@ -25,7 +26,8 @@ export const MAX_DRIFT_CHANGES = 32;
 /** Longest text of a value in a change, characters; a longer one is cut. */
 export const MAX_DRIFT_TEXT = 1_024;
 
-/** Takes sightings to the registry. `report` is given a handful at a time, in the order they were made; true: they are kept there. */
+/** Takes sightings to the registry. */
 export type DriftReporter = {
-  report(sightings: readonly DriftSighting[]): Promise<boolean>;
+  /** In the order they were made; may be repeated until it is answered. The error, for the log: they may not be kept. */
+  report(sightings: readonly DriftSighting[]): Promise<Result<true, string>>;
 };

@@ -60,7 +60,7 @@ beforeEach(() => {
     measures: createMeasures(createMetrics('test'), silent),
     sealer: SEALER,
     rulesFor: () => answerRules(),
-    steps: [createListStep(() => {})],
+    steps: [createListStep({ report: () => {}, drift: { saw: () => {} } })],
     endedBy: () => undefined,
   };
 });

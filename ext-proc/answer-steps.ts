@@ -6,6 +6,7 @@ import { createListStep } from '#ext-proc/lists/list-step.ts';
 import type { Measures } from '#ext-proc/measures.ts';
 import { cacheStep } from '#ext-proc/message/cache-step.ts';
 import type { MessageStep } from '#ext-proc/message/message-step.ts';
+import type { DriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import type { Detector } from '#ext-proc/sanitation/detector.ts';
 import { createFindingReport } from '#ext-proc/sanitation/finding-report.ts';
 import { createSanitiseStep } from '#ext-proc/sanitation/sanitise-step.ts';
@@ -26,6 +27,7 @@ export const createAnswerSteps = (parts: {
   readonly metrics: Metrics;
   readonly logger: Logger;
   readonly measures: Measures;
+  readonly drift: Pick<DriftWatch, 'saw'>;
   readonly detectors: readonly Detector[];
   readonly sealer: Sealer;
   /** Hears of answers that were held against an output schema. */
@@ -36,7 +38,7 @@ export const createAnswerSteps = (parts: {
   return [
     createStrayStep(parts.measures.unread),
     createIdStep(report),
-    createListStep(parts.measures.cut),
+    createListStep({ report: parts.measures.cut, drift: parts.drift }),
     output.asSent,
     createRedactionStep({ fitsSchema, measures: createTransformMeasures(parts.metrics) }),
     createSanitiseStep({

@@ -2,19 +2,23 @@
 // What may be seen travels with each call; what an answer is held against comes over the feed.
 
 import { join } from 'node:path';
+import { NO_DRIFT } from '#core/drift-book.ts';
 import { keyIdOf } from '#core/sealed-text.ts';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
+import { createDriftWatch, type DriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import { createProcessService } from '#ext-proc/process.ts';
+import { findRules } from '#ext-proc/rules/find-rules.ts';
 import { createRulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
 import { createConfiguredPlugins } from '#ext-proc/sanitation/plugins/configured-plugins.ts';
 import { createSealer } from '#ext-proc/session/sealer.ts';
 import { isEndedBy, isMeant, isRevoked, isSwitchedOff, isTakenAway } from '#ext-proc/termination.ts';
 import { startFeedConsumer } from '#registry/feed/consumer.ts';
+import { createDriftClient, type DriftClient } from '#registry/feed/drift/client.ts';
 import type { FeedConsumer, FeedConsumerOptions } from '#registry/feed/feed-consumer.ts';
 import { feedFacts } from '#registry/feed/feed-facts.ts';
 import { formatAddress } from '#runtime/address.ts';
@@ -27,9 +31,9 @@ import {
   stateDirectory,
 } from '#runtime/config.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
-import { runService } from '#runtime/lifecycle.ts';
+import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
-import { createMetrics } from '#runtime/metrics.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { type Readiness, startOpsServer } from '#runtime/ops-server.ts';
 import { configuredSessionKeyFile, openSessionKeys } from '#runtime/session-keys.ts';
 import { startInternalTls } from '#runtime/tls/internal-tls.ts';
@@ -73,6 +77,24 @@ const readinessOf = (consumer: FeedConsumer, more: Readiness['facts']): Readines
   return { ready, facts: { ...facts, endsStreams: ready, ...more } };
 };
 
+const startDriftWatch = (
+  lifecycle: Lifecycle,
+  parts: {
+    readonly reporter: DriftClient;
+    readonly metrics: Metrics;
+    readonly feed: () => FeedConsumer | undefined;
+  },
+): DriftWatch => {
+  const { reporter, metrics, feed } = parts;
+  const known = () => feed()?.current().drift ?? NO_DRIFT;
+  const drift = createDriftWatch({ reporter, known, metrics, logger, nowMs: Date.now });
+  lifecycle.onStop('reports of drift', () => {
+    drift.stop();
+    reporter.stop();
+  });
+  return drift;
+};
+
 runService(logger, async (lifecycle) => {
   const config = readConfig(SHAPE);
   const metrics = createMetrics('ext-proc');
@@ -87,12 +109,15 @@ runService(logger, async (lifecycle) => {
   const liveStreams = createLiveStreams();
   let served = EMPTY_SNAPSHOT;
   let feed: FeedConsumer | undefined;
+  const reporter = createDriftClient(config.feedAddress, tls);
+  const drift = startDriftWatch(lifecycle, { reporter, metrics, feed: () => feed });
   const rules = createRulesDesk({ snapshot: () => served, patienceMs: RULES_PATIENCE_MS });
 
   feed = await startFeedConsumer({
     address: config.feedAddress,
     tls,
     consumer: 'ext-proc',
+    takesDrift: true,
     stateFile: join(config.stateDirectory, 'ext-proc.snapshot.json'),
     logger,
     metrics,
@@ -100,6 +125,7 @@ runService(logger, async (lifecycle) => {
       const before = served;
       served = snapshot;
       rules.arrived();
+      drift.retain((place) => findRules(snapshot, place) !== undefined);
       const nowMs = Date.now();
       const step = { before, after: snapshot };
       liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs), 'switched-off');
@@ -116,13 +142,13 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
   const service = createProcessService({
-    limits: { maxBodyBytes: config.maxBodyBytes, maxEventBytes: config.maxEventBytes },
+    limits: config,
     liveStreams,
     heldBytes: createHeldBytes(config.maxHeldBytes, measures.held),
     measures,
     sealer,
     rulesFor: rules.rulesFor,
-    steps: createAnswerSteps({ metrics, logger, measures, detectors, sealer }),
+    steps: createAnswerSteps({ metrics, logger, measures, drift, detectors, sealer }),
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => {
       if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';

@@ -2,14 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ListOrder } from '#core/guard-orders.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
-import { LIST_KEYS } from '#ext-proc/lists/cut-list.ts';
+import type { ServerVersion } from '#core/server.ts';
+import { LIST_KEYS, type Pins } from '#ext-proc/lists/cut-list.ts';
 import { cutLists } from '#ext-proc/lists/cut-lists.ts';
 import { readAnswerMessage } from '#ext-proc/message/answer-message.ts';
 
-const show = (...names: string[]): readonly ListOrder[] => [
-  { kind: 'tools', visible: { all: false, names } },
-];
-const RULES = { orders: show('a', 'c'), era: 'legacy', strict: true } as const;
+const show = (...names: string[]): readonly ListOrder[] =>
+  (['tools', 'prompts'] as const).map((kind) => ({ kind, visible: { all: false, names } }));
+/** Nothing is pinned of them but their names. */
+const VERSION = { tools: ['a', 'b', 'c'].map((name) => ({ name })) } as unknown as ServerVersion;
+const PINS: Pins = { version: VERSION, mode: 'hide' };
+const RULES = { orders: show('a', 'c'), era: 'legacy', strict: true, pins: PINS } as const;
 
 type Rules = Parameters<typeof cutLists>[1] & { readonly strict: boolean };
 
@@ -33,20 +36,22 @@ describe('cutLists', () => {
     const entry = (name: string) =>
       `{ "name":"${name}", "x":1.50, "big":12345678901234567890, "u":"\\u00e9" }`;
     const text = (list: string) =>
-      `{"jsonrpc":"2.0", "result":{ "tools":${list} ,"nextCursor":"n","ttlMs":1e3},"id":1}`;
+      `{"jsonrpc":"2.0", "result":{ "prompts":${list} ,"nextCursor":"n","ttlMs":1e3},"id":1}`;
     const result = cut(text(`[ ${entry('a')} ,${entry('b')},\n${entry('c')}]`));
     expect(result).toEqual({
       ok: true,
       value: {
         message: expect.objectContaining({ text: text(`[${entry('a')},${entry('c')}]`) }),
-        lists: [{ kind: 'tools', kept: 2, dropped: 1 }],
+        lists: [{ kind: 'prompts', kept: 2, dropped: 1 }],
+        tools: [],
+        stripped: 0,
       },
     });
   });
 
   it('leaves a list that is visible as a whole as it is', () => {
-    const text = answer('{"tools":[ {"name":"a"} , {"name":"z"} ]}');
-    expect(textOf(text, { orders: [{ kind: 'tools', visible: { all: true } }] })).toBe(text);
+    const text = answer('{"prompts":[ {"name":"a"} , {"name":"z"} ]}');
+    expect(textOf(text, { orders: [{ kind: 'prompts', visible: { all: true } }] })).toBe(text);
   });
 
   it.each(Object.entries(LIST_KEYS))('knows %s by their %s', (kind, key) => {
@@ -56,7 +61,9 @@ describe('cutLists', () => {
   });
 
   it('shows nothing of a kind that no order names', () => {
-    expect(textOf(answer('{"prompts":[{"name":"a"}],"tools":[]}'))).toBe(answer('{"prompts":[],"tools":[]}'));
+    expect(textOf(answer('{"resources":[{"uri":"a"}],"tools":[]}'))).toBe(
+      answer('{"resources":[],"tools":[]}'),
+    );
   });
 
   it('cuts a list under any id', () => {
@@ -116,6 +123,8 @@ describe('cutLists', () => {
     ['key_variant', answer('{"tool\\u017f":[{"name":"b"}],"tools":[]}')],
     ['key_variant', answer('{"tools":[],"CacheScope":"public"}')],
     ['key_variant', answer('{"tools":[{"name":"a","Name":"b"}]}')],
+    ['key_variant', answer('{"tools":[{"name":"a","Description":"b"}]}')],
+    ['key_variant', answer('{"tools":[{"name":"a","input\\u017fchema":{}}]}')],
     ['key_variant', answer('{"__proto__":{"tools":[{"name":"b"}]}}')],
     ['key_variant', '{"jsonrpc":"2.0","id":1,"result":{},"__proto__":{"result":{"tools":[{"name":"b"}]}}}'],
     ['list_shape', answer('{"tools":{"0":{"name":"b"}}}')],
@@ -157,7 +166,7 @@ describe('cutLists', () => {
         const message = (list: readonly string[]) => ({
           jsonrpc: '2.0',
           id: 1,
-          result: { tools: list.map((name) => ({ extra, name })), extra },
+          result: { prompts: list.map((name) => ({ extra, name })), extra },
         });
         const text = textOf(JSON.stringify(message(all), null, indent), { orders: show(...visible) });
         expect(JSON.parse(text ?? '')).toEqual(

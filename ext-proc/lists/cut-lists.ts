@@ -8,9 +8,10 @@ import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
-import { judgeList, LIST_KINDS } from '#ext-proc/lists/cut-list.ts';
+import { type JudgedEntries, judgeList, LIST_KINDS, type Pins } from '#ext-proc/lists/cut-list.ts';
 import { type AnswerMessage, resultOf } from '#ext-proc/message/answer-message.ts';
 import { CACHE_SCOPE, PRIVATE } from '#ext-proc/message/cache-step.ts';
+import { editJson } from '#ext-proc/message/edit-json.ts';
 import {
   applyEdits,
   type Edit,
@@ -20,13 +21,25 @@ import {
   walkElements,
   walkMembers,
 } from '#ext-proc/message/json-spans.ts';
+import type { ComparedTool, EntryFate } from '#ext-proc/pins/judge-tool.ts';
 
 /** What was done to one list. */
 export type CutList = { readonly kind: McpListKind; readonly kept: number; readonly dropped: number };
 
-export type CutMessage = { readonly message: AnswerMessage; readonly lists: readonly CutList[] };
+export type CutMessage = {
+  readonly message: AnswerMessage;
+  readonly lists: readonly CutList[];
+  /** Pinned tools in it, whoever may see them. */
+  readonly tools: readonly ComparedTool[];
+  /** Tools that are shown without some of their members. */
+  readonly stripped: number;
+};
 
-export type ListRules = { readonly orders: readonly ListOrder[]; readonly era: ProtocolEra };
+export type ListRules = {
+  readonly orders: readonly ListOrder[];
+  readonly era: ProtocolEra;
+  readonly pins: Pins;
+};
 
 const RESULT_KEYS = [...LIST_KINDS, CACHE_SCOPE];
 const LIST_MEMBERS: ReadonlySet<string> = new Set(LIST_KINDS);
@@ -75,49 +88,80 @@ const cacheScopeEdit = ({ inside, cacheScope }: ResultPlaces, era: ProtocolEra):
   return era === 'stateless' ? [{ span, text: `"${CACHE_SCOPE}":"${PRIVATE}",` }] : [];
 };
 
-type JudgedList = CutList & { readonly stays: readonly boolean[] };
+type JudgedList = CutList & JudgedEntries;
 
 const judgeLists = (result: JsonObject, rules: ListRules): Result<readonly JudgedList[], AnswerFault> => {
   const judged: JudgedList[] = [];
   for (const kind of LIST_KINDS) {
     if (!has(result, kind)) continue;
-    const stays = judgeList(result[kind] as Json, kind, rules.orders);
-    if (!stays.ok) return stays;
-    const kept = stays.value.filter(Boolean).length;
-    judged.push({ kind, stays: stays.value, kept, dropped: stays.value.length - kept });
+    const entries = judgeList(result[kind] as Json, kind, rules);
+    if (!entries.ok) return entries;
+    const { fates } = entries.value;
+    const dropped = fates.filter((fate) => fate.kind === 'dropped').length;
+    judged.push({ ...entries.value, kind, kept: fates.length - dropped, dropped });
   }
   return ok(judged);
 };
 
-/** The edit that takes out of a list what does not stay. */
+/** An entry as it is shown; nothing where it is not. */
+const showEntry = (served: string, fate: EntryFate): readonly string[] => {
+  if (fate.kind === 'dropped') return [];
+  if (fate.kind === 'kept') return [served];
+  if (fate.kind === 'replaced') return [fate.text];
+  return [
+    editJson(
+      served,
+      fate.members.map((member) => ({ path: [member], value: undefined })),
+    ),
+  ];
+};
+
+const isUntouched = ({ fates }: JudgedList): boolean => fates.every(({ kind }) => kind === 'kept');
+
+/** The edit that leaves of a list what is shown. */
 const cutEdit = (text: string, places: ResultPlaces, list: JudgedList): Edit => {
   const place = places.lists.get(list.kind);
   // Two readings of one text must agree; if ever they do not, an uncut list must not be the outcome.
-  if (place?.elements.length !== list.stays.length)
+  if (place?.elements.length !== list.fates.length)
     throw new GatewayError('internal', 'list not found again');
-  const kept = place.elements.filter((_, index) => list.stays[index]);
-  const elements = kept.map(({ start, end }) => text.slice(start, end));
+  const elements = place.elements.flatMap(({ start, end }, index) =>
+    showEntry(text.slice(start, end), list.fates[index] as EntryFate),
+  );
   return { span: place.span, text: `[${elements.join(',')}]` };
 };
 
-const rewrite = (text: string, judged: readonly JudgedList[], era: ProtocolEra): string => {
-  const places = findPlaces(text);
-  const cuts = judged.filter((list) => list.dropped > 0).map((list) => cutEdit(text, places, list));
-  return applyEdits(text, [...cuts, ...cacheScopeEdit(places, era)]);
+const rewrite = (
+  message: AnswerMessage,
+  judged: readonly JudgedList[],
+  { era }: ListRules,
+): AnswerMessage => {
+  const places = findPlaces(message.text);
+  const touched = judged.filter((list) => !isUntouched(list));
+  const edits = [
+    ...touched.map((list) => cutEdit(message.text, places, list)),
+    ...cacheScopeEdit(places, era),
+  ];
+  if (edits.length === 0) return message;
+  const text = applyEdits(message.text, edits);
+  return { text, value: JSON.parse(text) as JsonObject };
 };
 
 /**
- * Cuts the lists of one message to what its orders let show.
+ * Cuts the lists of one message to what its orders let show, and their tools to what was approved.
  * @returns the message, the same where it holds no list, or why it must not be passed.
  */
 export const cutLists = (message: AnswerMessage, rules: ListRules): Result<CutMessage, AnswerFault> => {
+  const untouched = { message, lists: [], tools: [], stripped: 0 };
   const result = resultOf(message);
-  if (result === undefined) return ok({ message, lists: [] });
+  if (result === undefined) return ok(untouched);
   if (findKeyVariant(result, RESULT_KEYS) !== undefined) return err(refused('key_variant'));
   const judged = judgeLists(result, rules);
   if (!judged.ok) return judged;
-  if (judged.value.length === 0) return ok({ message, lists: [] });
-  const lists = judged.value.map(({ kind, kept, dropped }) => ({ kind, kept, dropped }));
-  const text = rewrite(message.text, judged.value, rules.era);
-  return ok({ message: { text, value: JSON.parse(text) as JsonObject }, lists });
+  if (judged.value.length === 0) return ok(untouched);
+  return ok({
+    message: rewrite(message, judged.value, rules),
+    lists: judged.value.map(({ kind, kept, dropped }) => ({ kind, kept, dropped })),
+    tools: judged.value.flatMap(({ tools }) => tools),
+    stripped: judged.value.flatMap(({ fates }) => fates).filter(({ kind }) => kind === 'stripped').length,
+  });
 };

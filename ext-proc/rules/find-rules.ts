@@ -18,7 +18,10 @@ export type AnswerRules = {
 };
 
 /** @returns undefined where the snapshot has no such version: what it would be held against is not known. */
-export const findRules = (snapshot: Snapshot, orders: GuardOrders): AnswerRules | undefined => {
+export const findRules = (
+  snapshot: Snapshot,
+  orders: Pick<GuardOrders, 'tenantId' | 'serverId' | 'version' | 'tool'>,
+): AnswerRules | undefined => {
   const tenant = findTenant(snapshot, orders.tenantId);
   const server = tenant === undefined ? undefined : findServer(tenant, orders.serverId);
   const version = server === undefined ? undefined : findVersion(server, orders.version);

@@ -213,7 +213,14 @@ export const startSessionGateway = async (
     measures,
     sealer,
     rulesFor: (orders) => findRules(snapshot, orders),
-    steps: createAnswerSteps({ metrics, logger, measures, detectors: BUILT_IN_DETECTORS, sealer }),
+    steps: createAnswerSteps({
+      metrics,
+      logger,
+      measures,
+      detectors: BUILT_IN_DETECTORS,
+      sealer,
+      drift: { saw: () => {} },
+    }),
     keysFor: () => sealingKeysOf(state.keys),
     endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
   });
