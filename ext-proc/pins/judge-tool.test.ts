@@ -17,7 +17,8 @@ const TOOL: Tool = {
 };
 const { requiredScopes: _scopes, tags: _tags, idempotent: _idempotent, ...SERVED } = TOOL;
 
-const judge = (entry: JsonObject, mode: 'hide' | 'pinned' | 'report' = 'hide') => judgeTool(entry, TOOL, mode);
+const judge = (entry: JsonObject, mode: 'hide' | 'pinned' | 'report' = 'hide') =>
+  judgeTool(entry, TOOL, mode);
 
 describe('judgeTool', () => {
   it('keeps what was approved, whatever the order of its keys', () => {

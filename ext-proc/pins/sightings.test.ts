@@ -62,9 +62,7 @@ describe('sightings', () => {
           ...PLACE,
           tool: 'pay',
           digest: expect.stringMatching(/^[0-9a-f]{64}$/),
-          changes: [
-            { change: 'changed', pointer: '/description', before: 'as approved', after: 'poisoned' },
-          ],
+          changes: [{ change: 'changed', pointer: '/description', before: 'as approved', after: 'poisoned' }],
           at: '1970-01-01T00:00:00.000Z',
         },
       },
