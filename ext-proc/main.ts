@@ -3,11 +3,12 @@
 
 import { join } from 'node:path';
 import { NO_DRIFT } from '#core/drift-book.ts';
+import type { GuardOrders } from '#core/guard-orders.ts';
 import { keyIdOf } from '#core/sealed-text.ts';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
-import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
+import { createLiveStreams, type LiveStreams, type TerminationCause } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createDriftWatch, type DriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import { createProcessService } from '#ext-proc/process.ts';
@@ -70,6 +71,20 @@ const endersOf = (liveStreams: LiveStreams): Pick<FeedConsumerOptions, 'onEvent'
   },
 });
 
+const endTakenAway = (liveStreams: LiveStreams, step: Parameters<typeof isTakenAway>[0]): void => {
+  const nowMs = Date.now();
+  liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs), 'switched-off');
+};
+
+/** Why a stream that is opened now would be ended at once. */
+const endedBy = (
+  { snapshot, revocations }: Pick<ReturnType<FeedConsumer['current']>, 'snapshot' | 'revocations'>,
+  orders: GuardOrders,
+): Exclude<TerminationCause, 'command'> | undefined => {
+  if (isSwitchedOff(snapshot, orders, Date.now())) return 'switched-off';
+  return isRevoked(revocations, orders) ? 'revoked' : undefined;
+};
+
 /** Ready is who has rules to serve by; the rest is for whoever looks. */
 const readinessOf = (consumer: FeedConsumer, more: Readiness['facts']): Readiness => {
   const facts = feedFacts(consumer.current(), Date.now());
@@ -126,9 +141,7 @@ runService(logger, async (lifecycle) => {
       served = snapshot;
       rules.arrived();
       drift.retain((place) => findRules(snapshot, place) !== undefined);
-      const nowMs = Date.now();
-      const step = { before, after: snapshot };
-      liveStreams.terminate((orders) => isTakenAway(step, orders, nowMs), 'switched-off');
+      endTakenAway(liveStreams, { before, after: snapshot });
       feed?.report({ sequence: snapshot.sequence });
     },
     ...endersOf(liveStreams),
@@ -150,10 +163,7 @@ runService(logger, async (lifecycle) => {
     rulesFor: rules.rulesFor,
     steps: createAnswerSteps({ metrics, logger, measures, drift, detectors, sealer }),
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
-    endedBy: (orders) => {
-      if (isSwitchedOff(served, orders, Date.now())) return 'switched-off';
-      return isRevoked(consumer.current().revocations, orders) ? 'revoked' : undefined;
-    },
+    endedBy: (orders) => endedBy({ ...consumer.current(), snapshot: served }, orders),
   });
   lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service], tls));
   logger.info({ address: formatAddress(config.address) }, 'guarding answers');
