@@ -17,6 +17,15 @@ export type CallFigures = {
   readonly errors: number;
   /** Calls by time to the first byte of the answer: one count for each bound, and one for what is beyond the last. */
   readonly latency: readonly number[];
+  /** What the response guard saw of them; absent: nothing. */
+  readonly answers?: AnswerFigures;
+};
+
+/** Answers that were held against the schema of the version that gave them. */
+export type AnswerFigures = {
+  readonly judged: number;
+  /** Of these, those that did not fit, whether or not they were let pass. */
+  readonly invalid: number;
 };
 
 export const NO_FIGURES: CallFigures = {
@@ -33,11 +42,20 @@ export type VersionFigures = {
   readonly figures: CallFigures;
 };
 
-export const addFigures = (a: CallFigures, b: CallFigures): CallFigures => ({
-  calls: a.calls + b.calls,
-  errors: a.errors + b.errors,
-  latency: a.latency.map((count, index) => count + (b.latency[index] ?? 0)),
-});
+const addAnswers = (a: AnswerFigures | undefined, b: AnswerFigures | undefined): AnswerFigures | undefined =>
+  a === undefined || b === undefined
+    ? (a ?? b)
+    : { judged: a.judged + b.judged, invalid: a.invalid + b.invalid };
+
+export const addFigures = (a: CallFigures, b: CallFigures): CallFigures => {
+  const answers = addAnswers(a.answers, b.answers);
+  return {
+    calls: a.calls + b.calls,
+    errors: a.errors + b.errors,
+    latency: a.latency.map((count, index) => count + (b.latency[index] ?? 0)),
+    ...(answers === undefined ? {} : { answers }),
+  };
+};
 
 /** Index of the bucket a latency falls into. */
 export const latencyBucket = (latencyMs: number): number => {
@@ -47,6 +65,10 @@ export const latencyBucket = (latencyMs: number): number => {
 
 /** Share of calls that failed, 0 to 1; 0 without calls. */
 export const errorRate = ({ calls, errors }: CallFigures): number => (calls === 0 ? 0 : errors / calls);
+
+/** Share of judged answers that did not fit, 0 to 1; 0 where none was judged. */
+export const invalidRate = ({ answers }: CallFigures): number =>
+  answers === undefined || answers.judged === 0 ? 0 : answers.invalid / answers.judged;
 
 /**
  * Upper bound of the bucket a percentile falls into, milliseconds; infinite beyond the last bound, undefined without calls.

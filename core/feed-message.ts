@@ -92,8 +92,9 @@ export type ConsumerStatus = {
   /** Reported by xds-server only: where limits stand that move by themselves. Absent: as it was said before. */
   readonly paces?: readonly VersionPace[];
   /**
-   * Reported by xds-server only: what its Envoys counted since the report before, each call in one report. It is said
-   * once and kept by nobody on the way: figures sent twice would be calls that nobody made.
+   * Reported by xds-server: what its Envoys counted since the report before, each call in one report; and by ext-proc:
+   * what it judged of answers. It is said once and kept by nobody on the way: figures sent twice would be calls that
+   * nobody made.
    */
   readonly figures?: { readonly versions: readonly VersionFigures[] };
 };

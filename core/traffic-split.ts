@@ -33,10 +33,14 @@ export type TrafficStep = {
 
 /**
  * What a version is watched for: `error-rate`, the share of its calls that failed, 0 to 1; `latency-p95`, the 95th
- * percentile of the time to the first byte, milliseconds.
+ * percentile of the time to the first byte, milliseconds; `invalid-answers`, the share of its answers held against their
+ * schema that did not fit it, 0 to 1.
  */
-export const ABORT_SIGNALS = ['error-rate', 'latency-p95'] as const;
+export const ABORT_SIGNALS = ['error-rate', 'latency-p95', 'invalid-answers'] as const;
 export type AbortSignalName = (typeof ABORT_SIGNALS)[number];
+
+/** Signals that are a share, 0 to 1. */
+export const SHARE_SIGNALS: readonly AbortSignalName[] = ['error-rate', 'invalid-answers'];
 
 export type AbortLimit = { readonly signal: AbortSignalName; readonly maximum: number };
 
@@ -47,7 +51,7 @@ export type AbortRule = {
   readonly fallback: string;
   /** Figures of this long a time up to now are judged together. */
   readonly windowSeconds: number;
-  /** With fewer calls in the window nothing is judged. */
+  /** With fewer calls in the window nothing is judged; of `invalid-answers`, with fewer judged answers. */
   readonly minimumCalls: number;
   /** One of them passed is enough; each signal once. */
   readonly limits: readonly AbortLimit[];
@@ -63,7 +67,7 @@ export type AbortRecord = {
   /** As the signal is measured; for a percentile the upper bound of its bucket. */
   readonly value: number;
   readonly limit: number;
-  /** Calls in the window. */
+  /** Calls in the window; of `invalid-answers`, judged answers. */
   readonly calls: number;
 };
 

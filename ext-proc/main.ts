@@ -7,6 +7,7 @@ import type { GuardOrders } from '#core/guard-orders.ts';
 import { keyIdOf } from '#core/sealed-text.ts';
 import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
+import { startAnswerFigures } from '#ext-proc/figures/answer-figures.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams, type LiveStreams, type TerminationCause } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
@@ -92,6 +93,12 @@ const readinessOf = (consumer: FeedConsumer, more: Readiness['facts']): Readines
   return { ready, facts: { ...facts, endsStreams: ready, ...more } };
 };
 
+const startDetectors = async (lifecycle: Lifecycle, metrics: Metrics) => {
+  const plugins = await createConfiguredPlugins({ metrics, logger });
+  lifecycle.onStop('plug-ins', plugins.stop);
+  return { detectors: [...BUILT_IN_DETECTORS, ...plugins.detectors], pluginFacts: plugins.facts };
+};
+
 const startDriftWatch = (
   lifecycle: Lifecycle,
   parts: {
@@ -116,9 +123,7 @@ runService(logger, async (lifecycle) => {
   const tls = await startInternalTls({ logger, metrics });
   lifecycle.onStop('internal TLS', () => tls?.stop());
   const measures = createMeasures(metrics, logger);
-  const plugins = await createConfiguredPlugins({ metrics, logger });
-  lifecycle.onStop('plug-ins', plugins.stop);
-  const detectors = [...BUILT_IN_DETECTORS, ...plugins.detectors];
+  const { detectors, pluginFacts } = await startDetectors(lifecycle, metrics);
   const sessionKeys = openSessionKeys(configuredSessionKeyFile(), { logger, nowMs: Date.now });
   const sealer = createSealer(sessionKeys);
   const liveStreams = createLiveStreams();
@@ -126,6 +131,7 @@ runService(logger, async (lifecycle) => {
   let feed: FeedConsumer | undefined;
   const reporter = createDriftClient(config.feedAddress, tls);
   const drift = startDriftWatch(lifecycle, { reporter, metrics, feed: () => feed });
+  const judged = startAnswerFigures(lifecycle, () => feed);
   const rules = createRulesDesk({ snapshot: () => served, patienceMs: RULES_PATIENCE_MS });
 
   feed = await startFeedConsumer({
@@ -150,7 +156,7 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('registry feed', () => consumer.stop());
   consumer.report({ sequence: consumer.current().snapshot.sequence });
 
-  const facts = () => ({ openStreams: liveStreams.count(), ...sessionKeys.facts(), ...plugins.facts() });
+  const facts = () => ({ openStreams: liveStreams.count(), ...sessionKeys.facts(), ...pluginFacts() });
   const readiness = () => readinessOf(consumer, facts());
   lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
@@ -161,7 +167,7 @@ runService(logger, async (lifecycle) => {
     measures,
     sealer,
     rulesFor: rules.rulesFor,
-    steps: createAnswerSteps({ metrics, logger, measures, drift, detectors, sealer }),
+    steps: createAnswerSteps({ metrics, logger, measures, drift, detectors, sealer, judged }),
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => endedBy({ ...consumer.current(), snapshot: served }, orders),
   });

@@ -46,6 +46,7 @@ const PURE = [
   'registry/signals/subject.ts',
   'registry/store/ddl-words.ts',
   'registry/store/drift-sights.ts',
+  'ext-proc/figures/answer-counter.ts',
   'xds-server/translate/',
   'xds-server/filters/',
   'xds-server/figures/',

@@ -67,6 +67,25 @@ describe('a judgement', () => {
     });
   });
 
+  it('of answers is made by the answers that were judged, however many calls there were', () => {
+    const rule = { ...RULE, limits: [{ signal: 'invalid-answers' as const, maximum: 0.02 }] };
+    const of = (judged: number, invalid: number): CallFigures => ({
+      ...NO_FIGURES,
+      answers: { judged, invalid },
+    });
+    expect(judgeFigures(rule, figures(1_000, 1_000))).toBeUndefined();
+    expect(judgeFigures(rule, of(99, 99))).toBeUndefined();
+    expect(judgeFigures(rule, of(100, 2))).toBeUndefined();
+    const window = [of(60, 1), figures(5), of(40, 2)].reduce(
+      (sum, seen) => addToWindow(sum, seen, 0),
+      openWindow(60),
+    );
+    const breach = judgeFigures(rule, sumOf(window, 0));
+    expect(breach && describeBreach(breach, 60)).toBe(
+      'invalid-answers of 3 % is over 2 %, in 100 judged answers of 60 s',
+    );
+  });
+
   it('is said in words', () => {
     const breach = judgeFigures(RULE, figures(200, 25));
     expect(breach && describeBreach(breach, 60)).toBe(

@@ -4,7 +4,7 @@ import { Client, type ClientDuplexStream } from '@grpc/grpc-js';
 import type { ConsumerStatus } from '#core/feed-message.ts';
 import type { BundleQuestion } from '#registry/feed/bundle-requests.ts';
 import { withoutNodeFacts } from '#registry/feed/node-facts.ts';
-import { withKnownPaces, withoutPaces } from '#registry/feed/status-paces.ts';
+import { withKnownPaces, withoutAnswers, withoutPaces } from '#registry/feed/status-paces.ts';
 import {
   type FromConsumer,
   type FromRegistry,
@@ -64,7 +64,8 @@ const createStatusSender = (call: Call): ((status: ConsumerStatus) => void) => {
   let takes: Partial<Hello> = {};
   const taken = (status: ConsumerStatus): ConsumerStatus => {
     const facts = takes.node_facts === true ? status : withoutNodeFacts(status);
-    return takes.paces === true ? facts : withoutPaces(facts);
+    const known = takes.paces === true ? facts : withoutPaces(facts);
+    return takes.answer_figures === true ? known : withoutAnswers(known);
   };
   const flush = (): void => {
     if (blocked || waiting === undefined || call.writableEnded || call.destroyed) return;

@@ -91,7 +91,8 @@ const accept = async (desk: FeedDesk, call: FeedCall, subscribe: Subscribe): Pro
   const reset = await mustReset(source, subscribe);
   // The peer may have left while the store was asked; a stream entered now would never be taken off the list.
   if (call.cancelled || call.writableEnded) return;
-  call.write({ message: 'hello', hello: { epoch: source.epoch, reset, node_facts: true, paces: true } });
+  const takes = { node_facts: true, paces: true, answer_figures: true };
+  call.write({ message: 'hello', hello: { epoch: source.epoch, reset, ...takes } });
   const onFailure = (thrown: unknown): void => {
     if (call.cancelled || !desk.streams.has(call)) return;
     logger.error({ consumer, error: GatewayError.from(thrown).message }, 'feed stream failed');

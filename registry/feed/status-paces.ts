@@ -1,5 +1,6 @@
-// The paces in a status: they are said only when they changed, so both ends of the feed keep them from one status to the
-// next; and a registry that does not know them would refuse the whole status, so such a one is not told. Pure.
+// What a status says only sometimes. Paces are said when they changed, so both ends of the feed keep them from one status
+// to the next; figures are said once. A registry that does not know a member would refuse the whole status, so such a one
+// is not told. Pure.
 
 import type { ConsumerStatus } from '#core/feed-message.ts';
 
@@ -17,3 +18,11 @@ export const keptStatus = (
 ): ConsumerStatus => withKnownPaces(status, before);
 
 export const withoutPaces = ({ paces: _paces, ...status }: ConsumerStatus): ConsumerStatus => status;
+
+/** Figures without what the response guard judged. */
+export const withoutAnswers = (status: ConsumerStatus): ConsumerStatus => {
+  const { figures, ...rest } = status;
+  if (figures === undefined) return status;
+  const versions = figures.versions.filter(({ figures: { answers } }) => answers === undefined);
+  return versions.length === 0 ? rest : { ...rest, figures: { versions } };
+};

@@ -36,6 +36,7 @@ export type Hello = {
   readonly reset: boolean;
   readonly node_facts?: boolean;
   readonly paces?: boolean;
+  readonly answer_figures?: boolean;
 };
 
 export type FromRegistry =

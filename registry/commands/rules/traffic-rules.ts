@@ -4,6 +4,7 @@
 import { findVersion, type McpServer, type ServerVersion } from '#core/server.ts';
 import {
   type AbortRule,
+  SHARE_SIGNALS,
   type ToolWeights,
   type TrafficSplit,
   type TrafficStep,
@@ -180,7 +181,7 @@ const judgeAbort = (split: TrafficSplit, { version, fallback, limits }: AbortRul
       message: `signal ${signal} is named twice`,
     })),
     ...limits.flatMap(({ signal, maximum }, index) =>
-      signal === 'error-rate' && maximum >= 1
+      SHARE_SIGNALS.includes(signal) && maximum >= 1
         ? [
             {
               pointer: `/abort/limits/${index}/maximum`,

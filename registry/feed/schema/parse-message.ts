@@ -36,6 +36,7 @@ const FiguresSchema = Type.Object(
     calls: Count,
     errors: Count,
     latency: Type.Array(Count, { minItems: LATENCY_BUCKETS, maxItems: LATENCY_BUCKETS }),
+    answers: Type.Optional(Type.Object({ judged: Count, invalid: Count }, closed)),
   },
   closed,
 );

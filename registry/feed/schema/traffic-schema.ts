@@ -71,7 +71,7 @@ const AbortSchema = Type.Object(
         {
           signal: Type.Enum([...ABORT_SIGNALS], {
             description:
-              'error-rate: share of calls that failed, 0 to 1. latency-p95: time to the first byte, milliseconds.',
+              'error-rate: share of calls that failed, 0 to 1. latency-p95: time to the first byte, milliseconds. invalid-answers: share of answers held against their schema that do not fit it, 0 to 1.',
           }),
           maximum: Type.Number({ minimum: 0, maximum: 3_600_000 }),
         },
