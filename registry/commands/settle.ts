@@ -20,6 +20,7 @@ import { machineCertificateRule } from '#registry/commands/rules/machine-certifi
 import { originRule } from '#registry/commands/rules/origin-rule.ts';
 import { policyRule } from '#registry/commands/rules/policy-rule.ts';
 import { publisherRule } from '#registry/commands/rules/publisher-rules.ts';
+import { responseGuardRule } from '#registry/commands/rules/response-guard-rule.ts';
 import type { LocatedFault, Rule } from '#registry/commands/rules/rule.ts';
 import { bindingRule } from '#registry/commands/rules/server-rules.ts';
 import { sharedAudienceRule } from '#registry/commands/rules/shared-audience-rule.ts';
@@ -45,6 +46,7 @@ const RULES: readonly Rule[] = [
   upstreamRule,
   adaptiveRule,
   constraintRule,
+  responseGuardRule,
   assuranceRule,
   grantRule,
   publisherRule,

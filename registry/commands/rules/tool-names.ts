@@ -12,3 +12,10 @@ export const judgeToolName = (tools: ReadonlySet<string>, tool: string, pointer:
   tools.size === 0 || tools.has(tool)
     ? []
     : [{ pointer, message: `no version of this server has a tool ${tool}` }];
+
+/** The same of the `tools` of a rule. @param at pointer of the rule. */
+export const judgeToolList = (
+  tools: ReadonlySet<string>,
+  named: readonly string[] | undefined,
+  at: string,
+): Fault[] => (named ?? []).flatMap((tool, index) => judgeToolName(tools, tool, `${at}/tools/${index}`));
