@@ -38,6 +38,7 @@ export type AnswerFaultKind =
   | 'message_id'
   | 'finding'
   | 'redaction'
+  | 'header_change'
   | 'plugin_failed'
   | 'request_state';
 

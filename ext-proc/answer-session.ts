@@ -3,7 +3,7 @@
 
 import { type GuardOrders, parseGuardOrders } from '#core/guard-orders.ts';
 import { describeReason } from '#core/reason.ts';
-import { refused, tooLarge } from '#ext-proc/answer-fault.ts';
+import { blocked, refused, tooLarge } from '#ext-proc/answer-fault.ts';
 import type { BodyGuard, BodyLimits } from '#ext-proc/body-guard.ts';
 import type { HeldBytes, HeldBytesShare } from '#ext-proc/held-bytes.ts';
 import type { LiveStreams } from '#ext-proc/live-streams.ts';
@@ -14,6 +14,7 @@ import { isJudged } from '#ext-proc/plan.ts';
 import { refusalMessage } from '#ext-proc/refusal-message.ts';
 import type { RulesDesk } from '#ext-proc/rules/rules-desk.ts';
 import type { Sealer } from '#ext-proc/session/seal-answer.ts';
+import { changeHeaders, type HeaderMutation, NO_HEADERS } from '#ext-proc/transforms/change-headers.ts';
 import { type AnswerPart, answerPartFrom } from '#ext-proc/wire/from-processing-request.ts';
 import {
   chunkReply,
@@ -50,6 +51,7 @@ export type AnswerSession = {
 };
 
 type Head = Extract<AnswerPart, { kind: 'head' }>;
+type Guarded = Extract<Course, { kind: 'guard' }>;
 type Chunk = Extract<AnswerPart, { kind: 'chunk' }>;
 
 const labelOf = (course: Course) => {
@@ -58,7 +60,10 @@ const labelOf = (course: Course) => {
   return course.rewrites ? 'rewritten' : 'watched';
 };
 
-const refuseWith = (reason: 'answer_refused' | 'stream_terminated', orders?: GuardOrders): Course => ({
+const refuseWith = (
+  reason: 'answer_refused' | 'answer_too_large' | 'answer_blocked' | 'stream_terminated',
+  orders?: GuardOrders,
+): Course => ({
   kind: 'refuse',
   status: describeReason(reason).httpStatus,
   body: refusalMessage({ reason, id: orders?.jsonRpcId, requestId: orders?.requestId }),
@@ -71,6 +76,8 @@ class Session implements AnswerSession {
   #state: 'expecting-head' | 'guarding' | 'over' = 'expecting-head';
   #guard: BodyGuard | undefined;
   #orders: GuardOrders | undefined;
+  #changed: HeaderMutation = NO_HEADERS;
+  #told: HeaderMutation | undefined;
   #leave: () => void = () => {};
 
   constructor(parts: SessionParts, line: Line) {
@@ -112,9 +119,8 @@ class Session implements AnswerSession {
     if (this.#state !== 'expecting-head') return;
     this.#parts.measures.answered(labelOf(course));
     this.#state = 'over';
-    if (course.kind === 'guard' && this.#orders !== undefined)
-      this.#startGuarding(course.guard, this.#orders);
-    this.#line.reply(headReply(course));
+    if (course.kind === 'guard' && this.#orders !== undefined) this.#startGuarding(course, this.#orders);
+    this.#line.reply(headReply(course, this.#changed));
   }
 
   async #courseOf(part: Head): Promise<Course> {
@@ -126,13 +132,20 @@ class Session implements AnswerSession {
     }
     const orders = parsed.value;
     this.#orders = orders;
+    const rules = isJudged(orders) ? await this.#parts.rulesFor(orders) : undefined;
+    const changed = rules === undefined ? NO_HEADERS : changeHeaders(part.headers, rules.guard, orders);
+    if (changed === undefined) {
+      measures.refused(blocked('header_change'), orders);
+      return refuseWith('answer_blocked', orders);
+    }
+    this.#changed = changed;
     const course = setCourse(part.head, {
       orders,
       replica: part.replica,
       sealer,
       limits,
       steps,
-      rules: isJudged(orders) ? await this.#parts.rulesFor(orders) : undefined,
+      rules,
       report: {
         refused: (fault) => measures.refused(fault, orders),
         unread: (fault) => measures.unread(fault, orders),
@@ -145,10 +158,11 @@ class Session implements AnswerSession {
     return refuseWith('stream_terminated', orders);
   }
 
-  #startGuarding(guard: BodyGuard, orders: GuardOrders): void {
+  #startGuarding({ guard, headers }: Guarded, orders: GuardOrders): void {
     const { measures, liveStreams } = this.#parts;
     this.#state = 'guarding';
     this.#guard = guard;
+    this.#told = headers;
     measures.opened();
     this.#leave = liveStreams.add({
       orders,
@@ -159,12 +173,24 @@ class Session implements AnswerSession {
     });
   }
 
+  /** The head waits for the whole body, and Envoy's buffer does not hold it. */
+  #refuseUnheld(): void {
+    const { measures } = this.#parts;
+    measures.refused(tooLarge('body_too_large'), this.#orders);
+    this.close();
+    this.#line.reply(headReply(refuseWith('answer_too_large', this.#orders), NO_HEADERS));
+  }
+
   async #onChunk(guard: BodyGuard, part: Chunk): Promise<void> {
+    if (this.#told !== undefined && !part.endOfStream) {
+      this.#refuseUnheld();
+      return;
+    }
     const step = await guard.push(part.bytes, part.endOfStream);
     // Ended from outside meanwhile.
     if (this.#state !== 'guarding') return;
     // A reply to the last chunk would end the answer in good order.
-    if (step.kind !== 'break-off' || step.bytes.length > 0) this.#line.reply(chunkReply(step));
+    if (step.kind !== 'break-off' || step.bytes.length > 0) this.#line.reply(chunkReply(step, this.#told));
     if (step.kind === 'break-off') this.#fail('answer_refused');
     else if (!this.#held.set(guard.heldBytes())) {
       this.#parts.measures.refused(tooLarge('held_bytes_exhausted'), this.#orders);

@@ -14,6 +14,7 @@ import type { Sealer } from '#ext-proc/session/seal-answer.ts';
 import { createStateStep } from '#ext-proc/session/state-step.ts';
 import { createStrayStep } from '#ext-proc/session/stray-step.ts';
 import { createTransformMeasures } from '#ext-proc/transform-measures.ts';
+import { createExtractionStep } from '#ext-proc/transforms/extraction-step.ts';
 import { createRedactionStep } from '#ext-proc/transforms/redaction-step.ts';
 import { createIdStep } from '#ext-proc/validation/id-step.ts';
 import { fitsSchema } from '#ext-proc/validation/judge-result.ts';
@@ -35,17 +36,19 @@ export const createAnswerSteps = (parts: {
 }): readonly MessageStep[] => {
   const report = createUnfitReport(parts.metrics, parts.logger);
   const output = createOutputSteps({ report, judged: parts.judged ?? (() => {}) });
+  const transforms = createTransformMeasures(parts.metrics);
   return [
     createStrayStep(parts.measures.unread),
     createIdStep(report),
     createListStep({ report: parts.measures.cut, drift: parts.drift }),
     output.asSent,
-    createRedactionStep({ fitsSchema, measures: createTransformMeasures(parts.metrics) }),
+    createRedactionStep({ fitsSchema, measures: transforms }),
     createSanitiseStep({
       detectors: parts.detectors,
       report: createFindingReport(parts.metrics, parts.logger),
     }),
     output.asLeft,
+    createExtractionStep(transforms),
     cacheStep,
     createStateStep(parts.sealer),
   ];

@@ -1,6 +1,7 @@
 // The response guard on one screen: orders, head, plan, and the guard that carries the plan out. Knows no gRPC and no
 // protobuf (process.ts, wire/), and evaluates no policy: what may be seen was decided by ext-authz.
 
+import { isForTool } from '#core/guard-in-force.ts';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import { type AnswerFault, isUnreadable, refused } from '#ext-proc/answer-fault.ts';
 import type { AnswerHead } from '#ext-proc/answer-head.ts';
@@ -15,6 +16,7 @@ import { type Plan, planAnswer } from '#ext-proc/plan.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
 import { markEventIds } from '#ext-proc/session/event-ids.ts';
 import { type Sealer, sealAnswer } from '#ext-proc/session/seal-answer.ts';
+import type { HeaderMutation } from '#ext-proc/transforms/change-headers.ts';
 
 /** What happens to one answer from its head on. `session`: the sealed id of the session it opens. */
 export type Course =
@@ -32,6 +34,8 @@ export type Course =
       readonly rewrites: boolean;
       readonly decodes: boolean;
       readonly session?: string | undefined;
+      /** The head waits for the whole body, and these headers are set in it: they are there once the guard has answered. */
+      readonly headers?: HeaderMutation | undefined;
     };
 
 export type CourseParts = {
@@ -64,10 +68,20 @@ const settlePlan = (
   return { kind: 'watch' };
 };
 
-const guardFor = (plan: JudgingPlan | { readonly kind: 'watch' }, parts: CourseParts): RefusingGuard => {
+/** A value out of the body can be told in a header only of a body that is held whole: of a message, not of a stream. */
+const tellsInHead = (plan: Plan, { orders, rules }: CourseParts): boolean =>
+  plan.kind === 'hold' &&
+  plan.body === 'message' &&
+  rules?.guard.extractions.some((rule) => rule.header !== undefined && isForTool(rule, orders.tool)) === true;
+
+const guardFor = (
+  plan: JudgingPlan | { readonly kind: 'watch' },
+  parts: CourseParts,
+  headers: Map<string, readonly string[]> | undefined,
+): RefusingGuard => {
   const { orders, rules, limits, report, replica, steps } = parts;
   if (plan.kind === 'watch' || rules === undefined) return createForwardGuard(report);
-  const judge = createMessageJudge(steps, { orders, rules, replica });
+  const judge = createMessageJudge(steps, { orders, rules, replica, headers });
   return createJudgingGuard(plan, { judge, orders, rules, limits, report });
 };
 
@@ -82,7 +96,8 @@ const guarded = (
   // Streams of the older era only can be resumed.
   const marks = orders.era === 'legacy' && head.media === 'sse' && coding !== 'unknown';
   const rewrites = marks || plan.kind !== 'watch';
-  const plain = guardFor(plan, parts);
+  const headers = tellsInHead(plan, parts) ? new Map<string, readonly string[]>() : undefined;
+  const plain = guardFor(plan, parts, headers);
   const decoder =
     rewrites && coding !== 'identity' && coding !== 'unknown'
       ? createBodyDecoder(coding, { maxBytesAtOnce: limits.maxBodyBytes })
@@ -94,6 +109,7 @@ const guarded = (
     rewrites,
     decodes: decoder !== undefined,
     session,
+    headers,
   };
 };
 

@@ -6,6 +6,8 @@ import type { Metrics } from '#runtime/metrics.ts';
 export type TransformMeasures = {
   /** @param redaction name of the rule. */
   redacted(redaction: string, count: number, orders: GuardOrders): void;
+  /** @param value one of those that the rule lists, or `other`. */
+  extracted(extraction: string, value: string, orders: GuardOrders): void;
 };
 
 /** Registers the metrics of transforms, once per `metrics`. */
@@ -15,7 +17,15 @@ export const createTransformMeasures = (metrics: Metrics): TransformMeasures => 
     'server',
     'redaction',
   ]);
+  const extractions = metrics.counter('ext_proc_extracted_total', 'Values that rules extract from results', [
+    'tenant',
+    'server',
+    'extraction',
+    'value',
+  ]);
   return {
+    extracted: (extraction, value, { tenantId: tenant, serverId: server }) =>
+      extractions.inc({ tenant, server, extraction, value }),
     redacted: (redaction, count, { tenantId: tenant, serverId: server }) =>
       redactions.inc({ tenant, server, redaction }, count),
   };

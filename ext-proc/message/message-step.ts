@@ -14,6 +14,8 @@ export type MessageContext = {
   readonly kind: MessageKind;
   /** `address:port` of the replica that answered; undefined where Envoy answered by itself. */
   readonly replica: string | undefined;
+  /** Takes response headers that a step finds values for; undefined where the head of the answer has left. */
+  readonly headers?: Map<string, readonly string[]> | undefined;
 };
 
 export type StepOutcome = Result<AnswerMessage, AnswerFault>;

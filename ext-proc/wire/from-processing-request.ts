@@ -2,7 +2,7 @@
 // is not exactly one part of a response is undefined, and the stream fails on it.
 
 import { isJsonObject, type JsonObject } from '#core/json.ts';
-import { type AnswerHead, readAnswerHead } from '#ext-proc/answer-head.ts';
+import { type AnswerHead, type AnswerHeaders, readAnswerHead } from '#ext-proc/answer-head.ts';
 import { structToJson } from '#ext-proc/wire/struct-to-json.ts';
 
 /** Namespace ext-authz's metadata travels in. */
@@ -16,6 +16,8 @@ export type AnswerPart =
   | {
       readonly kind: 'head';
       readonly head: AnswerHead;
+      /** All of its headers. */
+      readonly headers: AnswerHeaders;
       /** Undefined where ext-authz left none. */
       readonly orders: JsonObject | undefined;
       /** `address:port` of the replica that answered; undefined where Envoy answered by itself. */
@@ -46,13 +48,15 @@ const ordersFrom = (message: Readonly<Record<string, unknown>>): JsonObject | un
 
 const headFrom = (message: Readonly<Record<string, unknown>>): AnswerPart | undefined => {
   const { headers, end_of_stream: endOfStream } = record(message['response_headers']);
-  const head = readAnswerHead(headersFrom(record(headers)['headers']), endOfStream === true);
+  const sent = headersFrom(record(headers)['headers']);
+  const head = readAnswerHead(sent, endOfStream === true);
   if (head === undefined) return undefined;
   const attributes = structToJson(record(message['attributes'])[ATTRIBUTES_NAMESPACE]) ?? {};
   const replica = attributes[REPLICA_ATTRIBUTE];
   return {
     kind: 'head',
     head,
+    headers: sent,
     orders: ordersFrom(message),
     replica: typeof replica === 'string' && replica !== '' ? replica : undefined,
   };

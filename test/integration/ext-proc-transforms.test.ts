@@ -174,3 +174,102 @@ describe('an error', () => {
     expect([answer.status, JSON.parse(answer.text)]).toEqual([500, { failed: ['[redacted]'] }]);
   });
 });
+
+describe.each(FORMS)('headers of an answer as %s in the %s era', (form, era) => {
+  it('are added, removed and renamed in the order of the rules', async () => {
+    rule({
+      headers: [
+        { action: 'remove', name: 'x-powered-by' },
+        { action: 'rename', name: 'x-build', to: 'x-release' },
+        { action: 'add', name: 'x-checked', value: 'yes' },
+        { action: 'add', name: 'x-other-tool', value: 'yes', tools: ['other'] },
+      ],
+    });
+    answerWith(form, [message(found(PEOPLE))], { 'x-powered-by': 'y', 'x-build': '7', 'x-checked': 'no' });
+    const { headers, text } = await call({ era });
+    expect(headers).toMatchObject({ 'x-release': '7', 'x-checked': 'yes' });
+    expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['x-powered-by']));
+    expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['x-build']));
+    expect(Object.keys(headers)).not.toEqual(expect.arrayContaining(['x-other-tool']));
+    expect(text).toContain('alice');
+  });
+
+  it('are not touched where that would change what the answer is', async () => {
+    rule({ headers: [{ action: 'add', name: 'content-type', value: 'text/html' }] });
+    answerWith(form, [message(found(PEOPLE))]);
+    const answer = await call({ era });
+    expect(answer.text).not.toContain('alice');
+    expect(guard.logged('answer refused')).toEqual([expect.objectContaining({ fault: 'header_change' })]);
+  });
+});
+
+describe('a value of a result', () => {
+  const EXTRACT = {
+    extractions: [
+      { name: 'kind', pointer: '/kind', header: 'x-kind', values: ['issue', 'note'] },
+      { name: 'count', pointer: '/count', label: true, values: ['1', '2'] },
+    ],
+  } as const;
+  const result = (structured: JsonObject) => message({ content: [], structuredContent: structured });
+
+  it.each<[JsonObject, string | undefined]>([
+    [{ kind: 'issue', count: 2 }, 'issue'],
+    [{ kind: 'alice@x.example', count: 'alice@x.example' }, 'other'],
+    [{ kind: ['issue'] }, 'other'],
+    [{}, undefined],
+  ])('%j is told in a header as %s', async (structured, told) => {
+    rule(EXTRACT);
+    answerWith('JSON', [result(structured)], { 'x-kind': 'made up' });
+    const answer = await call();
+    expect(answer.headers['x-kind']).toBe(told);
+    expect(JSON.parse(answer.text)).toEqual(JSON.parse(result(structured)));
+  });
+
+  it('is told also of an answer that comes in pieces', async () => {
+    rule(EXTRACT);
+    const body = result({ text: 'x'.repeat(100_000), kind: 'note' });
+    bench.server = async (_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      for (let at = 0; at < body.length; at += 20_000) {
+        response.write(body.slice(at, at + 20_000));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      response.end();
+    };
+    const answer = await call();
+    expect([answer.headers['x-kind'], answer.text]).toEqual(['note', body]);
+  });
+
+  it('is counted by those that the rule lists, also out of a stream, where no header tells it', async () => {
+    rule(EXTRACT);
+    answerWith('SSE', [result({ kind: 'issue', count: 'alice@x.example' })], { 'x-kind': 'made up' });
+    expect((await call()).headers['x-kind']).toBeUndefined();
+    expect(await guard.metricsText()).toMatch(
+      /ext_proc_extracted_total\{tenant="acme",server="tracker",extraction="count",value="2"/,
+    );
+    expect(await guard.metricsText()).toMatch(/extraction="count",value="other"/);
+    expect(await guard.metricsText()).not.toMatch(/alice/);
+  });
+
+  it('is not told if it was redacted before', async () => {
+    rule({ ...EXTRACT, redactions: [{ name: 'kind', pointer: '/kind' }] });
+    answerWith('JSON', [result({ kind: 'issue' })]);
+    expect((await call()).headers['x-kind']).toBe('other');
+  });
+
+  it('of an answer that Envoy cannot hold is sent to nobody, nor is the answer', async () => {
+    rule(EXTRACT);
+    answerWith('JSON', [result({ kind: 'issue', text: 'x'.repeat(3_000_000) })]);
+    const answer = await call();
+    expect(refusalOf(messagesIn(answer, 'JSON'))).toBe('answer_too_large');
+    expect(answer.headers['x-kind']).toBeUndefined();
+  });
+
+  it('of an answer that is refused is sent with the refusal alone', async () => {
+    rule({ ...EXTRACT, maxAnswerBytes: 1_024 });
+    answerWith('JSON', [result({ kind: 'issue', text: 'x'.repeat(2_000) })]);
+    const answer = await call();
+    expect(refusalOf(messagesIn(answer, 'JSON'))).toBe('answer_too_large');
+    expect(answer.headers['x-kind']).toBeUndefined();
+  });
+});
