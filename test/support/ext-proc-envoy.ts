@@ -140,6 +140,7 @@ const externalProcessor: JsonObject = any('envoy.extensions.filters.http.ext_pro
   message_timeout: '2s',
   failure_mode_allow: false,
   status_on_error: { code: 'BadGateway' },
+  response_attributes: ['upstream.address'],
   metadata_options: { forwarding_namespaces: { untyped: ['envoy.filters.http.ext_authz'] } },
 });
 

@@ -19,6 +19,7 @@ import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
+import type { DriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import { findRules } from '#ext-proc/rules/find-rules.ts';
 import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
@@ -124,16 +125,17 @@ const identityOf = (name: string): Identity => {
 };
 
 /**
- * Starts everything; nothing is served before the first `update`. `policy` takes the place of the one that grants all, and
- * `authenticator` that of the one who believes names.
+ * Starts everything; nothing is served before the first `update`. `policy` takes the place of the one that grants all,,
+ * `authenticator` that of the one who believes names, and `drift` hears what servers make of pinned tools.
  */
 export const startSessionGateway = async (
   options: {
     readonly policy?: CheckParts['policy'];
     readonly authenticator?: CheckParts['authenticator'];
+    readonly drift?: Pick<DriftWatch, 'saw'>;
   } & Partial<GatewaySettings> = {},
 ): Promise<SessionGateway> => {
-  const { policy, authenticator, ...settings } = options;
+  const { policy, authenticator, drift = { saw: () => {} }, ...settings } = options;
   let snapshot: Snapshot = { sequence: 0, tenants: [] };
   const written: string[] = [];
   const refusals: Record<string, unknown>[] = [];
@@ -219,7 +221,7 @@ export const startSessionGateway = async (
       measures,
       detectors: BUILT_IN_DETECTORS,
       sealer,
-      drift: { saw: () => {} },
+      drift,
     }),
     keysFor: () => sealingKeysOf(state.keys),
     endedBy: (orders) => (isSwitchedOff(snapshot, orders, nowMs()) ? 'switched-off' : undefined),
