@@ -2,6 +2,7 @@
 
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { GuardOrders } from '#core/guard-orders.ts';
 import { type GuardBench, startGuardBench } from '#test/support/ext-proc-envoy.ts';
 import { createTestGuard, type TestGuard } from '#test/support/ext-proc-guard.ts';
 import { callGuarded, openCall, ordersOff, ordersTools, toolsAnswer } from '#test/support/guarded-call.ts';
@@ -196,6 +197,12 @@ describe('a JSON list', () => {
   });
 });
 
+/** Of a GET: answers to several calls can be on it. */
+const ordersStream = (names: readonly string[], overrides: Partial<GuardOrders> = {}): GuardOrders => {
+  const { jsonRpcId: _id, ...orders } = ordersTools(names, overrides);
+  return orders;
+};
+
 describe('a list in server-sent events', () => {
   const list = toolsAnswer(['a', 'b']);
   const stream = [
@@ -242,7 +249,7 @@ describe('a list in server-sent events', () => {
 
   it('is cut when several messages come in one piece', async () => {
     answerEvents([`data: ${list}\n\ndata: ${toolsAnswer(['b'])}\n\n: x\n\ndata: ${list}\n\n`], 0);
-    const answer = await callGuarded(bench.url, ordersTools(['a']));
+    const answer = await callGuarded(bench.url, ordersStream(['a']));
     expect(namesIn(answer.text)).toEqual(['a', 'a']);
   });
 
@@ -282,7 +289,7 @@ describe('a list in server-sent events', () => {
   it('of a resumed stream is cut by the kind it holds', async () => {
     const prompts = '{"jsonrpc":"2.0","id":9,"result":{"prompts":[{"name":"p"},{"name":"q"}]}}';
     answerEvents([`data: ${list}\n\ndata: ${prompts}\n\n`], 5);
-    const orders = ordersTools(['b'], {
+    const orders = ordersStream(['b'], {
       lists: [
         { kind: 'tools', visible: { all: false, names: ['b'] } },
         { kind: 'prompts', visible: { all: false, names: ['q'] } },
