@@ -51,14 +51,14 @@ type LoadFault = { readonly outcome: ProcessEnd | 'unloadable'; readonly why: st
 const LOAD_FAULTS: Readonly<Record<ProcessEnd, string>> = {
   overdue: 'it is not loaded in time',
   memory: 'it takes more memory than EXT_PROC_PLUGIN_MEMORY_MIB while it is loaded',
-  malformed: 'it writes to the channel of the gateway',
+  forged: 'it writes to the channel of the gateway',
   crashed: 'its process ended while it was loaded',
 };
 
 const loadFault = (loaded: Result<Reply, ProcessEnd>): LoadFault => {
   if (!loaded.ok) return { outcome: loaded.error, why: LOAD_FAULTS[loaded.error] };
   if (loaded.value.kind === 'unloadable') return { outcome: 'unloadable', why: loaded.value.why };
-  return { outcome: 'malformed', why: LOAD_FAULTS.malformed };
+  return { outcome: 'forged', why: LOAD_FAULTS.forged };
 };
 
 class Line implements PluginLine {

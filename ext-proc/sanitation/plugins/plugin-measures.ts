@@ -4,10 +4,19 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 /**
- * How a scan went. `threw`: `scan` did. `malformed`: it returned no findings. `overdue`, `memory`, `crashed`: the process
- * was killed or ended. `busy`: too many texts were waiting. `away`: the process is not started again yet.
+ * How a scan went. `threw`: `scan` did. `malformed`: it returned no findings. `overdue`, `memory`, `forged`,
+ * `crashed`: the process was killed or ended. `busy`: too many texts were waiting. `away`: the process is not started again yet.
  */
-export type ScanOutcome = 'ok' | 'threw' | 'malformed' | 'overdue' | 'memory' | 'crashed' | 'busy' | 'away';
+export type ScanOutcome =
+  | 'ok'
+  | 'threw'
+  | 'malformed'
+  | 'overdue'
+  | 'memory'
+  | 'forged'
+  | 'crashed'
+  | 'busy'
+  | 'away';
 
 export type PluginMeasures = {
   loaded(plugin: string, version: string | undefined): void;

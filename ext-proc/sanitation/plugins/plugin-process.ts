@@ -16,10 +16,10 @@ import {
 } from '#ext-proc/sanitation/plugins/frames.ts';
 
 /**
- * What took a process down. `overdue`: it did not answer in time. `memory`: it grew beyond its limit. `malformed`: it sent
- * what is no answer, or sent unasked. `crashed`: it ended by itself.
+ * What took a process down. `overdue`: it did not answer in time. `memory`: it grew beyond its limit. `forged`: it sent
+ * what is no answer of the host's, or sent unasked. `crashed`: it ended by itself.
  */
-export type ProcessEnd = 'overdue' | 'memory' | 'malformed' | 'crashed';
+export type ProcessEnd = 'overdue' | 'memory' | 'forged' | 'crashed';
 
 export type PluginLimits = {
   /** Of one scan. */
@@ -162,7 +162,7 @@ class Process implements PluginProcess {
     const reply = isWanted ? readReply(this.#received) : 'wrong';
     if (reply === 'partial') return;
     this.#received = Buffer.alloc(0);
-    if (reply === 'wrong') this.#end('malformed');
+    if (reply === 'wrong') this.#end('forged');
     else this.#finish(ok(reply));
   }
 
