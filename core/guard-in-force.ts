@@ -23,7 +23,10 @@ const CLOSED = {
 
 const EMPTY: ServerResponseGuard = {};
 
-const inForce = (tenant: Tenant, server: McpServer): ResponseGuardInForce => {
+type OfTenant = Pick<Tenant, 'responseGuard'>;
+type OfServer = Pick<McpServer, 'responseGuard'>;
+
+const inForce = (tenant: OfTenant, server: OfServer): ResponseGuardInForce => {
   const [wide, near] = [tenant.responseGuard ?? EMPTY, server.responseGuard ?? EMPTY];
   return {
     ...CLOSED,
@@ -37,11 +40,11 @@ const inForce = (tenant: Tenant, server: McpServer): ResponseGuardInForce => {
 };
 
 // Tenants and servers are immutable values, and equal settings are asked for with every call.
-const known = new WeakMap<Tenant, WeakMap<McpServer, ResponseGuardInForce>>();
+const known = new WeakMap<OfTenant, WeakMap<OfServer, ResponseGuardInForce>>();
 
 /** What is in force for the answers of a server. The same object for the same tenant and server. */
-export const responseGuardOf = (tenant: Tenant, server: McpServer): ResponseGuardInForce => {
-  const ofTenant = known.get(tenant) ?? new WeakMap<McpServer, ResponseGuardInForce>();
+export const responseGuardOf = (tenant: OfTenant, server: OfServer): ResponseGuardInForce => {
+  const ofTenant = known.get(tenant) ?? new WeakMap<OfServer, ResponseGuardInForce>();
   known.set(tenant, ofTenant);
   const found = ofTenant.get(server) ?? inForce(tenant, server);
   ofTenant.set(server, found);

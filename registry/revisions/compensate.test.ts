@@ -133,6 +133,20 @@ describe('compensateRevision()', () => {
     expect(outcome.ok && findServer(outcome.value.tenant, 'one')?.enabled).toBe(false);
   });
 
+  it('leaves a response guard that the revision made stricter, and takes back one that it weakened', () => {
+    const guarded = accepted(putServer(BEFORE, settings(BEFORE, { responseGuard: { results: 'report' } })));
+    const stamps = { ...stampsOf(BEFORE, []), 'servers/one': NUMBER, tenant: NUMBER };
+    const weak = { ...guarded, responseGuard: { drift: 'report' as const } };
+    const undone = { number: NUMBER, before: weak, after: BEFORE };
+    const outcome = compensateRevision({ tenant: BEFORE, stamps }, undone);
+    expect(outcome.ok && outcome.value.tenant.responseGuard).toBeUndefined();
+    expect(outcome.ok && outcome.value.kept).toEqual([
+      { resource: 'servers/one', because: 'protected' },
+      { resource: 'tenant', because: 'protected' },
+    ]);
+    expect(findServer(compensate(guarded).tenant, 'one')?.responseGuard).toBeUndefined();
+  });
+
   it('brings a server that was removed back switched off', () => {
     const removed = accepted(removeServer(BEFORE, 'one'));
     const { tenant } = compensate(removed);

@@ -16,6 +16,7 @@ import {
 } from '#registry/commands/resources.ts';
 import { settle } from '#registry/commands/settle.ts';
 import { accessChange } from '#registry/revisions/access-change.ts';
+import { loosenedServerGuard, loosenedTenantGuard } from '#registry/revisions/loosened-guard.ts';
 import { keepWithdrawn } from '#registry/revisions/restored-traffic.ts';
 
 /** A revision: its number, the tenant before it and after it. */
@@ -57,6 +58,22 @@ const changedBy = ({ number, before, after }: Undone, { stamps }: Present): Chan
 
 const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : 1);
 
+type Guarded<T> = { readonly responseGuard?: T };
+
+const withGuardOf = <T, W extends Guarded<T>>(whole: W, { responseGuard }: Guarded<T>): W => {
+  const { responseGuard: _own, ...rest } = whole;
+  return { ...rest, ...(responseGuard === undefined ? {} : { responseGuard }) } as W;
+};
+
+/** The settings of then, without a guard that lets through what the one of now does not. */
+const guardedSettings = (past: TenantSettings, current: Tenant): TenantSettings =>
+  loosenedTenantGuard(current, past).length > 0 ? withGuardOf(past, current) : past;
+
+const guardedServer = (tenant: TenantSettings, past: McpServer, current: McpServer | undefined): McpServer =>
+  current !== undefined && loosenedServerGuard(tenant, current, past).length > 0
+    ? withGuardOf(past, current)
+    : past;
+
 /** A published version stays, and what is switched off stays off; a server that was removed comes back switched off. */
 const restoredServer = (past: McpServer, current: McpServer | undefined): McpServer => ({
   ...keepWithdrawn(past, current),
@@ -64,12 +81,18 @@ const restoredServer = (past: McpServer, current: McpServer | undefined): McpSer
   versions: current?.versions ?? past.versions,
 });
 
-const restoredServers = (present: Tenant, { before }: Undone, { isFree }: Changed): readonly McpServer[] => {
+const restoredServers = (
+  present: Tenant,
+  settings: TenantSettings,
+  { undone: { before }, changed: { isFree } }: { readonly undone: Undone; readonly changed: Changed },
+): readonly McpServer[] => {
   const kept = present.servers.filter(({ id }) => !isFree(serverName(id)));
   const back = before.servers.filter(({ id }) => isFree(serverName(id)));
-  return [...kept, ...back.map((server) => restoredServer(server, findServer(present, server.id)))].toSorted(
-    byId,
-  );
+  const restored = back.map((server) => {
+    const current = findServer(present, server.id);
+    return guardedServer(settings, restoredServer(server, current), current);
+  });
+  return [...kept, ...restored].toSorted(byId);
 };
 
 const withGrant = (tenant: Tenant, grant: Grant): Tenant => ({
@@ -90,13 +113,13 @@ const restoreGrants = (tenant: Tenant, { before }: Undone, { isFree }: Changed):
 
 const takeBack = (present: Tenant, undone: Undone, changed: Changed): Tenant => {
   const names = Object.keys(settingsOf(present));
-  const settings = settingsOf(changed.isFree('tenant') ? undone.before : present);
+  const settings = guardedSettings(settingsOf(changed.isFree('tenant') ? undone.before : present), present);
   const owned = Object.fromEntries(Object.entries(present).filter(([field]) => !names.includes(field)));
   const tenant: Tenant = {
     ...(owned as Omit<Tenant, keyof TenantSettings>),
     ...settings,
     fourEyes: present.fourEyes || settings.fourEyes,
-    servers: restoredServers(present, undone, changed),
+    servers: restoredServers(present, settings, { undone, changed }),
   };
   return restoreGrants(tenant, undone, changed);
 };

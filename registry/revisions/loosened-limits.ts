@@ -1,5 +1,5 @@
 // What stands between a caller and a tool beside grants, and is weaker after a change: limits on arguments, required
-// scopes, accepted audiences, hosts, origins, the tenant's policy. Where weaker or stronger cannot be told, it is named
+// scopes, accepted audiences, hosts, origins, the tenant's policy, the response guard. Where weaker or stronger cannot be told, it is named
 // all the same.
 
 import { isSameJson } from '#core/same-json.ts';
@@ -8,6 +8,7 @@ import type { IssuerBinding, McpServer } from '#core/server.ts';
 import { findServer, type Tenant } from '#core/tenant.ts';
 import { keyThumbprint, type RemotePolicy } from '#core/tenant-policy.ts';
 import { POLICY_NAME, type ResourceName, serverName } from '#registry/commands/resources.ts';
+import { loosenedServerGuard, loosenedTenantGuard } from '#registry/revisions/loosened-guard.ts';
 
 export type LoosenedLimit = { readonly resource: ResourceName; readonly message: string };
 
@@ -110,11 +111,17 @@ const loosenedPolicy = ({ policy: old }: Tenant, { policy: current }: Tenant): r
 
 /** Every limit that is gone or may be weaker in `after`. A server that is new has none that it had before. */
 export const loosenedLimits = (before: Tenant, after: Tenant): readonly LoosenedLimit[] => [
-  ...loosenedSettings(before, after).map((message) => ({ resource: 'tenant', message })),
+  ...[...loosenedSettings(before, after), ...loosenedTenantGuard(before, after)].map((message) => ({
+    resource: 'tenant',
+    message,
+  })),
   ...loosenedPolicy(before, after).map((message) => ({ resource: POLICY_NAME, message })),
   ...before.servers.flatMap((server) => {
     const kept = findServer(after, server.id);
-    const messages = kept === undefined ? [] : loosenedServer(server, kept);
+    const messages =
+      kept === undefined
+        ? []
+        : [...loosenedServer(server, kept), ...loosenedServerGuard(after, server, kept)];
     return messages.map((message) => ({ resource: serverName(server.id), message }));
   }),
 ];

@@ -101,6 +101,7 @@ it('leads through every task, and each command does what the page says', async (
   expect(said.get('See what a server says otherwise than was approved')).toBe('\n[]\n');
   expect(said.get('Trust an issuer')).toContain('"issuer": "https://acme.okta.com/oauth2/default"');
   expect(said.get('Grant access')).toContain('"id": "engineering"');
+  expect(said.get('Say what answers may hold')).toMatch(/"name": "customer-numbers"[\s\S]*"hidden-text"/);
   expect(said.get('Hear of revocations from the provider')).toMatch(/^shared-signals$/m);
   expect(said.get('Let a team publish by itself')).toMatch(/^true\n/m);
   // No Envoy follows this registry.
