@@ -156,6 +156,22 @@ describe('policy', () => {
     expect(exempt.message.error).toBeUndefined();
   });
 
+  it('refuses arguments that do not fit the approved schema, and says which; of tools of others it says nothing', async () => {
+    const unfit = { title: 1, urgency: 'high' };
+    const answer = await callTool(tracker, bob, { name: 'create_issue', arguments: unfit });
+    expect(answer.message.error).toMatchObject({
+      code: -32602,
+      data: {
+        reason: 'arguments_invalid',
+        remedy: 'fix-request',
+        field: 'params.arguments/title',
+        keyword: 'type',
+      },
+    });
+    const hidden = await callTool(tracker, bob, { name: 'close_issue', arguments: { id: 'none' } });
+    expect(reasonOf(hidden)).toBe('tool_not_granted');
+  });
+
   it('refuses a caller without any grant on the server', async () => {
     const token = await product.token('bob', '--server', 'reports');
     const answer = await send(product.serverUrl('reports'), {
