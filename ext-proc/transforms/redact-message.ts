@@ -2,9 +2,10 @@
 // structured content no longer says.
 
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
-import { ok, type Result } from '#core/result.ts';
+import { findKeyVariant } from '#core/key-variant.ts';
+import { err, ok, type Result } from '#core/result.ts';
 import { isSameJson } from '#core/same-json.ts';
-import type { AnswerFault } from '#ext-proc/answer-fault.ts';
+import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import { LIST_KINDS } from '#ext-proc/lists/cut-list.ts';
 import { type AnswerMessage, editMessage } from '#ext-proc/message/answer-message.ts';
 import { editJson, type JsonEdit } from '#ext-proc/message/edit-json.ts';
@@ -13,9 +14,10 @@ import {
   type RedactedStructure,
   redactStructured,
 } from '#ext-proc/transforms/redact-structured.ts';
-import { createTextRedactor, documentIn, type Tally } from '#ext-proc/transforms/redact-text.ts';
+import { createTextRedactor, documentIn } from '#ext-proc/transforms/redact-text.ts';
 import { redactData, redactDescribed, type TextRedactor } from '#ext-proc/transforms/redact-values.ts';
 import type { RedactionPlan } from '#ext-proc/transforms/redaction-plan.ts';
+import type { Tally } from '#ext-proc/transforms/taken-values.ts';
 
 export type RedactionTools = {
   readonly plan: RedactionPlan;
@@ -44,6 +46,8 @@ const redactResult = (
   result: JsonObject,
   tools: RedactionTools,
 ): Result<readonly JsonEdit[], AnswerFault> => {
+  // A client that takes the one name for the other would read what no pointer has led into.
+  if (findKeyVariant(result, [STRUCTURED]) !== undefined) return err(refused('key_variant'));
   const structured = Object.hasOwn(result, STRUCTURED) ? result[STRUCTURED] : undefined;
   const structure = structured === undefined ? ok(NOTHING) : redactStructured(structured, tools);
   if (!structure.ok) return structure;

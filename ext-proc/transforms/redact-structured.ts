@@ -5,9 +5,10 @@ import { placesOf } from '#core/json-pointer.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type AnswerFault, blocked } from '#ext-proc/answer-fault.ts';
 import { editJson, type JsonEdit, type JsonPath } from '#ext-proc/message/edit-json.ts';
-import { createTextRedactor, type TakenValue, type Tally } from '#ext-proc/transforms/redact-text.ts';
+import { createTextRedactor } from '#ext-proc/transforms/redact-text.ts';
 import { redactData } from '#ext-proc/transforms/redact-values.ts';
 import type { PointerRule, RedactionPlan } from '#ext-proc/transforms/redaction-plan.ts';
+import type { TakenValue, Tally } from '#ext-proc/transforms/taken-values.ts';
 
 /** Whether a value fits the tool's pinned `outputSchema`. */
 export type FitsSchema = (structured: Json) => boolean;
@@ -15,7 +16,7 @@ export type FitsSchema = (structured: Json) => boolean;
 export type RedactedStructure = {
   /** From the structured content's own root. */
   readonly edits: readonly JsonEdit[];
-  /** What pointers took out, longest first: other texts repeat it. */
+  /** What pointers took out: other texts repeat it. */
   readonly taken: readonly TakenValue[];
 };
 
@@ -60,12 +61,6 @@ const fitEdits = (
   return isFit(fitted) ? fitted : undefined;
 };
 
-/** Longer values go first: one may hold another. */
-const distinct = (taken: readonly TakenValue[]): readonly TakenValue[] =>
-  [...new Map(taken.filter(({ value }) => value !== '').map((one) => [one.value, one])).values()].sort(
-    (a, b) => b.value.length - a.value.length,
-  );
-
 /**
  * @param fits undefined where no schema is pinned, or results are not held against it.
  * @returns fault `redaction` where what is redacted does not fit the schema.
@@ -79,17 +74,16 @@ export const redactStructured = (
   }: { readonly plan: RedactionPlan; readonly fits: FitsSchema | undefined; readonly tally: Tally },
 ): Result<RedactedStructure, AnswerFault> => {
   const pointed: JsonEdit[] = [];
-  const all: TakenValue[] = [];
+  const taken: TakenValue[] = [];
   for (const rule of plan.pointers) {
     const { name, replacement } = rule;
     const found = pointerEdits(structured, rule);
     if (found.length > 0) tally(name, found.length);
     for (const { edit, scalars } of found) {
       pointed.push(edit);
-      for (const value of scalars) all.push({ value, replacement, name });
+      for (const value of scalars) taken.push({ value, replacement, name });
     }
   }
-  const taken = distinct(all);
   const without = edited(structured, pointed);
   // A number elsewhere that happens to be equal says nothing of the one that was taken out.
   const { plain } = createTextRedactor(plan.patterns, [], tally);

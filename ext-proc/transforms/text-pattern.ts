@@ -5,14 +5,11 @@ import { MatcherInput, RE2JS } from 're2js';
 
 export type TextPattern = { readonly expression: RE2JS };
 
-/**
- * Looks at each character, on average, before the search is given up. Patterns in use take one to four; 10 KB of the
- * worst text take about 20 ms with this many.
- */
-const LOOKS_PER_CHARACTER = 32;
+/** Looks at each character, on average, before the search is given up. Patterns in use take one to four. */
+const LOOKS_PER_CHARACTER = 8;
 
-/** So that short texts are never given up. */
-const LOOKS_AT_LEAST = 4_096;
+/** Looks that any text may take: some 20 ms, so that short ones are hardly ever given up. */
+const LOOKS_AT_LEAST = 256 * 1024;
 
 /** A search in native code costs about this many characters per look. */
 const SEARCHED_PER_LOOK = 16;
