@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DriftSighting } from '#core/tool-drift.ts';
 import { createDriftRecorder, type DriftRecorder } from '#registry/drift/record-drift.ts';
+import { startDrift } from '#registry/drift/start-drift.ts';
 import { createDriftClient, type DriftClient } from '#registry/feed/drift/client.ts';
 import { createDriftService } from '#registry/feed/drift/service.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 import { createLogger } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
 import { startTestRegistry, type TestRegistry } from '#test/integration/registry-harness.ts';
 
 const SILENT = createLogger('test', 'silent');
@@ -220,4 +222,27 @@ describe('what can get no call any more', () => {
 it('is told apart from a server that is not there', async () => {
   const answer = await registry.call('GET', '/v1/tenants/acme/servers/nothing/drift');
   expect(answer.status).toBe(404);
+});
+
+it('is counted, and looked after by the registry itself once something was changed', async () => {
+  const stops: (() => unknown)[] = [];
+  const metrics = createMetrics('registry');
+  const record = startDrift(
+    { store: registry.store, logger: SILENT, metrics },
+    { onStop: (_what, stop) => void stops.push(stop) },
+  );
+  const told = async (): Promise<string> => (await metrics.render()).body;
+  try {
+    expect(await record([sighting(), sighting({ tool: 'purge' })])).toBe(2);
+    await expect.poll(told).toMatch(/^mcpgw_drifting_tools\{[^}]*tenant="acme",server="tracker"[^}]*\} 2$/m);
+    expect(await told()).toMatch(/^mcpgw_tool_drift_total\{[^}]*what="begun"[^}]*\} 2$/m);
+    const { etag } = await registry.call('GET', SERVER);
+    await registry.call('DELETE', SERVER, { headers: { 'if-match': etag } });
+    await expect
+      .poll(told, { timeout: 5_000 })
+      .toMatch(/^mcpgw_tool_drift_total\{[^}]*what="ended"[^}]*\} 2$/m);
+    await expect.poll(told, { timeout: 5_000 }).not.toMatch(/^mcpgw_drifting_tools\{/m);
+  } finally {
+    for (const stop of stops) await stop();
+  }
 });

@@ -9,12 +9,12 @@ import type { StoreUnderTest } from '#test/support/store-contract.ts';
 
 const ACME = { tenantId: 'acme', serverId: 'tracker' } as const;
 const NOON_MS = Date.parse('2026-01-01T12:00:00.000Z');
-export const at = (seconds: number): string => new Date(NOON_MS + seconds * 1_000).toISOString();
+const at = (seconds: number): string => new Date(NOON_MS + seconds * 1_000).toISOString();
 
 const ONE = 'a'.repeat(64);
 const OTHER = 'b'.repeat(64);
 
-export const SIGHTING: DriftSighting = {
+const SIGHTING: DriftSighting = {
   ...ACME,
   version: '1.0.0',
   tool: 'list_issues',
