@@ -5,13 +5,19 @@ import { isJsonObject } from '#core/json.ts';
 const isSameArray = (a: readonly unknown[], b: readonly unknown[]): boolean =>
   a.length === b.length && a.every((item, at) => isSameJson(item, b[at]));
 
-/** Undefined members count as absent ones: JSON cannot tell them apart. */
-const membersOf = (value: object): Map<string, unknown> =>
-  new Map(Object.entries(value).filter(([, member]) => member !== undefined));
+type Members = Readonly<Record<string, unknown>>;
 
-const isSameObject = (a: object, b: object): boolean => {
-  const [left, right] = [membersOf(a), membersOf(b)];
-  return left.size === right.size && [...left].every(([key, value]) => isSameJson(value, right.get(key)));
+/** Undefined members count as absent ones: JSON cannot tell them apart. */
+const namesOf = (value: Members): readonly string[] =>
+  Object.keys(value).filter((name) => value[name] !== undefined);
+
+/** Own members only: `toString` is no member of an object that came without one. */
+const isSameObject = (a: Members, b: Members): boolean => {
+  const names = namesOf(a);
+  return (
+    names.length === namesOf(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && isSameJson(a[name], b[name]))
+  );
 };
 
 /** Whether both would be one JSON document; the order of keys does not count. Absent is not null. */

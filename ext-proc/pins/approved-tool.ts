@@ -1,7 +1,7 @@
-// What was approved of a tool, as it stands in a list: the members that a manifest can pin, and one text to know them by.
+// What was approved of a tool, as it stands in a list: the members that a manifest can pin.
 
-import { canonicalJson } from '#core/canonical-json.ts';
 import type { Json, JsonObject } from '#core/json.ts';
+import { isSameJson } from '#core/same-json.ts';
 import type { Tool } from '#core/server.ts';
 
 /** Members of a Tool (MCP, server features: tools) that a manifest pins. */
@@ -14,19 +14,20 @@ export const PINNED_MEMBERS = [
   'annotations',
 ] as const satisfies readonly (keyof Tool)[];
 
-/** A tool's pinned members and their canonical text: two are one definition exactly where the texts are equal. */
-export type Definition = { readonly members: JsonObject; readonly canonical: string };
+/** A tool's pinned members alone. */
+export type Definition = JsonObject;
 
-/** Own members alone: what hangs on a prototype was never in the JSON text. */
-const definitionOf = (tool: object): Definition => {
-  const members = Object.fromEntries(
+/** Own members: what hangs on a prototype was never in the JSON text. */
+const memberOf = (tool: object, name: string): Json | undefined =>
+  Object.hasOwn(tool, name) ? (tool as JsonObject)[name] : undefined;
+
+const definitionOf = (tool: object): Definition =>
+  Object.fromEntries(
     PINNED_MEMBERS.flatMap((name) => {
-      const member: unknown = Object.hasOwn(tool, name) ? tool[name as keyof typeof tool] : undefined;
-      return member === undefined ? [] : [[name, member as Json]];
+      const member = memberOf(tool, name);
+      return member === undefined ? [] : [[name, member]];
     }),
   );
-  return { members, canonical: canonicalJson(members) };
-};
 
 // Versions are immutable, and each list of a server is held against the same tools.
 const approved = new WeakMap<Tool, Definition>();
@@ -39,7 +40,14 @@ export const approvedDefinition = (tool: Tool): Definition => {
 };
 
 /**
- * What an entry of a list says of its tool. An absent member is equal to an absent one alone: `annotations: {}` says the
- * same as no annotations only to a client that knows the defaults of its revision.
+ * What an entry of a list says of its tool, where that is not what was approved. An absent member is equal to an absent one
+ * alone: `annotations: {}` says the same as no annotations only to a client that knows the defaults of its revision.
+ * @returns undefined where it is what was approved.
  */
-export const servedDefinition = (entry: JsonObject): Definition => definitionOf(entry);
+export const differingDefinition = (entry: JsonObject, tool: Tool): Definition | undefined => {
+  const pinned = approvedDefinition(tool);
+  const isApproved = PINNED_MEMBERS.every((name) =>
+    isSameJson(memberOf(entry, name), memberOf(pinned, name)),
+  );
+  return isApproved ? undefined : definitionOf(entry);
+};

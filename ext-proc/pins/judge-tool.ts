@@ -6,8 +6,8 @@ import type { Tool } from '#core/server.ts';
 import {
   approvedDefinition,
   type Definition,
+  differingDefinition,
   PINNED_MEMBERS,
-  servedDefinition,
 } from '#ext-proc/pins/approved-tool.ts';
 
 /** What becomes of an entry: left as it is, without some members, replaced, or taken out. */
@@ -51,16 +51,15 @@ const strip = (entry: JsonObject): EntryFate => {
 };
 
 const fateOfDrifted = (tool: Tool, mode: Exclude<DriftMode, 'report'>): EntryFate =>
-  mode === 'hide' ? DROPPED : { kind: 'replaced', text: JSON.stringify(approvedDefinition(tool).members) };
+  mode === 'hide' ? DROPPED : { kind: 'replaced', text: JSON.stringify(approvedDefinition(tool)) };
 
 /**
  * Judges one entry of a list of tools by the tool that is pinned under its name.
  * @param mode with `report` every entry stays as the server wrote it.
  */
 export const judgeTool = (entry: JsonObject, tool: Tool, mode: DriftMode): JudgedTool => {
-  const served = servedDefinition(entry);
-  const isApproved = served.canonical === approvedDefinition(tool).canonical;
-  const compared = isApproved ? { tool } : { tool, served };
+  const served = differingDefinition(entry, tool);
+  const compared = served === undefined ? { tool } : { tool, served };
   if (mode === 'report') return { fate: KEPT, compared };
-  return { fate: isApproved ? strip(entry) : fateOfDrifted(tool, mode), compared };
+  return { fate: served === undefined ? strip(entry) : fateOfDrifted(tool, mode), compared };
 };

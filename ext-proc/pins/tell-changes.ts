@@ -2,6 +2,7 @@
 // to a size that a server cannot blow up.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '#core/canonical-json.ts';
 import type { Json } from '#core/json.ts';
 import { diffJson, type JsonChange } from '#core/json-diff.ts';
 import { MAX_DRIFT_CHANGES, MAX_DRIFT_TEXT } from '#core/tool-drift.ts';
@@ -25,12 +26,12 @@ const cutChange = (change: JsonChange): JsonChange => {
 };
 
 /** SHA-256, hex, of the members that are pinned. */
-export const digestOf = ({ canonical }: Definition): string =>
-  createHash('sha256').update(canonical).digest('hex');
+export const digestOf = (served: Definition): string =>
+  createHash('sha256').update(canonicalJson(served)).digest('hex');
 
 /** From what was approved to what is served, the first ones where there are many. */
 export const changesOf = (approved: Definition, served: Definition): readonly JsonChange[] =>
-  diffJson(approved.members, served.members).slice(0, MAX_DRIFT_CHANGES).map(cutChange);
+  diffJson(approved, served).slice(0, MAX_DRIFT_CHANGES).map(cutChange);
 
 /** Names of the pinned members that differ, for the log: never what they say. */
 export const differingMembers = (changes: readonly JsonChange[]): readonly string[] => [
