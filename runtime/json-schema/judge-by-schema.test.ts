@@ -185,6 +185,8 @@ describe('judgeBySchema', () => {
       'pattern',
       { allOf: Array.from({ length: 30 }, (_, n) => ({ pattern: `a{1000}${n}` })) },
     ],
+    ['a group a thousand times', 'pattern', { pattern: `(((${'ab'.repeat(100)}){10}){10}){10}` }],
+    ['counts in a row', 'pattern', { pattern: 'a{1000}'.repeat(100) }],
     ['a long pattern', 'pattern', { pattern: 'a{1000}'.repeat(200) }],
     ['a dialect nobody knows', 'dialect', { $schema: 'https://evil.example/dialect' }],
     ['draft 4', 'dialect', { $schema: 'http://json-schema.org/draft-04/schema#' }],

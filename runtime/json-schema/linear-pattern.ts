@@ -2,12 +2,13 @@
 // be able to hold up the gateway with the answer it then sends.
 
 import { RE2JS, RE2JSException } from 're2js';
+import { expandedSize } from '#runtime/json-schema/pattern-size.ts';
 import type { Run } from '#runtime/json-schema/run.ts';
 import { unusable } from '#runtime/json-schema/unusable.ts';
 
 export type LinearPattern = { test(text: string, run: Run): boolean };
 
-/** Longest expression, characters: RE2 builds up to a thousand instructions for a few of them (`a{1000}`). */
+/** Longest expression, characters. */
 const MAX_SOURCE = 1024;
 /** Instructions of all patterns of a schema. */
 const MAX_INSTRUCTIONS = 20_000;
@@ -16,7 +17,7 @@ const CHARACTERS_A_STEP = 4;
 const INSTRUCTIONS_A_STEP = 512;
 
 const compile = (source: string): RE2JS => {
-  if (source.length > MAX_SOURCE) return unusable('pattern');
+  if (source.length > MAX_SOURCE || expandedSize(source) > MAX_INSTRUCTIONS) return unusable('pattern');
   try {
     return RE2JS.compile(RE2JS.translateRegExp(source));
   } catch (thrown) {
