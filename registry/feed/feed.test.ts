@@ -387,7 +387,8 @@ describe('the feed', () => {
     const { consumer } = await startConsumer({ consumer: 'xds-server/1' });
     await eventually(() => expect(consumer.current().connected).toBe(true));
     const version = { tenantId: 'acme', serverId: 'tracker', version: '1.0.0' };
-    const versions = [{ ...version, figures: { ...NO_FIGURES, calls: 3, errors: 1 } }];
+    const answers = { judged: 2, invalid: 1 };
+    const versions = [{ ...version, figures: { ...NO_FIGURES, calls: 3, errors: 1, answers } }];
     expect(consumer.report({ sequence: 1, figures: { versions } })).toBe(true);
     expect(consumer.report({ sequence: 1, figures: { versions } })).toBe(true);
     await eventually(() => expect(heard).toEqual([versions, versions]));
