@@ -18,6 +18,12 @@ export type ProcessParts = SessionParts & RequestParts;
 
 type ProcessCall = ServerDuplexStream<unknown, unknown>;
 
+/**
+ * Messages of a stream that wait until those before them have their replies. Beyond them the stream is not read: the window
+ * of HTTP/2 fills, and Envoy holds its server back.
+ */
+const MAX_WAITING = 8;
+
 /** What is talked about is known with the first message. */
 const createConversation = (parts: ProcessParts, line: Line): AnswerSession => {
   let session: AnswerSession | undefined;
@@ -49,6 +55,7 @@ const serve = (parts: ProcessParts, call: ProcessCall): void => {
   };
   // Envoy sends on while a reply is awaited; each part is looked at when the one before has its reply.
   let turn = Promise.resolve();
+  let waiting = 0;
   const take = async (message: unknown): Promise<void> => {
     const startedAt = performance.now();
     try {
@@ -60,8 +67,14 @@ const serve = (parts: ProcessParts, call: ProcessCall): void => {
     }
     parts.measures.replied((performance.now() - startedAt) / 1000);
   };
+  const taken = (): void => {
+    waiting -= 1;
+    if (waiting === MAX_WAITING - 1) call.resume();
+  };
   call.on('data', (message: unknown) => {
-    turn = turn.then(() => take(message));
+    waiting += 1;
+    if (waiting === MAX_WAITING) call.pause();
+    turn = turn.then(() => take(message)).then(taken);
   });
   call.on('end', () => {
     // Half-closed by Envoy: the answer is over. After an error of ours the status is on its way already.

@@ -158,8 +158,8 @@ describe('a stream that answers no call', () => {
 
   it('brings lists cut as ever', async () => {
     await serve(BLOCK);
-    tools = ['a'];
     events = `data: ${LIST}\n\n`;
-    expect((await stream()).text).toContain('"tools":[{"name":"a"}]');
+    // No tool is approved of this server.
+    expect((await stream()).text).toBe('data: {"jsonrpc":"2.0","id":9,"result":{"tools":[]}}\n\n');
   });
 });

@@ -10,6 +10,7 @@ import type { BodyLimits } from '#ext-proc/body-guard.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
 import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
+import type { MessageStep } from '#ext-proc/message/message-step.ts';
 import { createDriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import { createProcessService } from '#ext-proc/process.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
@@ -47,8 +48,15 @@ const pinnedAsShown = ({ lists }: GuardOrders): AnswerRules => {
   return answerRules({ tools: names.map((name) => pinnedTool(name)) });
 };
 
-/** @param more detectors beside those that are built in. */
-export const createTestGuard = (limits: BodyLimits, more: readonly Detector[] = []): TestGuard => {
+/**
+ * @param more detectors beside those that are built in.
+ * @param before steps ahead of those of the product.
+ */
+export const createTestGuard = (
+  limits: BodyLimits,
+  more: readonly Detector[] = [],
+  before: readonly MessageStep[] = [],
+): TestGuard => {
   let lines: string[] = [];
   let streams = 0;
   const held: Pick<TestGuard, 'rules' | 'sightings' | 'drifting' | 'laterMs'> = {
@@ -80,14 +88,17 @@ export const createTestGuard = (limits: BodyLimits, more: readonly Detector[] = 
     measures,
     sealer: SEALER,
     rulesFor: (orders) => held.rules ?? pinnedAsShown(orders),
-    steps: createAnswerSteps({
-      metrics,
-      logger,
-      measures,
-      drift,
-      detectors: [...BUILT_IN_DETECTORS, ...more],
-      sealer: SEALER,
-    }),
+    steps: [
+      ...before,
+      ...createAnswerSteps({
+        metrics,
+        logger,
+        measures,
+        drift,
+        detectors: [...BUILT_IN_DETECTORS, ...more],
+        sealer: SEALER,
+      }),
+    ],
     keysFor: () => sealingKeysOf([SESSION_KEY]),
     endedBy: () => undefined,
   });
