@@ -30,12 +30,16 @@ const until = async (what: string, condition: () => boolean): Promise<void> => {
 };
 
 beforeAll(async () => {
-  guard = createTestGuard({ maxBodyBytes: 8 * MIB, maxEventBytes: MIB }, [], [
-    async (message) => {
-      await gate;
-      return { ok: true, value: message };
-    },
-  ]);
+  guard = createTestGuard(
+    { maxBodyBytes: 8 * MIB, maxEventBytes: MIB },
+    [],
+    [
+      async (message) => {
+        await gate;
+        return { ok: true, value: message };
+      },
+    ],
+  );
   bench = await startGuardBench(guard.start);
 });
 afterAll(() => bench?.stop());
