@@ -139,6 +139,40 @@ describe.each(FORMS)('an answer as %s in the %s era', (form, era) => {
   });
 });
 
+describe.each(FORMS)('a redacted result as %s in the %s era', (form, era) => {
+  const pinned = (required: readonly string[]): void => {
+    const outputSchema = {
+      type: 'object',
+      properties: { name: { type: 'string' }, age: { type: 'integer' } },
+      required: [...required],
+      additionalProperties: false,
+    };
+    const settings = { redactions: [{ name: 'all', pointer: '/*' }] };
+    guard.rules = answerRules({
+      guard: settings,
+      tools: [pinnedTool('find', { outputSchema })],
+      tool: 'find',
+    });
+    answerWith(form, [message(found({ name: 'Alice Smith', age: 42 }))]);
+  };
+
+  it('fits the pinned schema: what a text cannot stand for is taken out, in the text too', async () => {
+    pinned(['name']);
+    const [only = {}] = messagesIn(await call({ era }), form);
+    const result = only['result'] as { content: { text: string }[]; structuredContent: JsonObject };
+    const { content, structuredContent } = result;
+    expect(structuredContent).toEqual({ name: '[redacted]' });
+    expect(JSON.parse(content[0]?.text ?? '')).toEqual(structuredContent);
+  });
+
+  it('is refused where the schema leaves no room', async () => {
+    pinned(['name', 'age']);
+    const answer = await call({ era });
+    expect(refusalOf(messagesIn(answer, form))).toBe('answer_blocked');
+    expect(answer.text).not.toContain('Alice');
+  });
+});
+
 describe('a stream', () => {
   const progress = (at: number): string =>
     JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progress: at } });

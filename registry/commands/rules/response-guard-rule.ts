@@ -1,13 +1,13 @@
 // Settings of the response guard that are well formed and could not be carried out, or would never count: refused,
 // because whoever set them would believe himself guarded.
 
+import { isFreeHeader } from '#core/free-header.ts';
 import type { Extraction, HeaderChange, ServerResponseGuard } from '#core/response-guard.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { Fault } from '#registry/commands/outcome.ts';
 import { eachServer } from '#registry/commands/rules/each-server.ts';
 import { judgeFindings } from '#registry/commands/rules/finding-rule.ts';
-import { isFreeHeader } from '#registry/commands/rules/header-names.ts';
 import { judgePatternSizes, judgePointer, judgeRedaction } from '#registry/commands/rules/pattern-rule.ts';
 import { type Rule, repeated } from '#registry/commands/rules/rule.ts';
 import { judgeToolList, toolNames } from '#registry/commands/rules/tool-names.ts';
