@@ -111,6 +111,21 @@ describe('a plug-in', () => {
     expect(logLines.join('')).not.toContain('confidential');
   });
 
+  it('is started again when the machine has a process to give again', async () => {
+    await folder.write('mortal', 'export const scan = (text) => (text === "die" ? process.exit(0) : []);');
+    const { scan, facts } = await run(['./mortal'], { from: folder.path });
+    const { execPath } = process;
+    process.execPath = join(folder.path, 'absent');
+    try {
+      await expect(scan('mortal', 'die')).rejects.toThrow('plug-in mortal: crashed');
+      await expect.poll(facts).toMatchObject({ plugins: [{ state: 'resting', restarts: 3 }] });
+    } finally {
+      process.execPath = execPath;
+    }
+    await expect.poll(facts).toMatchObject({ plugins: [{ state: 'ready' }] });
+    expect(await scan('mortal', 'live')).toEqual([]);
+  });
+
   it('is counted by outcome', async () => {
     await folder.write(
       'moody',

@@ -169,7 +169,8 @@ class Line implements PluginLine {
   }
 
   async #relaunch(): Promise<void> {
-    const launched = await this.#launch();
+    // A machine that has no process left to give throws; it may have one in a while.
+    const launched = await this.#launch().catch(() => err(loadFault(err('crashed'))));
     if (!launched.ok && !this.#isStopped()) this.#lost(launched.error.outcome);
   }
 

@@ -100,7 +100,7 @@ class Process implements PluginProcess {
   readonly #limits: PluginLimits;
   readonly #onEnd: (end: ProcessEnd) => void;
   readonly #child: ChildProcess;
-  readonly #channel: Duplex;
+  readonly #channel: Duplex | undefined;
   readonly #measuring: NodeJS.Timeout;
   #settle: Settle | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -117,11 +117,12 @@ class Process implements PluginProcess {
       env: {},
       stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     });
-    this.#channel = this.#child.stdio[3] as Duplex;
-    this.#channel.on('data', (bytes: Buffer) => this.#take(bytes));
-    this.#channel.on('error', () => undefined);
     this.#child.on('error', () => this.#end('crashed'));
     this.#child.on('exit', () => this.#end('crashed'));
+    // Where descriptors have run out there is no channel; an error follows that says so.
+    this.#channel = (this.#child.stdio as ChildProcess['stdio'] | undefined)?.[3] as Duplex | undefined;
+    this.#channel?.on('data', (bytes: Buffer) => this.#take(bytes));
+    this.#channel?.on('error', () => undefined);
     if (this.#child.pid !== undefined) yieldFirst(this.#child.pid);
     this.#measuring = setInterval(() => this.#measure(), MEASURE_MS).unref();
     this.loaded = this.#expect(LOAD_TIMEOUT_MS);
@@ -130,7 +131,7 @@ class Process implements PluginProcess {
   ask(text: string, options: DetectorOptions): Promise<Result<Reply, ProcessEnd>> {
     if (this.#ended) return Promise.resolve(err('crashed'));
     const reply = this.#expect(this.#limits.timeoutMs);
-    this.#channel.write(encodeQuestion(text, options));
+    this.#channel?.write(encodeQuestion(text, options));
     return reply;
   }
 
@@ -139,7 +140,7 @@ class Process implements PluginProcess {
     clearTimeout(this.#timer);
     clearInterval(this.#measuring);
     this.#child.kill('SIGKILL');
-    this.#channel.destroy();
+    this.#channel?.destroy();
   }
 
   #expect(timeoutMs: number): Promise<Result<Reply, ProcessEnd>> {
