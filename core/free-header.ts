@@ -1,7 +1,7 @@
 // Headers of an answer that a server's settings may change, add or fill: not those by which HTTP frames it, by which a
 // client knows what it holds, signs in or is led on, nor those of Envoy, MCP or the gateway.
 
-/** RFC 9110 §7.6.1 (hop by hop), §6.6 (framing), and what a client acts upon. */
+/** RFC 9110 §7.6.1 (hop by hop), §6.6 (framing), what a client acts upon, and `server`, which Envoy writes behind every filter. */
 const KEPT: ReadonlySet<string> = new Set([
   'age',
   'alt-svc',
@@ -18,6 +18,7 @@ const KEPT: ReadonlySet<string> = new Set([
   'proxy-connection',
   'refresh',
   'retry-after',
+  'server',
   'set-cookie',
   'set-cookie2',
   'strict-transport-security',

@@ -50,7 +50,7 @@ describe('the settings of the response guard', () => {
       {
         headers: [
           { action: 'add', name: 'x-checked', value: 'yes' },
-          { action: 'remove', name: 'server' },
+          { action: 'remove', name: 'x-debug' },
           { action: 'rename', name: 'x-old', to: 'x-new' },
         ],
       },
@@ -129,6 +129,7 @@ describe('the settings of the response guard', () => {
         headers: [
           ...[
             'set-cookie',
+            'server',
             'content-type',
             'mcp-session-id',
             'x-envoy-upstream',
@@ -139,7 +140,7 @@ describe('the settings of the response guard', () => {
           { action: 'rename', name: 'x-a', to: 'x-a' },
         ],
       },
-      [...[0, 1, 2, 3, 4, 5].map((index) => `headers/${index}/name`), 'headers/6/to', 'headers/7/to'],
+      [...[0, 1, 2, 3, 4, 5, 6].map((index) => `headers/${index}/name`), 'headers/7/to', 'headers/8/to'],
     ],
     [
       'an extraction to nowhere, to both, from several places, into a header of ours',
