@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { deny } from '#core/decision.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Identity } from '#core/identity.ts';
+import type { Obligations } from '#core/policy/obligations.ts';
 import { err, ok } from '#core/result.ts';
 import { createRevocationBook } from '#core/revocation-book.ts';
 import { Secret } from '#core/secret.ts';
@@ -149,6 +150,21 @@ it('hands on the level a policy ordered for the line of its decision', async () 
   await check(ordering('warn'), message());
   await check(ordering(), message());
   expect(levels).toEqual(['warn', undefined]);
+});
+
+it('tells the response guard what a policy ordered of the answer', async () => {
+  const ordering = (obligations: Obligations) =>
+    partsWith({
+      policy: { judge: () => ok({ obligations, explain: [], lists: [] }), revision: () => 'r' },
+    });
+  const ordered = async (obligations: Obligations): Promise<string> =>
+    JSON.stringify((await check(ordering(obligations), message())).response);
+  const capped = await ordered({ redact: ['/mail'], maxResponseBytes: 4096 });
+  expect(capped).toContain('"guard":{"stringValue":"rules"}');
+  expect(capped).toContain('"maxResponseBytes":{"numberValue":4096}');
+  // The answer to a ping has no structured content.
+  expect(capped).not.toContain('/mail');
+  expect(await ordered({})).toContain('"guard":{"stringValue":"off"}');
 });
 
 describe('check()', () => {
