@@ -30,16 +30,23 @@ const maskShown = (text: string): string => maskAll(maskAll(maskJoiners(text), I
 
 const BYTE_ORDER_MARK = '\ufeff';
 
+const kindOf = (run: string, found: RegExpExecArray): string => {
+  if (found[1] !== undefined) return 'zero-width';
+  const group = KINDS.findIndex((_, index) => found[index + 1] !== undefined);
+  return KINDS[group] === 'tag' && SELECTOR.test(run) ? 'variation-selector' : (KINDS[group] ?? 'control');
+};
+
 /** Every run of hidden characters, in the order they stand in; a soft hyphen of its own is one as well. */
 export const findHiddenRuns = (text: string): Finding[] => {
   if (text.search(SUSPECT) === -1) return [];
+  const masked = maskShown(text);
   const findings: Finding[] = [];
-  for (const found of maskShown(text).matchAll(SUSPECT)) {
+  SUSPECT.lastIndex = 0;
+  for (let found = SUSPECT.exec(masked); found !== null; found = SUSPECT.exec(masked)) {
     const [run] = found;
-    const group = found.slice(1).findIndex((part) => part !== undefined);
-    const kind = SELECTOR.test(run) ? 'variation-selector' : KINDS[group];
-    if (kind === undefined || (found.index === 0 && run === BYTE_ORDER_MARK)) continue;
-    findings.push({ kind, start: found.index, end: found.index + run.length });
+    const start = found.index;
+    if (start > 0 || run !== BYTE_ORDER_MARK)
+      findings.push({ kind: kindOf(run, found), start, end: start + run.length });
   }
   return findings;
 };

@@ -42,7 +42,12 @@ const useOf = (text: string, start: number, images: MarkdownImages): Address['us
 
 const MAX_ADDRESS = 4_096;
 const ENDS = /[\s<>"'`|]/;
+const ESCAPED = 'nrtbfu"\'\\ ';
 const TRAILING = /[.,;:!?*_~]+$/;
+
+/** A line feed or a quote as JSON and program text write it: behind it another text goes on. */
+const isEscape = (character: string, next: string | undefined): boolean =>
+  character === '\\' && (next === undefined || ESCAPED.includes(next));
 
 /** The end of an address: white space, a quote, a bracket that was opened before it; no sign that ends a sentence. */
 const endOfAddress = (text: string, start: number, schemeEnd: number): number => {
@@ -50,7 +55,7 @@ const endOfAddress = (text: string, start: number, schemeEnd: number): number =>
   let end = start;
   for (const limit = Math.min(text.length, start + MAX_ADDRESS); end < limit; end += 1) {
     const character = text[end] ?? '';
-    if (ENDS.test(character) || (character === '\\' && end > schemeEnd + 2)) break;
+    if (ENDS.test(character) || (end > schemeEnd + 2 && isEscape(character, text[end + 1]))) break;
     if (character === '(') depth += 1;
     else if (character === ')' && depth-- === 0) break;
   }
@@ -66,7 +71,11 @@ const isWanted = (text: string, { scheme, schemeEnd, use }: Omit<Address, 'end'>
   return isSlash(text[schemeEnd]) || (use !== 'bare' && /\S/.test(text[schemeEnd] ?? ''));
 };
 
+/** The last letters of the schemes. */
+const SCHEME_ENDS = 'psta';
+
 const schemeBefore = (text: string, colon: number): string => {
+  if (!SCHEME_ENDS.includes((text[colon - 1] ?? ' ').toLowerCase())) return '';
   const found = SCHEME.exec(text.slice(Math.max(0, colon - LONGEST_SCHEME), colon).toLowerCase())?.[0] ?? '';
   return FETCHED.has(found) || INLINE.has(found) ? found : '';
 };
@@ -98,8 +107,12 @@ const withScheme = (text: string, colon: number, images: MarkdownImages): Addres
   return isWanted(text, begun) ? { ...begun, end: endOfAddress(text, start, begun.schemeEnd) } : undefined;
 };
 
+/** What stands before an address that has no scheme. */
+const OPENERS = '(<"\'= \t\n';
+
 /** Two slashes are the start of an address only where an address has to stand. */
 const withoutScheme = (text: string, start: number, images: MarkdownImages): Address | undefined => {
+  if (!OPENERS.includes(text[start - 1] ?? ' ')) return undefined;
   const use = useOf(text, start, images);
   if (use === 'bare') return undefined;
   return { start, use, scheme: '', schemeEnd: start, end: endOfAddress(text, start, start) };

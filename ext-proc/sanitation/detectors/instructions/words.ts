@@ -44,9 +44,12 @@ const foldUnit = (unit: number): number => {
 
 const isHighSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdbff;
 
-const SENTENCE_ENDS: ReadonlySet<number> = new Set([...'.!?:;'].map((sign) => sign.charCodeAt(0)));
+/** `.`, `!`, `?`, `:` and `;` before white space or the end. */
 
-const isSentenceEnd = (unit: number, next: number): boolean => SENTENCE_ENDS.has(unit) && !(next > 0x20);
+const FULL_STOP = 0x2e;
+
+const isSentenceEnd = (unit: number, next: number): boolean =>
+  (unit === FULL_STOP || unit === 0x21 || unit === 0x3f || unit === 0x3a || unit === 0x3b) && !(next > 0x20);
 
 /**
  * Words are known by a number of 32 bits made of their letters: cutting every word out of the text would cost more than
@@ -61,68 +64,6 @@ const USES: ReadonlyMap<number, number> = VOCABULARY.reduce(
   (uses, [word, use]) => uses.set(hashOf(word), (uses.get(hashOf(word)) ?? 0) | use),
   new Map<number, number>(),
 );
-
-/** Letters put together: of a word, or of several words of one letter each. */
-type Letters = { hash: number; length: number; start: number };
-
-class WordReader {
-  readonly words: Word[] = [];
-  #word: Letters = { hash: 0, length: 0, start: 0 };
-  #spelled: Letters = { hash: 0, length: 0, start: 0 };
-  #lastEnd = -2;
-  #index = 0;
-  #sentence = 0;
-
-  letter(at: number, letter: number): void {
-    const word = this.#word;
-    if (word.length === 0) word.start = at;
-    word.hash = extended(word.hash, letter);
-    word.length += 1;
-  }
-
-  #keep({ hash, start }: Letters, end: number): void {
-    const uses = USES.get(hash);
-    if (uses !== undefined)
-      this.words.push({ uses, start, end, index: this.#index, sentence: this.#sentence });
-  }
-
-  #endSpelled(): void {
-    const spelled = this.#spelled;
-    if (spelled.length > 2) this.#keep(spelled, this.#lastEnd);
-    spelled.hash = 0;
-    spelled.length = 0;
-  }
-
-  #spell(word: Letters): void {
-    const spelled = this.#spelled;
-    if (spelled.length > 0 && word.start - this.#lastEnd > 1) this.#endSpelled();
-    if (spelled.length === 0) {
-      spelled.start = word.start;
-      this.#index += 1;
-    }
-    spelled.hash = extended(spelled.hash, word.hash);
-    spelled.length += 1;
-  }
-
-  gap(at: number): void {
-    const word = this.#word;
-    if (word.length === 0) return;
-    if (word.length === 1) this.#spell(word);
-    else {
-      if (this.#spelled.length > 0) this.#endSpelled();
-      this.#index += 1;
-      this.#keep(word, at);
-    }
-    this.#lastEnd = at;
-    word.hash = 0;
-    word.length = 0;
-  }
-
-  sentenceEnd(): void {
-    if (this.#spelled.length > 0) this.#endSpelled();
-    this.#sentence += 1;
-  }
-}
 
 /** Of the other planes, the characters that were asked for lately. */
 const foldedWide = new Map<number, number>();
@@ -140,19 +81,58 @@ const foldWide = (point: number): number => {
 const foldAt = (text: string, at: number, unit: number): number =>
   isHighSurrogate(unit) ? foldWide(text.codePointAt(at) ?? 0) : foldUnit(unit);
 
+/** Words of one letter each, one sign apart, are one word that is spelled. */
+type Spelled = { hash: number; length: number; start: number; end: number };
+
 export const readWords = (text: string): readonly Word[] => {
-  const reader = new WordReader();
+  const words: Word[] = [];
+  const spelled: Spelled = { hash: 0, length: 0, start: 0, end: -2 };
+  let [hash, start, index, sentence] = [0, -1, 0, 0];
+  const keep = (word: number, from: number, end: number): void => {
+    const uses = USES.get(word);
+    if (uses !== undefined) words.push({ uses, start: from, end, index, sentence });
+  };
+  const endSpelled = (): void => {
+    if (spelled.length > 2) keep(spelled.hash, spelled.start, spelled.end);
+    spelled.hash = 0;
+    spelled.length = 0;
+  };
+  const endWord = (end: number, isOneLetter: boolean): void => {
+    if (spelled.length > 0 && (!isOneLetter || start - spelled.end > 1)) endSpelled();
+    if (spelled.length === 0) index += 1;
+    if (isOneLetter) {
+      if (spelled.length === 0) spelled.start = start;
+      spelled.hash = extended(spelled.hash, hash);
+      spelled.length += 1;
+      spelled.end = end;
+    } else keep(hash, start, end);
+  };
+  /** Behind the last letter. */
+  let end = 0;
+  let letters = 0;
+  const endSentence = (): void => {
+    endSpelled();
+    sentence += 1;
+  };
+  const gap = (unit: number, next: number): void => {
+    if (start !== -1) endWord(end, letters === 1);
+    start = -1;
+    hash = 0;
+    letters = 0;
+    if (isSentenceEnd(unit, next)) endSentence();
+  };
   for (let at = 0; at < text.length; at += 1) {
     const unit = text.charCodeAt(at);
     const fold = foldAt(text, at, unit);
-    if (fold > GAP) reader.letter(at, fold);
-    else if (fold === GAP) {
-      reader.gap(at);
-      if (isSentenceEnd(unit, text.charCodeAt(at + 1))) reader.sentenceEnd();
-    }
+    const from = at;
     if (isHighSurrogate(unit)) at += 1;
+    if (fold > GAP) {
+      if (start === -1) start = from;
+      hash = extended(hash, fold);
+      letters += 1;
+      end = at + 1;
+    } else if (fold === GAP) gap(unit, text.charCodeAt(at + 1));
   }
-  reader.gap(text.length);
-  reader.sentenceEnd();
-  return reader.words;
+  gap(FULL_STOP, Number.NaN);
+  return words;
 };

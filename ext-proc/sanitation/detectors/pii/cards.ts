@@ -1,7 +1,7 @@
 // Numbers of payment cards: the lengths and prefixes of issuers that are in use, and Luhn's check digit.
 
 import { hasLuhn } from '#ext-proc/sanitation/detectors/pii/check-digits.ts';
-import { type NumberShape, shapeTable } from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
+import type { NumberShape } from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
 
 type Issuer = { readonly prefix: RegExp; readonly lengths: readonly number[] };
 
@@ -18,8 +18,8 @@ const ISSUERS: readonly Issuer[] = [
 ];
 
 const isCard = (digits: string): boolean =>
-  ISSUERS.some(({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits)) &&
-  hasLuhn(digits);
+  hasLuhn(digits) &&
+  ISSUERS.some(({ prefix, lengths }) => lengths.includes(digits.length) && prefix.test(digits));
 
 const GROUPS: readonly (readonly number[])[] = [
   ...[13, 14, 15, 16, 17, 18, 19].map((length) => [length]),
@@ -29,6 +29,8 @@ const GROUPS: readonly (readonly number[])[] = [
   [4, 6, 4],
 ];
 
-export const CARDS = shapeTable(
-  GROUPS.map((groups): NumberShape => ({ groups, signs: ' -', isValid: isCard })),
-);
+export const CARDS: readonly NumberShape[] = GROUPS.map((groups) => ({
+  groups,
+  signs: ' -',
+  isValid: isCard,
+}));

@@ -18,6 +18,8 @@ const LENGTHS: ReadonlyMap<string, number> = new Map(
   ),
 );
 
+const isCapital = (code: number): boolean => code >= 65 && code <= 90;
+
 const isCapitalOrDigit = (code: number): boolean => (code >= 48 && code <= 57) || (code >= 65 && code <= 90);
 
 /** Groups are set apart by single spaces or hyphens. */
@@ -36,7 +38,7 @@ const endOfCode = (text: string, start: number, length: number): number => {
 /** The end of the IBAN whose check digits begin a run, and -1 where none does. It starts two characters before. */
 export const endOfIban = ({ text, starts, ends }: NumberRuns, run: number): number => {
   const start = (starts[run] ?? 0) - 2;
-  if (start < 0 || (ends[run] ?? 0) - start < 4) return -1;
+  if (start < 0 || (ends[run] ?? 0) - start < 4 || !isCapital(text.charCodeAt(start + 1))) return -1;
   const length = LENGTHS.get(text.slice(start, start + 2));
   if (length === undefined || isCapitalOrDigit(text.charCodeAt(start - 1))) return -1;
   const end = endOfCode(text, start, length);

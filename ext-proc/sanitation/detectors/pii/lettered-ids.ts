@@ -4,7 +4,7 @@ import type { IdCountry } from '#core/detectors.ts';
 import { weighted } from '#ext-proc/sanitation/detectors/pii/check-digits.ts';
 import type { NumberRuns } from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
 
-type LetteredId = {
+export type LetteredId = {
   readonly country: IdCountry;
   /** Lengths of the run of digits that it is told by. */
   readonly runs: readonly number[];
@@ -97,32 +97,34 @@ const IDS: readonly LetteredId[] = [
   },
 ];
 
-const idsOf = (country: IdCountry): ReadonlyMap<number, readonly LetteredId[]> => {
-  const own = IDS.filter((id) => id.country === country);
-  const lengths = new Set(own.flatMap((id) => id.runs));
-  return new Map([...lengths].map((length) => [length, own.filter((id) => id.runs.includes(length))]));
-};
+/** The ids of a country that hold letters. */
+export const letteredIdsOf = (country: IdCountry): readonly LetteredId[] =>
+  IDS.filter((id) => id.country === country);
 
-const BY_COUNTRY: ReadonlyMap<IdCountry, ReturnType<typeof idsOf>> = new Map(
-  IDS.map(({ country }) => [country, idsOf(country)]),
-);
-
+const isCapital = (code: number): boolean => code >= 65 && code <= 90;
+const SPACE = 0x20;
+const HYPHEN = 0x2d;
 const WORD = /\w/;
 
-/** The id of a country that a run of digits is part of. */
+/** True if a letter stands where the form has one, before the run or behind it: most runs are done with here. */
+const mayHold = ({ before }: LetteredId, text: string, from: number, to: number): boolean => {
+  if (before > 0) return from >= before && isCapital(text.charCodeAt(from - before));
+  const behind = text.charCodeAt(to);
+  return isCapital(behind) || behind === SPACE || behind === HYPHEN;
+};
+
+/** The id that a run of digits is part of. */
 export const letteredIdAt = (
   { text, starts, ends }: NumberRuns,
   run: number,
-  country: IdCountry,
+  id: LetteredId,
 ): { readonly start: number; readonly end: number } | undefined => {
   const [from = 0, to = 0] = [starts[run], ends[run]];
-  for (const { before, form, isValid } of BY_COUNTRY.get(country)?.get(to - from) ?? []) {
-    const start = from - before;
-    if (start < 0 || WORD.test(text[start - 1] ?? '')) continue;
-    form.lastIndex = start;
-    if (!form.test(text)) continue;
-    const end = form.lastIndex;
-    if (isValid(text.slice(start, end).replace(/[\s-]/g, ''))) return { start, end };
-  }
-  return undefined;
+  if (!mayHold(id, text, from, to)) return undefined;
+  const start = from - id.before;
+  if (WORD.test(text[start - 1] ?? '')) return undefined;
+  id.form.lastIndex = start;
+  if (!id.form.test(text)) return undefined;
+  const end = id.form.lastIndex;
+  return id.isValid(text.slice(start, end).replace(/[\s-]/g, '')) ? { start, end } : undefined;
 };

@@ -8,20 +8,16 @@ import {
   isMonthAndDay,
   weighted,
 } from '#ext-proc/sanitation/detectors/pii/check-digits.ts';
-import {
-  type NumberShape,
-  type ShapeTable,
-  shapeTable,
-} from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
+import type { NumberShape } from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
 
 const part = (digits: string, start: number, end: number): number => Number(digits.slice(start, end));
 
 /** Steuer-ID: of the first ten digits one is there twice or three times (§ 139b AO and its directive). */
 const isSteuerId = (digits: string): boolean => {
+  if (digits[0] === '0' || !hasMod1110(digits)) return false;
   const counts = [...'0123456789'].map((digit) => digits.slice(0, 10).split(digit).length - 1);
   const repeated = counts.filter((count) => count > 1);
-  const [most = 0] = repeated;
-  return digits[0] !== '0' && repeated.length === 1 && most <= 3 && hasMod1110(digits);
+  return repeated.length === 1 && (repeated[0] ?? 0) <= 3;
 };
 
 /** NIR: sex, year, month, place, order, and a key of two digits. */
@@ -65,10 +61,10 @@ const shapes = (
 ): readonly NumberShape[] => groups.map((lengths) => ({ groups: lengths, isValid, ...more }));
 
 /** Of digits alone, by country. */
-export const NUMBERED_IDS: Readonly<Record<IdCountry, ShapeTable>> = {
-  DE: shapeTable(shapes(isSteuerId, [[11], [2, 3, 3, 3]], { signs: ' ' })),
-  FR: shapeTable(shapes(isNir, [[15], [13, 2], [1, 2, 2, 2, 3, 3, 2]], { signs: ' ' })),
-  NL: shapeTable([
+export const NUMBERED_IDS: Readonly<Record<IdCountry, readonly NumberShape[]>> = {
+  DE: shapes(isSteuerId, [[11], [2, 3, 3, 3]], { signs: ' ' }),
+  FR: shapes(isNir, [[15], [13, 2], [1, 2, 2, 2, 3, 3, 2]], { signs: ' ' }),
+  NL: [
     ...shapes(isBsn, [[9]], { said: /bsn|burgerservice|sofi|citizen/ }),
     ...shapes(
       isBsn,
@@ -78,22 +74,22 @@ export const NUMBERED_IDS: Readonly<Record<IdCountry, ShapeTable>> = {
       ],
       { signs: '.', said: /bsn|burgerservice|sofi|citizen/ },
     ),
-  ]),
-  BE: shapeTable([
+  ],
+  BE: [
     ...shapes(isRijksregister, [[11]]),
     ...shapes(isRijksregister, [[2, 2, 2, 3, 2]], { between: '..-.' }),
     ...shapes(isRijksregister, [[6, 3, 2]], { signs: ' -' }),
-  ]),
-  PL: shapeTable(shapes(isPesel, [[11]])),
-  SE: shapeTable(shapes(isPersonnummer, [[10], [12], [6, 4], [8, 4]], { signs: '-' })),
-  US: shapeTable([
+  ],
+  PL: shapes(isPesel, [[11]]),
+  SE: shapes(isPersonnummer, [[10], [12], [6, 4], [8, 4]], { signs: '-' }),
+  US: [
     ...shapes(isSsn, [[3, 2, 4]], { signs: '- ' }),
     ...shapes(isSsn, [[9]], { said: /ssn|social.security/ }),
-  ]),
-  GB: shapeTable([
+  ],
+  GB: [
     ...shapes(isNhs, [[3, 3, 4]], { signs: ' -', said: /nhs|patient|health/ }),
     ...shapes(isNhs, [[10]], { said: /nhs/ }),
-  ]),
-  ES: new Map(),
-  IT: new Map(),
+  ],
+  ES: [],
+  IT: [],
 };

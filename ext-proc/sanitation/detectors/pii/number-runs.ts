@@ -3,10 +3,9 @@
 
 export type NumberRuns = {
   readonly text: string;
-  readonly starts: readonly number[];
-  readonly ends: readonly number[];
-  /** The one character between a run and the next; empty where there is another number of them. */
-  readonly signs: readonly string[];
+  readonly count: number;
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
 };
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
@@ -16,35 +15,34 @@ export const isLetter = (code: number): boolean => (code | 32) >= 97 && (code | 
 const isWord = (code: number): boolean => isDigit(code) || isLetter(code) || code === 95;
 
 export const readRuns = (text: string): NumberRuns => {
-  const starts: number[] = [];
-  const ends: number[] = [];
-  const signs: string[] = [];
+  const room = (text.length >> 1) + 1;
+  const [starts, ends] = [new Int32Array(room), new Int32Array(room)];
+  let count = 0;
   for (let at = 0; at < text.length; at += 1) {
     if (!isDigit(text.charCodeAt(at))) continue;
-    const last = ends.at(-1);
-    if (last !== undefined) signs.push(at - last === 1 ? (text[last] ?? '') : '');
-    starts.push(at);
+    starts[count] = at;
     while (isDigit(text.charCodeAt(at + 1))) at += 1;
-    ends.push(at + 1);
+    ends[count] = at + 1;
+    count += 1;
   }
-  return { text, starts, ends, signs };
+  return { text, count, starts, ends };
 };
 
-/** Signs that join a number to what stands before or behind it: a version, a uuid, an amount. */
-const JOINS = new Set(['-', '.', ',', '/', ':']);
+/** `,` `-` `.` `/` `:` join a number to what stands before or behind it: a version, a uuid, an amount. */
+const COLON = 0x3a;
+const isJoin = (code: number): boolean => (code >= 0x2c && code <= 0x2f) || code === COLON;
 
 /** True if a number can start at a place: it is no part of a word or of a longer number. */
 export const startsAt = (text: string, at: number): boolean => {
-  if (isWord(text.charCodeAt(at - 1))) return false;
-  const sign = text[at - 1];
-  return sign === undefined || sign === ':' || !JOINS.has(sign) || !isWord(text.charCodeAt(at - 2));
+  const before = text.charCodeAt(at - 1);
+  if (isWord(before)) return false;
+  return before === COLON || !isJoin(before) || !isWord(text.charCodeAt(at - 2));
 };
 
 /** True if a number can end before a place. */
 export const endsAt = (text: string, at: number): boolean => {
-  if (isWord(text.charCodeAt(at))) return false;
-  const sign = text[at];
-  return sign === undefined || !JOINS.has(sign) || !isDigit(text.charCodeAt(at + 1));
+  const behind = text.charCodeAt(at);
+  return !isWord(behind) && (!isJoin(behind) || !isDigit(text.charCodeAt(at + 1)));
 };
 
 export type NumberShape = {
@@ -61,22 +59,31 @@ export type NumberShape = {
 const ANY_SIGN = ' -.';
 const SAID_WITHIN = 40;
 
-/** True if the sign behind a group of a number that starts with `first` is one its shape has there. */
-const isJoined = (runs: NumberRuns, first: number, index: number, shape: NumberShape): boolean => {
-  const sign = runs.signs[first + index] ?? '';
-  if (sign === '') return false;
-  const { between, signs = ANY_SIGN } = shape;
-  return between === undefined ? sign === runs.signs[first] && signs.includes(sign) : sign === between[index];
+/** The one character between a run and the next; empty where there is another number of them. */
+const signBehind = ({ text, starts, ends }: NumberRuns, run: number): string => {
+  const end = ends[run] ?? 0;
+  return starts[run + 1] === end + 1 ? (text[end] ?? '') : '';
 };
 
-const fits = (runs: NumberRuns, first: number, shape: NumberShape): boolean =>
-  shape.groups.every((length, index) => {
-    const at = first + index;
-    return (
-      (runs.ends[at] ?? 0) - (runs.starts[at] ?? 0) === length &&
-      (index === shape.groups.length - 1 || isJoined(runs, first, index, shape))
-    );
-  });
+/** True if the sign behind a group of a number that starts with `first` is one its shape has there. */
+const isJoined = (runs: NumberRuns, first: number, index: number, shape: NumberShape): boolean => {
+  const sign = signBehind(runs, first + index);
+  if (sign === '') return false;
+  const { between, signs = ANY_SIGN } = shape;
+  return between === undefined
+    ? sign === signBehind(runs, first) && signs.includes(sign)
+    : sign === between[index];
+};
+
+const fits = (runs: NumberRuns, first: number, shape: NumberShape): boolean => {
+  const { groups } = shape;
+  const last = groups.length - 1;
+  if (first + last >= runs.count) return false;
+  for (let index = 1; index <= last; index += 1)
+    if ((runs.ends[first + index] ?? 0) - (runs.starts[first + index] ?? 0) !== groups[index]) return false;
+  for (let index = 0; index < last; index += 1) if (!isJoined(runs, first, index, shape)) return false;
+  return true;
+};
 
 const digitsOf = (runs: NumberRuns, first: number, count: number): string => {
   let digits = '';
@@ -87,30 +94,15 @@ const digitsOf = (runs: NumberRuns, first: number, count: number): string => {
 const isSaid = (text: string, start: number, said: RegExp | undefined): boolean =>
   said === undefined || said.test(text.slice(Math.max(0, start - SAID_WITHIN), start).toLowerCase());
 
-/** Shapes by the length of their first group. */
-export type ShapeTable = ReadonlyMap<number, readonly NumberShape[]>;
-
-export const shapeTable = (shapes: readonly NumberShape[]): ShapeTable =>
-  new Map(
-    [...new Set(shapes.map(({ groups }) => groups[0] ?? 0))].map((length) => [
-      length,
-      shapes.filter(({ groups }) => groups[0] === length),
-    ]),
-  );
-
 /**
- * The end of a number of one of the shapes that starts with a run; -1 where there is none.
- * @param run index of the run.
+ * The end of a number of a shape that starts with a run, where the run is as long as its first group; -1 where there is
+ * none.
  */
-export const endOfShape = (runs: NumberRuns, run: number, table: ShapeTable): number => {
-  const start = runs.starts[run] ?? 0;
-  const shapes = table.get((runs.ends[run] ?? 0) - start);
-  if (shapes === undefined || !startsAt(runs.text, start)) return -1;
-  for (const shape of shapes) {
-    const end = runs.ends[run + shape.groups.length - 1];
-    if (end === undefined || !fits(runs, run, shape) || !endsAt(runs.text, end)) continue;
-    if (shape.isValid(digitsOf(runs, run, shape.groups.length)) && isSaid(runs.text, start, shape.said))
-      return end;
-  }
-  return -1;
+export const endOfShape = (runs: NumberRuns, run: number, shape: NumberShape): number => {
+  if (!fits(runs, run, shape)) return -1;
+  const { text, starts, ends } = runs;
+  const count = shape.groups.length;
+  const end = ends[run + count - 1] ?? 0;
+  if (!endsAt(text, end) || !shape.isValid(digitsOf(runs, run, count))) return -1;
+  return isSaid(text, starts[run] ?? 0, shape.said) ? end : -1;
 };

@@ -2,13 +2,7 @@
 // for, and there only as people write them, in groups or under a word that says so.
 
 import type { IdCountry } from '#core/detectors.ts';
-import {
-  endsAt,
-  type NumberRuns,
-  type NumberShape,
-  type ShapeTable,
-  shapeTable,
-} from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
+import { endsAt, type NumberRuns, type NumberShape } from '#ext-proc/sanitation/detectors/pii/number-runs.ts';
 
 /** Eight to fifteen digits, up to two signs between any two. */
 const INTERNATIONAL = /\+[1-9](?:[ \u00a0./()-]{0,2}\d){7,14}/y;
@@ -65,13 +59,9 @@ const FORMS: Readonly<Record<IdCountry, readonly Form[]>> = {
   ],
 };
 
-/** National forms by country. */
-export const NATIONAL_PHONES = Object.fromEntries(
-  Object.entries(FORMS).map(([country, forms]) => [
-    country,
-    shapeTable(forms.map(({ start, ...shape }) => ({ ...shape, isValid: (digits) => start.test(digits) }))),
-  ]),
-) as Readonly<Record<IdCountry, ShapeTable>>;
+/** National forms of a country. */
+export const nationalPhonesOf = (country: IdCountry): readonly NumberShape[] =>
+  FORMS[country].map(({ start, ...shape }) => ({ ...shape, isValid: (digits) => start.test(digits) }));
 
 const BEHIND_AREA = /\) ?[2-9]\d{2}[-. ]\d{4}(?!\d)/y;
 
