@@ -11,7 +11,7 @@ export const toolNames = (server: McpServer): ReadonlySet<string> =>
 export const judgeToolName = (tools: ReadonlySet<string>, tool: string, pointer: string): Fault[] =>
   tools.size === 0 || tools.has(tool)
     ? []
-    : [{ pointer, message: `no version of this server has a tool ${tool}` }];
+    : [{ pointer, message: `no version has a tool ${tool}` }];
 
 /** The same of the `tools` of a rule. @param at pointer of the rule. */
 export const judgeToolList = (
