@@ -9,9 +9,7 @@ export const toolNames = (server: McpServer): ReadonlySet<string> =>
 
 /** Before the first version is published there is nothing to compare with; publishing makes up for it. */
 export const judgeToolName = (tools: ReadonlySet<string>, tool: string, pointer: string): Fault[] =>
-  tools.size === 0 || tools.has(tool)
-    ? []
-    : [{ pointer, message: `no version has a tool ${tool}` }];
+  tools.size === 0 || tools.has(tool) ? [] : [{ pointer, message: `no version has a tool ${tool}` }];
 
 /** The same of the `tools` of a rule. @param at pointer of the rule. */
 export const judgeToolList = (
