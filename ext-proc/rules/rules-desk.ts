@@ -13,7 +13,7 @@ export type RulesDesk = {
   arrived(): void;
 };
 
-/** @param options.patienceMs how long a newer copy is waited for: below Envoy's patience with us (xds-server/filters/ext-proc.ts). */
+/** @param options.patienceMs how long a newer copy is waited for: below Envoy's patience with us (xds-server/filters/external-processor.ts). */
 export const createRulesDesk = (options: {
   readonly snapshot: () => Snapshot;
   readonly patienceMs: number;

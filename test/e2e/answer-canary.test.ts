@@ -3,13 +3,12 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Product, startProduct } from '#test/support/product.ts';
 import { type RawAnswer, send, statelessRequest } from '#test/support/raw-call.ts';
+import { APPLIED, type SwappedTracker, swapTracker, TRACKER } from '#test/support/swapped-tracker.ts';
 import { until } from '#test/support/xds-gateway.ts';
 
-const SERVER = '/v1/tenants/default/servers/tracker';
 const TOOL = {
   name: 'stock',
   inputSchema: { type: 'object' },
@@ -21,8 +20,7 @@ const ANSWERS: Readonly<Record<string, unknown>> = { '/old': { left: 3 }, '/new'
 
 let product: Product;
 let upstream: Server;
-let url: string;
-let alice: string;
+let tracker: SwappedTracker;
 
 const startUpstream = async (): Promise<string> => {
   upstream = createServer(async (request, response) => {
@@ -39,37 +37,13 @@ const startUpstream = async (): Promise<string> => {
   return `http://127.0.0.1:${(upstream.address() as AddressInfo).port}`;
 };
 
-const change = async (method: string, path: string, body: object, isNew = false): Promise<void> => {
-  const condition = isNew ? { 'if-none-match': '*' } : { 'if-match': '*' };
-  const answer = await product.registry(method, path, body, condition);
-  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
-};
-
-const WAIT = 'wait=applied&waitSeconds=30';
-
 beforeAll(async () => {
   product = await startProduct();
   const origin = await startUpstream();
-  const tracker = await product.registry('GET', SERVER);
-  const { allowedHosts } = tracker.body as { readonly allowedHosts: readonly string[] };
-  await change('PATCH', SERVER, {
-    allowedHosts: [...allowedHosts, new URL(origin).host],
-    constraints: [],
-    upstreamAuth: { mode: 'none', scopes: [] },
-  });
-  for (const [name, path] of [
-    ['8.0.0', '/old'],
-    ['9.0.0', '/new'],
-  ] as const) {
-    const version = { endpoints: [`${origin}${path}`], protocolVersions: ['2026-07-28'], tools: [TOOL] };
-    await change('PUT', `${SERVER}/versions/${name}`, version, true);
-  }
-  alice = await product.token('alice');
-  const subjects = [{ kind: 'user', id: decodeJwt(alice)['oid'] }];
-  const grant = { serverId: 'tracker', subjects, tools: ['*'], prompts: [], resources: [] };
-  await change('PUT', '/v1/tenants/default/grants/everything', grant, true);
-  await change('PUT', `${SERVER}/active-version?${WAIT}`, { version: '8.0.0' });
-  url = product.serverUrl('tracker');
+  tracker = await swapTracker(product, [
+    { name: '8.0.0', endpoint: `${origin}/old`, tools: [TOOL] },
+    { name: '9.0.0', endpoint: `${origin}/new`, tools: [TOOL] },
+  ]);
 }, 300_000);
 
 afterAll(async () => {
@@ -81,11 +55,11 @@ afterAll(async () => {
 /** A call of a tester of the new version. */
 const call = (): Promise<RawAnswer> =>
   send(
-    url,
+    tracker.url,
     statelessRequest(
       'tools/call',
       { name: TOOL.name, arguments: {} },
-      { token: alice, headers: { 'x-canary': 'yes' } },
+      { token: tracker.alice, headers: { 'x-canary': 'yes' } },
     ),
   );
 
@@ -98,8 +72,10 @@ it.each([
 ])(
   'a version whose answers are %s is taken back, and its testers with it',
   async (_what, responseGuard, seen) => {
-    await change('PATCH', `${SERVER}?${WAIT}`, { responseGuard: { results: null, ...responseGuard } });
-    await change('PUT', `${SERVER}/traffic?${WAIT}`, {
+    await tracker.change('PATCH', `${TRACKER}?${APPLIED}`, {
+      responseGuard: { results: null, ...responseGuard },
+    });
+    await tracker.change('PUT', `${TRACKER}/traffic?${APPLIED}`, {
       weights: [{ version: '8.0.0', weight: 1 }],
       testers: [{ version: '9.0.0', header: { name: 'x-canary', value: 'yes' } }],
       withdrawn: [],
@@ -117,7 +93,7 @@ it.each([
       async () => JSON.stringify(seenBy(await call())) === JSON.stringify(ANSWERS['/old']),
       60_000,
     );
-    const { body } = await product.registry('GET', `${SERVER}/traffic`);
+    const { body } = await product.registry('GET', `${TRACKER}/traffic`);
     expect(body).toMatchObject({
       split: { withdrawn: ['9.0.0'] },
       lastAbort: { version: '9.0.0', fallback: '8.0.0', signal: 'invalid-answers', value: 1, limit: 0.1 },

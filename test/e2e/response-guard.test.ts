@@ -3,13 +3,12 @@
 
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ServerResponseGuard } from '#core/response-guard.ts';
 import { type Product, startProduct } from '#test/support/product.ts';
 import { callTool, type RawAnswer, send, statelessRequest } from '#test/support/raw-call.ts';
+import { APPLIED, type SwappedTracker, swapTracker, TRACKER } from '#test/support/swapped-tracker.ts';
 
-const SERVER = '/v1/tenants/default/servers/tracker';
 const SECRET = 'ghp_16C7e42F292c6912E7710c838347Ae178B4a';
 const TOOL = {
   name: 'customer',
@@ -29,8 +28,7 @@ const TOOL = {
 
 let product: Product;
 let upstream: Server;
-let url: string;
-let alice: string;
+let tracker: SwappedTracker;
 let media: 'application/json' | 'text/event-stream';
 /** The result of the next calls. */
 let result: Record<string, unknown>;
@@ -58,42 +56,21 @@ const startUpstream = async (): Promise<string> => {
   return `http://127.0.0.1:${(upstream.address() as AddressInfo).port}/mcp`;
 };
 
-const change = async (method: string, path: string, body: object, create = false): Promise<void> => {
-  const condition = create ? { 'if-none-match': '*' } : { 'if-match': '*' };
-  const answer = await product.registry(method, path, body, condition);
-  expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
-};
-
 /** What a test may have set: a patch with null takes it away (RFC 7396). */
 const UNSET = { results: null, arguments: null, findings: null, redactions: null };
 
 const guardWith = (guard: ServerResponseGuard): Promise<void> =>
-  change('PATCH', `${SERVER}?wait=applied&waitSeconds=30`, { responseGuard: { ...UNSET, ...guard } });
+  tracker.change('PATCH', `${TRACKER}?${APPLIED}`, { responseGuard: { ...UNSET, ...guard } });
 
 const call = (args: Record<string, unknown> = { id: 1 }): Promise<RawAnswer> =>
-  callTool(url, alice, { name: TOOL.name, arguments: args });
+  callTool(tracker.url, tracker.alice, { name: TOOL.name, arguments: args });
 
 const reasonIn = ({ message }: RawAnswer): unknown => message.error?.data['reason'];
 
 beforeAll(async () => {
   product = await startProduct();
   const endpoint = await startUpstream();
-  const tracker = await product.registry('GET', SERVER);
-  const { allowedHosts } = tracker.body as { readonly allowedHosts: readonly string[] };
-  // The demo's server, with another program behind it: callers, tokens and grants are there already.
-  await change('PATCH', SERVER, {
-    allowedHosts: [...allowedHosts, new URL(endpoint).host],
-    constraints: [],
-    upstreamAuth: { mode: 'none', scopes: [] },
-  });
-  const version = { endpoints: [endpoint], protocolVersions: ['2026-07-28'], tools: [TOOL] };
-  await change('PUT', `${SERVER}/versions/9.0.0`, version, true);
-  alice = await product.token('alice');
-  const subjects = [{ kind: 'user', id: decodeJwt(alice)['oid'] }];
-  const grant = { serverId: 'tracker', subjects, tools: ['*'], prompts: [], resources: [] };
-  await change('PUT', '/v1/tenants/default/grants/everything', grant, true);
-  await change('PUT', `${SERVER}/active-version?wait=applied&waitSeconds=30`, { version: '9.0.0' });
-  url = product.serverUrl('tracker');
+  tracker = await swapTracker(product, [{ name: '9.0.0', endpoint, tools: [TOOL] }]);
 }, 300_000);
 afterAll(async () => {
   await product?.stop();
@@ -178,7 +155,7 @@ describe('a call', () => {
 
 describe('the list', () => {
   it('shows the tool as it was approved', async () => {
-    const listed = await send(url, statelessRequest('tools/list', {}, { token: alice }));
+    const listed = await send(tracker.url, statelessRequest('tools/list', {}, { token: tracker.alice }));
     expect(listed.message.result?.['tools']).toEqual([TOOL]);
   });
 });

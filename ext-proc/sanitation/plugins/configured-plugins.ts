@@ -7,7 +7,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 
 const SHAPE = {
   named: list('EXT_PROC_PLUGINS', ''),
-  // Envoy waits five seconds for a reply (xds-server/filters/ext-proc.ts).
+  // Envoy waits five seconds for a reply (xds-server/filters/external-processor.ts).
   timeoutMs: integer(10, 4_000)('EXT_PROC_PLUGIN_TIMEOUT_MS', '200'),
   // Node itself takes some sixty.
   memoryMib: integer(128, 16 * 1024)('EXT_PROC_PLUGIN_MEMORY_MIB', '256'),
