@@ -109,7 +109,7 @@ const callOn = async (calls: Calls): Promise<void> => {
 const reasonOf = async (tool: string): Promise<unknown> => {
   const answer = await callTool(product.serverUrl('tracker'), alice, {
     name: tool,
-    arguments: { id: 1 },
+    arguments: tool === 'get_issue' ? { id: 1 } : {},
   });
   return answer.message.error?.data?.['reason'] ?? (answer.status === 200 ? undefined : answer.status);
 };
