@@ -24,6 +24,8 @@ export type BootstrapOptions = OverloadLimits & {
   readonly services: {
     readonly xdsServer: Address;
     readonly extAuthz: Address;
+    /** More of them, on this machine as well; absent: none. */
+    readonly extAuthzBeside?: readonly Address[];
     readonly extProc: Address;
     readonly rateLimit: Address;
   };
@@ -53,7 +55,7 @@ export type PublishDoor = {
 };
 
 /** A stream of ext-proc lives as long as the answer it guards, so these are live answers, not calls per second. */
-const LIMITS = { max_connections: 64, max_pending_requests: 8192, max_requests: 65_536, max_retries: 0 };
+const LIMITS = { max_connections: 64, max_pending_requests: 8192, max_requests: 65_536, max_retries: 1024 };
 
 const any = (type: string, fields: JsonObject): JsonObject => ({
   '@type': `type.googleapis.com/${type}`,
@@ -69,12 +71,30 @@ const envoyAddress = (address: Address): JsonObject =>
 const discoveryOf = (address: Address): string =>
   address.kind === 'tcp' && isIP(address.host) === 0 ? 'STRICT_DNS' : 'STATIC';
 
+/**
+ * A process that ends takes no call with it beyond those it had: one that was refused a connection goes to another, and
+ * the one that refused gets no more for a second.
+ */
+const SPREAD: JsonObject = {
+  lb_policy: 'LEAST_REQUEST',
+  outlier_detection: {
+    split_external_local_origin_errors: true,
+    consecutive_local_origin_failure: 1,
+    base_ejection_time: '1s',
+    max_ejection_time: '1s',
+    max_ejection_percent: 90,
+    interval: '0.5s',
+  },
+};
+
 const grpcCluster = (
   name: string,
   address: Address,
   secretFiles: InternalSecretFiles | undefined,
+  beside: readonly Address[] = [],
 ): JsonObject => ({
   name,
+  ...(beside.length === 0 ? {} : SPREAD),
   type: discoveryOf(address),
   connect_timeout: '1s',
   ...serviceTransport(address, secretFiles),
@@ -92,7 +112,11 @@ const grpcCluster = (
   },
   load_assignment: {
     cluster_name: name,
-    endpoints: [{ lb_endpoints: [{ endpoint: { address: envoyAddress(address) } }] }],
+    endpoints: [
+      {
+        lb_endpoints: [address, ...beside].map((one) => ({ endpoint: { address: envoyAddress(one) } })),
+      },
+    ],
   },
 });
 
@@ -178,7 +202,12 @@ export const buildBootstrap = (options: BootstrapOptions): JsonObject => ({
     ...publishListeners(options),
     clusters: [
       grpcCluster('xds-server', options.services.xdsServer, options.secretFiles),
-      grpcCluster('ext-authz', options.services.extAuthz, options.secretFiles),
+      grpcCluster(
+        'ext-authz',
+        options.services.extAuthz,
+        options.secretFiles,
+        options.services.extAuthzBeside,
+      ),
       grpcCluster('ext-proc', options.services.extProc, options.secretFiles),
       grpcCluster('rate-limit', options.services.rateLimit, options.secretFiles),
       ...zoneClusters(options.zone),

@@ -1,11 +1,13 @@
 // What Envoy's bootstrap and command line are made of, from the environment.
 
 import { hostname, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { NodeClaim } from '#envoy/bootstrap.ts';
 import { GATEWAY_CLIENT_VARIABLES } from '#envoy/gateway-authorities.ts';
 import { GATEWAY_TLS_VARIABLES } from '#envoy/gateway-certificate.ts';
 import { PUBLISH_VARIABLES } from '#envoy/publish-door.ts';
+import type { Address } from '#runtime/address.ts';
 import {
   choice,
   type Environment,
@@ -18,6 +20,7 @@ import {
   socketDefault,
   text,
 } from '#runtime/config.ts';
+import { decisionProcesses, decisionProcessNames } from '#runtime/decision-processes.ts';
 import { dialledAddress } from '#runtime/tls/tls-address.ts';
 
 const VARIABLES = {
@@ -33,6 +36,7 @@ const VARIABLES = {
   runtimeDirectory,
   xdsServer: dialledAddress('XDS_ADDRESS', socketDefault('xds-server')),
   extAuthz: dialledAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
+  decisionProcesses,
   extProc: dialledAddress('EXT_PROC_ADDRESS', socketDefault('ext-proc')),
   rateLimit: dialledAddress('RATE_LIMIT_ADDRESS', socketDefault('rate-limit')),
   ...GATEWAY_TLS_VARIABLES,
@@ -84,4 +88,25 @@ export const nodeClaim = ({
       'ENVOY_NODE_SERVERS names the servers of a sidecar, as in acme/tracker, and of nothing else',
     );
   return { group: group === 'sidecar' ? 'sidecar' : 'edge', servers, region, clustersOnDemand };
+};
+
+/**
+ * The sockets of all ext-authz but the first.
+ * @throws GatewayError `config_invalid`: where the first one has an address of its own, nobody knows those of the others.
+ */
+export const besideExtAuthz = ({
+  decisionProcesses: count,
+  extAuthz,
+  runtimeDirectory: directory,
+}: Pick<
+  BootstrapConfiguration,
+  'decisionProcesses' | 'extAuthz' | 'runtimeDirectory'
+>): readonly Address[] => {
+  const [first = '', ...beside] = decisionProcessNames(count).map((name) => join(directory, `${name}.sock`));
+  if (beside.length > 0 && (extAuthz.kind !== 'unix' || extAuthz.path !== first))
+    throw new GatewayError(
+      'config_invalid',
+      'DECISION_PROCESSES above 1 is for Unix sockets in MCPGW_RUNTIME_DIR: unset EXT_AUTHZ_ADDRESS',
+    );
+  return beside.map((path) => ({ kind: 'unix', path }));
 };

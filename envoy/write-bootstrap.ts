@@ -3,7 +3,12 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildBootstrap } from '#envoy/bootstrap.ts';
-import { type BootstrapConfiguration, maxHeapBytes, nodeClaim } from '#envoy/configuration.ts';
+import {
+  type BootstrapConfiguration,
+  besideExtAuthz,
+  maxHeapBytes,
+  nodeClaim,
+} from '#envoy/configuration.ts';
 import { readGatewayAuthorities, writeGatewayAuthorities } from '#envoy/gateway-authorities.ts';
 import {
   type GatewayCertificate,
@@ -30,7 +35,8 @@ export const writeBootstrap = async (config: BootstrapConfiguration): Promise<Wr
   const publish = listener === undefined ? {} : { publish: await writePublishSecrets(config, listener) };
   const files = readTlsFileVariables();
   const tls = files === undefined ? {} : { secretFiles: await writeInternalSecrets(runtimeDirectory, files) };
-  const services = { xdsServer, extAuthz, extProc, rateLimit };
+  const extAuthzBeside = besideExtAuthz(config);
+  const services = { xdsServer, extAuthz, extAuthzBeside, extProc, rateLimit };
   const limits = { maxConnections, maxHeapBytes: maxHeapBytes(config) };
   const node = nodeClaim(config);
   const zone = config.zone === '' ? {} : { zone: config.zone };

@@ -1,6 +1,7 @@
 // What ext-authz reads from the environment.
 
 import { join } from 'node:path';
+import { GatewayError } from '#core/gateway-error.ts';
 import { DEFAULT_BUNDLE } from '#ext-authz/policy/bundle.ts';
 import {
   type Environment,
@@ -16,12 +17,13 @@ import {
   stateDirectory,
   text,
 } from '#runtime/config.ts';
+import { decisionProcess, decisionProcesses, decisionProcessName } from '#runtime/decision-processes.ts';
 import { SHARED_STATE_VARIABLES } from '#runtime/shared-state/open.ts';
 import { dialledAddress, servedAddress } from '#runtime/tls/tls-address.ts';
 
-const VARIABLES = {
-  address: servedAddress('EXT_AUTHZ_ADDRESS', socketDefault('ext-authz')),
-  opsAddress: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
+const variablesOf = (name: string) => ({
+  address: servedAddress('EXT_AUTHZ_ADDRESS', socketDefault(name)),
+  opsAddress: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault(`${name}-ops`)),
   feedAddress: dialledAddress('REGISTRY_FEED_ADDRESS', socketDefault('registry-feed')),
   publicUrl: gatewayPublicUrl,
   facadeUrl: facadePublicUrl,
@@ -41,9 +43,24 @@ const VARIABLES = {
   sessionMaxAgeSeconds,
   /** What this process shares with others of its kind, and where. */
   ...SHARED_STATE_VARIABLES,
-};
+  decisionProcesses,
+});
 
 export type ExtAuthzConfiguration = ReturnType<typeof readConfiguration>;
 
 /** @throws GatewayError `config_invalid` naming every fault. */
-export const readConfiguration = (environment?: Environment) => readConfig(VARIABLES, environment);
+export const readConfiguration = (environment?: Environment) => {
+  const processName = processNameIn(environment);
+  const configuration = readConfig(variablesOf(processName), environment);
+  // A proof that was used with one process could be used with the next, and each would make its own exchanges.
+  if (configuration.decisionProcesses > 1 && configuration.sharedState === 'memory')
+    throw new GatewayError(
+      'config_invalid',
+      'DECISION_PROCESSES above 1 needs a SHARED_STATE that they share: redis, sql or cosmos',
+    );
+  return { ...configuration, processName };
+};
+
+/** What this process is called; the first one as if there were no others. */
+export const processNameIn = (environment?: Environment): string =>
+  decisionProcessName(readConfig({ number: decisionProcess }, environment).number);

@@ -7,7 +7,7 @@ import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import type { AskApproval } from '#ext-authz/approval/approvals.ts';
 import { createDecisionSink } from '#ext-authz/audit/sink.ts';
 import { startCallers } from '#ext-authz/callers.ts';
-import { type ExtAuthzConfiguration, readConfiguration } from '#ext-authz/configuration.ts';
+import { type ExtAuthzConfiguration, processNameIn, readConfiguration } from '#ext-authz/configuration.ts';
 import { loggedHolder } from '#ext-authz/decision-log/decision-log.ts';
 import { startDecisionLog } from '#ext-authz/decision-log/start.ts';
 import { createSnapshotFollower } from '#ext-authz/follow-snapshots.ts';
@@ -68,7 +68,7 @@ type Tools = {
 const startKeySets = ({ config, logger, metrics, egress, lifecycle }: Tools) => {
   const keySets = createKeySets({
     fetch: egress.fetch,
-    store: createKeySetStore(join(config.stateDirectory, 'ext-authz-keys')),
+    store: createKeySetStore(join(config.stateDirectory, `${config.processName}-keys`)),
     logger,
     metrics,
     nowMs: Date.now,
@@ -124,7 +124,7 @@ const startFeed = async (
 ): Promise<{ readonly feed: FeedConsumer; readonly policies: StartedTenantPolicies }> => {
   let consumer: FeedConsumer | undefined;
   const policies = await startTenantPolicies({
-    directory: join(config.stateDirectory, 'ext-authz-policies'),
+    directory: join(config.stateDirectory, `${config.processName}-policies`),
     fetchBundle: async (name) => (await consumer?.fetchBundle(name)) ?? err('unreachable'),
     onChanged: () => follower.report(),
     logger,
@@ -136,8 +136,8 @@ const startFeed = async (
   const started = await startFeedConsumer({
     address: config.feedAddress,
     tls,
-    consumer: 'ext-authz',
-    stateFile: join(config.stateDirectory, 'ext-authz.snapshot.json'),
+    consumer: config.processName,
+    stateFile: join(config.stateDirectory, `${config.processName}.snapshot.json`),
     logger,
     metrics,
     onSnapshot: follower.follow,
@@ -174,9 +174,14 @@ const startReports = ({ config, lifecycle, tls }: Tools) => {
   return { report: revocations.report, openChannel: signals.openChannel };
 };
 
-const startChain = async ({ metrics, lifecycle }: Tools): Promise<AuditChain> => {
+const startChain = async ({ config, metrics, lifecycle }: Tools): Promise<AuditChain> => {
   const configuration = readAuditConfiguration();
-  const chain = await startProcessChain({ process: 'ext-authz', configuration, metrics, nowMs: Date.now });
+  const chain = await startProcessChain({
+    process: config.processName,
+    configuration,
+    metrics,
+    nowMs: Date.now,
+  });
   lifecycle.onStop('audit', () => chain.stop());
   return chain;
 };
@@ -236,7 +241,7 @@ const start = async (tools: Tools): Promise<void> => {
   logger.info({ sequence: feed.current().snapshot.sequence, ...shared.facts() }, 'ext-authz serves');
 };
 
-const logger = createLogger('ext-authz', readConfig({ logLevel }).logLevel);
+const logger = createLogger(processNameIn(), readConfig({ logLevel }).logLevel);
 
 runService(logger, async (lifecycle) => {
   const config = readConfiguration();

@@ -24,6 +24,7 @@ import {
   stateDirectory,
   text,
 } from '#runtime/config.ts';
+import { decisionProcesses } from '#runtime/decision-processes.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SERVICES = ['registry', 'xds-server', 'ext-authz', 'ext-proc', 'envoy'];
@@ -54,6 +55,7 @@ const PLACES = {
   facadePort: port('OAUTH_FACADE_PORT', '8082'),
   registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
   xdsServer: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+  decisionProcesses,
   extAuthz: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
   facade: localAddress('OAUTH_FACADE_OPS_ADDRESS', socketDefault('oauth-facade-ops')),
   extProc: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),

@@ -13,6 +13,7 @@ import {
   runtimeDirectory,
   socketDefault,
 } from '#runtime/config.ts';
+import { decisionProcesses } from '#runtime/decision-processes.ts';
 
 const readLocalDirectory = (): string =>
   readConfig({ local: directory('MCPGW_LOCAL_DIR', join(process.cwd(), '.local')) }).local;
@@ -33,6 +34,7 @@ const readPlaces = (local: string) =>
     secretsDirectory: directory('SECRETS_DIRECTORY', join(local, 'secrets')),
     registry: localAddress('REGISTRY_OPS_ADDRESS', socketDefault('registry-ops')),
     xdsServer: localAddress('XDS_OPS_ADDRESS', socketDefault('xds-server-ops')),
+    decisionProcesses,
     extAuthz: localAddress('EXT_AUTHZ_OPS_ADDRESS', socketDefault('ext-authz-ops')),
     facade: localAddress('OAUTH_FACADE_OPS_ADDRESS', socketDefault('oauth-facade-ops')),
     extProc: localAddress('EXT_PROC_OPS_ADDRESS', socketDefault('ext-proc-ops')),
@@ -72,6 +74,7 @@ export const environmentOf = (settings: DemoSettings): Readonly<Record<string, s
   DEMO_IDP_PORT: String(settings.providerPort),
   DEMO_TRACKER_PORT: String(settings.trackerPort),
   DEMO_REPORTS_PORT: String(settings.reportsPort),
+  DECISION_PROCESSES: String(settings.decisionProcesses),
   MCPGW_RUNTIME_DIR: settings.runtimeDirectory,
   MCPGW_STATE_DIR: settings.stateDirectory,
   SECRETS_DIRECTORY: settings.secretsDirectory,

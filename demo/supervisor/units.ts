@@ -45,6 +45,7 @@ export const buildDemoUnits = (settings: DemoSettings): readonly Unit[] => {
   });
   const discovery = `/${CONTOSO_TID}/v2.0/.well-known/openid-configuration`;
   const places = {
+    decisionProcesses: settings.decisionProcesses,
     gatewayPort: settings.gatewayPort,
     envoyAdminPort: settings.envoyAdminPort,
     operations: {

@@ -1,14 +1,19 @@
 // The product's own programs: the registry, the three services around Envoy, Envoy, and the sign-in façade where one is
 // wanted. The demo adds its parts to these; production runs them as they are.
 
+import { GatewayError } from '#core/gateway-error.ts';
 import { answersOk, getStatus, loopback } from '#provision/processes/readiness.ts';
 import type { ProgramUnit } from '#provision/processes/unit.ts';
-import type { Address } from '#runtime/address.ts';
+import { type Address, parseLocalAddress } from '#runtime/address.ts';
+import { socketDefault } from '#runtime/config.ts';
+import { decisionProcessNames } from '#runtime/decision-processes.ts';
 
 export type ServicePlaces = {
   readonly operations: Readonly<Record<'registry' | 'xds-server' | 'ext-authz' | 'ext-proc', Address>>;
   /** Operations address of the sign-in façade; absent: it is not started. */
   readonly facade?: Address | undefined;
+  /** How many ext-authz there are. */
+  readonly decisionProcesses: number;
   readonly gatewayPort: number;
   readonly envoyAdminPort: number;
 };
@@ -22,6 +27,21 @@ const ENVOY_STOP_MS = 6_000;
 const isEnvoyReady = (places: ServicePlaces) => async (): Promise<boolean> =>
   (await getStatus(loopback(places.envoyAdminPort), '/ready')) === 200 &&
   (await getStatus(loopback(places.gatewayPort), '/')) !== undefined;
+
+/** One more ext-authz beside the first: it differs by its name and the places that follow from it. */
+const besideFirst = (
+  first: ProgramUnit,
+  { name, number }: { readonly name: string; readonly number: number },
+): ProgramUnit => {
+  const operations = parseLocalAddress(socketDefault(`${name}-ops`));
+  if (!operations.ok) throw new GatewayError('internal', operations.error);
+  return {
+    ...first,
+    name,
+    environment: { ...first.environment, EXT_AUTHZ_PROCESS: String(number) },
+    isReady: answersOk(operations.value, '/readyz'),
+  };
+};
 
 /** Units of the services and Envoy, with one set of variables for all. */
 export const buildServiceUnits = (
@@ -38,16 +58,20 @@ export const buildServiceUnits = (
     stopMs: SERVICE_STOP_MS,
   });
   const { operations, facade } = places;
+  const first = service('ext-authz', operations['ext-authz'], ['registry']);
+  const decisions = decisionProcessNames(places.decisionProcesses).map((name, index) =>
+    index === 0 ? first : besideFirst(first, { name, number: index + 1 }),
+  );
   return [
     service('registry', operations.registry, []),
     service('xds-server', operations['xds-server'], ['registry']),
-    service('ext-authz', operations['ext-authz'], ['registry']),
+    ...decisions,
     service('ext-proc', operations['ext-proc'], ['registry']),
     ...(facade === undefined ? [] : [service('oauth-facade', facade, ['registry'])]),
     {
       kind: 'program',
       name: 'envoy',
-      after: ['xds-server', 'ext-authz', 'ext-proc'],
+      after: ['xds-server', ...decisions.map(({ name }) => name), 'ext-proc'],
       script: 'envoy/main.ts',
       environment,
       isReady: isEnvoyReady(places),

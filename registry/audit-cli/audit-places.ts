@@ -1,5 +1,6 @@
 // Where the audit's commands find chains and keys: the environment of the services, or what the command names.
 
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AuditKeys } from '#core/audit/audit-key.ts';
 import {
@@ -12,10 +13,14 @@ import { isJsonObject, type JsonObject } from '#core/json.ts';
 import { pathOf, readBytes, stop } from '#registry/manifest-cli/command.ts';
 import { auditPlaces, readAuditConfiguration } from '#runtime/audit/audit-configuration.ts';
 import { auditKeyFile, auditKeysOf, signingKeyFile } from '#runtime/audit/audit-keys.ts';
+import { decisionProcessName, isDecisionProcess } from '#runtime/decision-processes.ts';
 import { readKeyFile } from '#runtime/key-file.ts';
 
-/** Processes that keep their chain in files. */
-const FILE_PROCESSES = ['ext-authz'];
+/** Processes that keep their chain in files: the first one always, more where they have left any. */
+const fileProcesses = (root: string): readonly string[] => {
+  const found = existsSync(root) ? readdirSync(root).filter(isDecisionProcess) : [];
+  return [...new Set([decisionProcessName(1), ...found.toSorted()])];
+};
 
 export const auditKeys = (): AuditKeys =>
   auditKeysOf(readKeyFile(auditKeyFile(readAuditConfiguration().keyFile)));
@@ -27,7 +32,7 @@ export type ChainPlace = { readonly process: string; readonly directory: string 
 /** @param directory of `--directory`: what is called `audit` in the state directory. */
 export const chainPlaces = (directory: string | undefined): ChainPlace[] => {
   const root = directory === undefined ? auditPlaces(readAuditConfiguration()).chains : pathOf(directory);
-  return FILE_PROCESSES.map((process) => ({ process, directory: join(root, process) }));
+  return fileProcesses(root).map((process) => ({ process, directory: join(root, process) }));
 };
 
 const jwksOf = (text: string): JsonObject[] => {

@@ -177,7 +177,10 @@ const startFleet = async (directory: string, ports: readonly number[], surroundi
     holdDirectory: join(directory, 'hold'),
     onCrash: (name: string, how: string) => console.error(`${name} ended: ${how}`),
   };
-  const units = buildServiceUnits({ operations, gatewayPort, envoyAdminPort }, environment);
+  const units = buildServiceUnits(
+    { decisionProcesses: 1, operations, gatewayPort, envoyAdminPort },
+    environment,
+  );
   const fleet = createFleet(units, place, { onReady: () => undefined });
   await fleet.start();
   return fleet;

@@ -11,6 +11,19 @@ export const MAX_REQUEST_BYTES = 4 * 1024 * 1024;
 /** A cold On-Behalf-Of exchange waits for the identity provider; a decision by itself takes a millisecond. */
 const TIMEOUT = '5s';
 
+/** A question that reached no process may be asked once more; one that was heard is asked only once, for it is recorded. */
+const ONCE_ELSEWHERE: JsonObject = {
+  num_retries: 1,
+  retry_on: 'connect-failure,refused-stream',
+  retry_host_predicate: [
+    {
+      name: 'previous_hosts',
+      typed_config: typedMessage('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate', {}),
+    },
+  ],
+  host_selection_retry_max_attempts: 3,
+};
+
 const NAME = 'envoy.filters.http.ext_authz';
 const PER_ROUTE = 'envoy.extensions.filters.http.ext_authz.v3.ExtAuthzPerRoute';
 
@@ -32,7 +45,7 @@ export const extAuthz: HttpFilter = {
   // TypedStruct: clear_route_cache_headers is newer than the npm protos.
   listenerPart: ({ listenerClientCertificates = false }) =>
     typedStruct('envoy.extensions.filters.http.ext_authz.v3.ExtAuthz', {
-      grpc_service: envoyGrpc('ext-authz', TIMEOUT),
+      grpc_service: envoyGrpc('ext-authz', TIMEOUT, ONCE_ELSEWHERE),
       transport_api_version: 'V3',
       // A cut body would be judged as something else than what is forwarded.
       with_request_body: {

@@ -18,7 +18,9 @@ export type HttpFilter = {
 export type RoutePart = Readonly<Record<string, TypedMessage>>;
 
 /** A gRPC service of ours as Envoy calls it. The timeout is never 0, which means for ever. */
-export const envoyGrpc = (cluster: string, timeout?: string): JsonObject => ({
+export const envoyGrpc = (cluster: string, timeout?: string, retry?: JsonObject): JsonObject => ({
   envoy_grpc: { cluster_name: cluster },
   ...(timeout === undefined ? {} : { timeout }),
+  // Not the one of envoy_grpc, which is for streams of xDS alone.
+  ...(retry === undefined ? {} : { retry_policy: retry }),
 });
