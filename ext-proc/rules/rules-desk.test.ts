@@ -36,6 +36,11 @@ describe('the rules for an answer', () => {
       expect(desk.rulesFor(ordersOff({ revision: 3, ...gone }))).toBeUndefined();
   });
 
+  it('are not waited for where a newer copy no longer has the tenant', () => {
+    const { desk } = open(snapshot(8));
+    expect(desk.rulesFor(ordersOff({ sequence: 7, revision: 3 }))).toBeUndefined();
+  });
+
   it('are waited for while the tenant is older than the call was judged by', async () => {
     const { desk, arrive } = open(snapshot(7, at(3)));
     const rules = desk.rulesFor(ordersOff({ sequence: 9, revision: 4 }));

@@ -21,9 +21,11 @@ export const createRulesDesk = (options: {
   const waiting = new Set<() => void>();
   const isNew = ({ sequence, revision, tenantId }: GuardOrders): boolean => {
     const snapshot = options.snapshot();
-    if (revision === undefined) return snapshot.sequence >= sequence;
-    const tenant = findTenant(snapshot, tenantId);
-    return tenant !== undefined && tenant.revision >= revision;
+    const tenant = revision === undefined ? undefined : findTenant(snapshot, tenantId);
+    // A tenant that a newer copy does not have is gone, and will not come.
+    return tenant === undefined || revision === undefined
+      ? snapshot.sequence >= sequence
+      : tenant.revision >= revision;
   };
   const wait = (orders: GuardOrders): Promise<AnswerRules | undefined> =>
     new Promise((resolve) => {
