@@ -25,7 +25,7 @@ export type StateFault = SealFault | 'foreign' | 'expired';
 const FORMAT = Buffer.from('mcpgw-request-state-1');
 
 /** Longest state of a server that is sealed, characters. It travels in a request body, whose longest is some MiB. */
-export const MAX_STATE_CHARACTERS = 256 * 1024;
+const MAX_STATE_CHARACTERS = 256 * 1024;
 
 const placeOf = ({ owner, method, target }: StatePlace): string =>
   JSON.stringify([ownerDigest(owner), method, target]);

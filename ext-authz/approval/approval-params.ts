@@ -3,6 +3,7 @@
 
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import type { McpCall } from '#core/mcp-call.ts';
+import { ASKING_METHODS } from '#core/sealed-request-state.ts';
 import { CLIENT_CAPABILITIES_KEY } from '#ext-authz/request/era.ts';
 
 /** The gateway's own input request (MCP 2026-07-28, multi round-trip requests); servers name theirs as they like. */
@@ -29,15 +30,12 @@ export const approvedParams = ({ params }: McpCall): JsonObject => {
   return Object.keys(others).length === 0 ? own : { ...own, inputResponses: others };
 };
 
-/** Methods that may be answered `input_required` (MCP 2026-07-28). */
-const ASKABLE: readonly string[] = ['tools/call', 'prompts/get', 'resources/read'];
-
 /**
  * Whether the client can be asked to show somebody the link: it says so (`elicitation.url`), and has not done it in this
  * call. One that comes back before anybody has decided would otherwise be sent in circles.
  */
 export const canShowLink = ({ era, method = '', params }: McpCall): boolean => {
-  if (era !== 'stateless' || !ASKABLE.includes(method)) return false;
+  if (era !== 'stateless' || !ASKING_METHODS.includes(method)) return false;
   const capabilities = objectAt(objectAt(params, '_meta'), CLIENT_CAPABILITIES_KEY);
   const shown = objectAt(params, 'inputResponses')?.[APPROVAL_INPUT] !== undefined;
   return !shown && objectAt(objectAt(capabilities, 'elicitation'), 'url') !== undefined;
