@@ -11,6 +11,8 @@ const realThing = (name: string) => ({
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 90_000,
+    // Processes, sockets and clocks of a busy machine: one more attempt, and the suite names every test that needed it.
+    retry: 1,
   },
 });
 

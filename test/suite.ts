@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Counts } from '#test/support/closing-line-reporter.ts';
+import { type Counts, NOTHING_RAN } from '#test/support/closing-line-reporter.ts';
 
 const PROJECTS_OF_CHECK = ['--project', 'unit'];
 
@@ -30,9 +30,7 @@ const runTests = (projects: readonly string[]): Counts => {
     ['run', '--reporter=default', `--reporter=./${reporter}`, ...projects],
     { ...process.env, MCPGW_COUNTS_FILE: countsFile },
   );
-  const counts: Counts = existsSync(countsFile)
-    ? JSON.parse(readFileSync(countsFile, 'utf8'))
-    : { passed: 0, failed: 0, skipped: 0 };
+  const counts: Counts = existsSync(countsFile) ? JSON.parse(readFileSync(countsFile, 'utf8')) : NOTHING_RAN;
   rmSync(directory, { recursive: true });
   // Vitest can fail without a failed test: a broken configuration, a coverage threshold, no test found at all.
   return succeeded || counts.failed > 0 ? counts : { ...counts, failed: 1 };
@@ -54,4 +52,6 @@ const steps = [
 const tests = runTests(isCheck ? PROJECTS_OF_CHECK : []);
 const counts = { ...tests, failed: tests.failed + steps.filter((succeeded) => !succeeded).length };
 process.exitCode = counts.failed === 0 ? 0 : 1;
+if (counts.flaky.length > 0)
+  console.log(`\nPassed only when tried again; find out why:\n  ${counts.flaky.join('\n  ')}`);
 console.log(`\n${closingLine(counts)}`);
