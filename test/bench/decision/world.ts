@@ -1,0 +1,157 @@
+// One tenant of many servers and many groups, and callers with real tokens: what a decision is measured over. Every caller
+// is in five groups and calls one tool that one of them is granted.
+
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { type JWTPayload, SignJWT } from 'jose';
+import type { Grant } from '#core/grant.ts';
+import type { Snapshot } from '#core/snapshot.ts';
+import type { Tenant } from '#core/tenant.ts';
+import type { CheckRequestMessage } from '#ext-authz/request/from-check-request.ts';
+import { largeTenant } from '#test/support/large-tenant.ts';
+import { AUDIENCE, oidcIssuer } from '#test/support/token-issuer.ts';
+
+export const TOOLS_OF_A_SERVER = 20;
+const GROUPS = 50;
+const GROUPS_OF_A_CALLER = 5;
+/** Tools a group may use on a server. */
+const GRANTED_TOOLS = 2;
+const TENANT = 'acme';
+const KID = 'bench';
+const TOKEN_LIFE_SECONDS = 24 * 3600;
+
+const groupName = (index: number): string => `group-${index % GROUPS}`;
+const toolName = (index: number): string => `tool_${index % TOOLS_OF_A_SERVER}`;
+
+const grantOf = (serverId: string, group: number): Grant => ({
+  id: `${serverId}-${groupName(group)}`,
+  serverId,
+  subjects: [{ kind: 'group', id: groupName(group) }],
+  tools: Array.from({ length: GRANTED_TOOLS }, (_, index) => toolName(group * GRANTED_TOOLS + index)),
+  prompts: [],
+  resources: [],
+});
+
+const tenantOf = (servers: number, jwksUri: string): Tenant => {
+  const base = largeTenant(TENANT, { servers, tools: TOOLS_OF_A_SERVER });
+  const issuer = oidcIssuer(jwksUri, { id: 'home', algorithms: ['ES256', 'RS256'] });
+  const { oboApplication: _none, ...binding } = base.servers[0]?.bindings[0] ?? { requiredScopes: [] };
+  const bindings = [{ ...binding, issuerId: 'home', audiences: [AUDIENCE] }];
+  return {
+    ...base,
+    issuers: [issuer],
+    servers: base.servers.map((server) => ({
+      ...server,
+      bindings,
+      upstreamAuth: { mode: 'none' as const, scopes: [], appOnly: 'refuse' as const },
+    })),
+    grants: base.servers.flatMap(({ id }) =>
+      Array.from({ length: GROUPS }, (_, group) => grantOf(id, group)),
+    ),
+  };
+};
+
+type Key = { readonly privateKey: KeyObject; readonly jwk: object };
+
+/** The key a world's tokens are signed with. */
+export const createDecisionKey = (): Key => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = {
+    ...createPublicKey(privateKey).export({ format: 'jwk' }),
+    kid: KID,
+    use: 'sig',
+    alg: 'ES256',
+  };
+  return { privateKey, jwk };
+};
+
+const signFor = (key: KeyObject, caller: number, nowSeconds: number): Promise<string> => {
+  const groups = Array.from({ length: GROUPS_OF_A_CALLER }, (_, index) => groupName(caller + index * 7));
+  const claims = {
+    iss: 'https://idp.example',
+    aud: AUDIENCE,
+    sub: `user-${caller}`,
+    azp: 'client-1',
+    scope: 'openid tools.use',
+    groups,
+    iat: nowSeconds - 60,
+    exp: nowSeconds + TOKEN_LIFE_SECONDS,
+  };
+  return new SignJWT(claims as JWTPayload)
+    .setProtectedHeader({ alg: 'ES256', typ: 'JWT', kid: KID })
+    .sign(key);
+};
+
+/** As long as a call with a short text usually is. */
+const NOTE = 'The quick brown fox jumps over the lazy dog. '.repeat(14);
+
+const bodyOf = (id: number, name: string): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method: 'tools/call',
+      params: { name, arguments: { field_0: `value ${id}`, field_1: NOTE.slice(0, 150), field_2: 'note' } },
+    }),
+  );
+
+const headersOf = (token: string, path: string, id: number): Readonly<Record<string, string>> => ({
+  ':authority': 'gateway.example',
+  ':method': 'POST',
+  ':path': path,
+  ':scheme': 'https',
+  accept: 'application/json, text/event-stream',
+  'accept-encoding': 'gzip, deflate, br',
+  authorization: `Bearer ${token}`,
+  'content-type': 'application/json',
+  'mcp-protocol-version': '2025-11-25',
+  'user-agent': 'mcp-client/1.0',
+  'x-forwarded-for': '192.0.2.10',
+  'x-forwarded-proto': 'https',
+  'x-request-id': `00000000-0000-4000-8000-${String(id).padStart(12, '0')}`,
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+});
+
+/** What Envoy asks about one call of a caller. */
+const messageOf = (token: string, caller: number, servers: readonly string[]): CheckRequestMessage => {
+  const server = servers[caller % servers.length] ?? '';
+  const path = `/t/${TENANT}/mcp/${server}`;
+  const headers = headersOf(token, path, caller);
+  return {
+    attributes: {
+      source: { address: { socket_address: { address: '192.0.2.10' } } },
+      request: {
+        http: {
+          id: String(caller),
+          method: 'POST',
+          host: 'gateway.example',
+          path,
+          header_map: {
+            headers: Object.entries(headers).map(([key, value]) => ({ key, raw_value: Buffer.from(value) })),
+          },
+          raw_body: bodyOf(caller, toolName((caller % GROUPS) * GRANTED_TOOLS)),
+        },
+      },
+      context_extensions: { tenant: TENANT, server },
+    },
+  };
+};
+
+export type DecisionWorld = {
+  readonly snapshot: Snapshot;
+  /** What Envoy asks, for the caller of a number: made anew, as a decoder would. Every one is to be allowed. */
+  message(caller: number): Promise<CheckRequestMessage>;
+};
+
+/** @param jwksUri where the public key is served. */
+export const createDecisionWorld = (
+  key: Key,
+  { servers, jwksUri }: { readonly servers: number; readonly jwksUri: string },
+): DecisionWorld => {
+  const tenant = tenantOf(servers, jwksUri);
+  const ids = tenant.servers.map(({ id }) => id);
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  return {
+    snapshot: { sequence: 1, tenants: [tenant] },
+    message: async (caller) => messageOf(await signFor(key.privateKey, caller, nowSeconds), caller, ids),
+  };
+};
