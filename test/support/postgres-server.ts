@@ -52,11 +52,12 @@ const copyPrograms = (directory: string): string => {
   return join(native, 'bin');
 };
 
-const user = process.getuid?.() === 0 ? NOBODY : {};
+/** Options of a spawned Postgres: whom it runs as. */
+export const NOBODY_AS_ROOT = process.getuid?.() === 0 ? NOBODY : {};
 
 const initialise = (programs: string, data: string): void => {
   const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'];
-  const { status, stderr } = spawnSync(join(programs, 'initdb'), options, { ...user, cwd: data });
+  const { status, stderr } = spawnSync(join(programs, 'initdb'), options, { ...NOBODY_AS_ROOT, cwd: data });
   if (status !== 0) throw new Error(`Postgres cannot be set up: ${stderr}`);
 };
 
@@ -76,17 +77,28 @@ const waitUntilReady = async (child: ChildProcess): Promise<void> => {
 
 type Running = { readonly url: string; readonly stop: () => Promise<void> };
 
-const startOwn = async (settings: readonly string[]): Promise<Running> => {
+/** The programs and an empty cluster in a new directory below the temporary one; whoever asked removes `directory`. */
+export const preparePostgres = (): {
+  readonly directory: string;
+  readonly data: string;
+  readonly programs: string;
+} => {
   const directory = mkdtempSync(join(tmpdir(), 'postgres-'));
   const data = join(directory, 'data');
   mkdirSync(data, { mode: 0o700 });
   const programs = copyPrograms(directory);
-  if (user === NOBODY) for (const path of [directory, data]) chownSync(path, NOBODY.uid, NOBODY.gid);
+  if (NOBODY_AS_ROOT === NOBODY)
+    for (const path of [directory, data]) chownSync(path, NOBODY.uid, NOBODY.gid);
   initialise(programs, data);
+  return { directory, data, programs };
+};
+
+const startOwn = async (settings: readonly string[]): Promise<Running> => {
+  const { directory, data, programs } = preparePostgres();
   const [port = 0] = await findFreePorts(1);
   const all = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', `port=${port}`, ...settings];
   const child = spawn(join(programs, 'postgres'), ['-D', data, ...all.flatMap((one) => ['-c', one])], {
-    ...user,
+    ...NOBODY_AS_ROOT,
     cwd: data,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
