@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { findOnPath, run } from '#provision/command.mjs';
 import { downloadFault, ProvisionFault } from '#provision/fault.mjs';
 import { createFolderWhole, measureMegabytes } from '#provision/folder.mjs';
-import { findVersion, isAtLeast } from '#provision/version.mjs';
+import { checkGo } from '#provision/go.mjs';
 
 const readOpaVersion = async (binary, env) => {
   const { code, output } = await run(binary, ['version'], { env });
@@ -37,24 +37,12 @@ export const findOpa = async (context) => {
   return isPinned ? { binary: onPath, origin: 'PATH' } : undefined;
 };
 
-/**
- * Names what is missing before anything is downloaded.
- * @param {import('#provision/context.mjs').Context} context
- */
-export const checkGo = async ({ env, versions }) => {
-  const remedy = `Install Go from https://go.dev/dl, or set OPA_BIN to an OPA ${versions.opa.pinned} binary`;
-  if (findOnPath('go', env) === undefined)
-    throw new ProvisionFault(
-      `Go is missing (the policy tests build OPA ${versions.opa.pinned} with it)`,
-      remedy,
-    );
-  const version = findVersion((await run('go', ['version'], { env })).output);
-  if (version === undefined || !isAtLeast(version, versions.runner.go))
-    throw new ProvisionFault(
-      `Go ${versions.runner.go} or newer is needed, this is ${version ?? 'unknown'}`,
-      remedy,
-    );
-};
+/** Names what is missing before anything is downloaded. @param {import('#provision/context.mjs').Context} context */
+export const checkOpa = (context) =>
+  checkGo(context, {
+    builds: `the policy tests build OPA ${context.versions.opa.pinned}`,
+    otherwise: `set OPA_BIN to an OPA ${context.versions.opa.pinned} binary`,
+  });
 
 /**
  * Finds OPA or builds it.

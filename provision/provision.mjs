@@ -1,19 +1,26 @@
 // Everything a command needs before it can run: what is missing is named at once, then fetched side by side.
 
 import { join } from 'node:path';
+import { checkBenchPeers, findBenchPeers, provisionBenchPeers } from '#provision/bench-peers.mjs';
 import { checkEnvoy, findEnvoy, provisionEnvoy } from '#provision/envoy-binary.mjs';
 import { ProvisionFault } from '#provision/fault.mjs';
 import { withInstallLock } from '#provision/install-lock.mjs';
 import { findNode, provisionNode } from '#provision/node-binary.mjs';
-import { checkGo, findOpa, provisionOpa } from '#provision/opa-binary.mjs';
+import { checkOpa, findOpa, provisionOpa } from '#provision/opa-binary.mjs';
 import { arePackagesInstalled, checkNpm, provisionPackages } from '#provision/packages.mjs';
 import { checkRedis, findRedis, provisionRedis } from '#provision/redis-binary.mjs';
 
 /** Programs a command can ask for beside npm packages and Node 24, and the variable that names each to it. */
 const PROGRAMS = {
   envoy: { find: findEnvoy, check: checkEnvoy, provision: provisionEnvoy, variable: 'ENVOY_BIN' },
-  opa: { find: findOpa, check: checkGo, provision: provisionOpa, variable: 'OPA_BIN' },
+  opa: { find: findOpa, check: checkOpa, provision: provisionOpa, variable: 'OPA_BIN' },
   redis: { find: findRedis, check: checkRedis, provision: provisionRedis, variable: 'REDIS_BIN' },
+  'bench-peers': {
+    find: findBenchPeers,
+    check: checkBenchPeers,
+    provision: provisionBenchPeers,
+    variable: 'BENCH_PEERS_DIR',
+  },
 };
 
 export const PARTS = Object.keys(PROGRAMS);
