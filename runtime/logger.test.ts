@@ -33,4 +33,26 @@ describe('createLogger()', () => {
     });
     expect(JSON.stringify(out.lines)).not.toContain('s3cret');
   });
+
+  it.each([
+    ['at the top', { authorization: 's3cret', tenant: 'acme' }],
+    ['in a list', { requests: [{ cookie: 's3cret' }] }],
+    ['in an error', { err: Object.assign(new Error('refused'), { token: 's3cret', status: 401 }) }],
+    ['as a list', { tenant: 'acme', password: ['s3cret'] }],
+    ['in what writes itself', { tenant: 'acme', body: { token: 's3cret', toJSON: () => 's3cret' } }],
+  ])('prints no credential by its name %s, and leaves what was logged as it is', (_where, logged) => {
+    const out = capture();
+    const before = JSON.stringify(logged);
+    createLogger('x', 'info', out).info(logged, 'said');
+    expect(JSON.stringify(out.lines)).not.toContain('s3cret');
+    expect(out.lines[0]).toMatchObject({ message: 'said' });
+    expect(JSON.stringify(logged)).toBe(before);
+  });
+
+  it('prints the rest of an error from which something was taken', () => {
+    const out = capture();
+    const error = Object.assign(new Error('refused'), { token: 's3cret', status: 401 });
+    createLogger('x', 'info', out).error({ err: error }, 'failed');
+    expect(out.lines[0]).toMatchObject({ err: { message: 'refused', status: 401, token: '[redacted]' } });
+  });
 });

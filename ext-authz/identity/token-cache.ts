@@ -1,7 +1,7 @@
 // Tokens that were verified a moment ago, by digest: the token itself is not kept. A hit is good only under the very
 // issuer settings, binding and keys it was verified with, and its times are judged anew each time.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Deny } from '#core/decision.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -37,8 +37,7 @@ type Entry = {
 };
 
 // Parts are written as JSON, so no two lists of parts read the same.
-const digest = (parts: readonly unknown[]): string =>
-  createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+const digest = (parts: readonly unknown[]): string => hash('sha256', JSON.stringify(parts), 'base64url');
 
 const keyOf = (token: Secret, at: Presentation): string =>
   digest([at.tenant.id, at.server.id, token.reveal()]);

@@ -145,11 +145,14 @@ class ChainWriter implements AuditChain {
 
   #encode(events: readonly AuditEvent[]): { readonly lines: string; readonly end: ChainEnd } {
     const { keys, ring } = this.#parts;
+    // At once: the system is asked for random bytes at the same price for one record as for a hundred.
+    const nonces = randomBytes(NONCE_BYTES * events.length);
     let end = this.#end;
     let lines = '';
-    for (const event of events) {
+    for (const [at, event] of events.entries()) {
       const subject = event.about === undefined ? undefined : ring.subjectOf(event.about.principal);
-      const entry = sealEvent(event, end, { subject, nonce: randomBytes(NONCE_BYTES) });
+      const nonce = nonces.subarray(at * NONCE_BYTES, (at + 1) * NONCE_BYTES);
+      const entry = sealEvent(event, end, { subject, nonce });
       const appended = appendRecord(keys.current, end, entry);
       lines += `${appended.line}\n`;
       end = appended.end;
