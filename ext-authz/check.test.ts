@@ -11,7 +11,7 @@ import { Secret } from '#core/secret.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { type CheckParts, check as judge } from '#ext-authz/check.ts';
-import type { CheckRequestMessage } from '#ext-authz/request/from-check-request.ts';
+import { checkRequestBytes } from '#test/support/check-codec.ts';
 import { SESSIONS } from '#test/support/session-world.ts';
 
 const NOW_MS = 1_800_000_000_000;
@@ -97,7 +97,7 @@ const message = (
     headers?: Record<string, string>;
     context?: object;
   } = {},
-): CheckRequestMessage => {
+): Buffer => {
   const method = change.rpc ?? 'ping';
   const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 'c1', method, params: {} }));
   const headers = {
@@ -107,7 +107,7 @@ const message = (
     ...change.headers,
   };
   const lines = Object.entries(headers).map(([key, value]) => ({ key, raw_value: Buffer.from(value) }));
-  return {
+  return checkRequestBytes({
     attributes: {
       request: {
         http: {
@@ -117,13 +117,13 @@ const message = (
           raw_body: (change.method ?? 'POST') === 'POST' ? body : Buffer.alloc(0),
         },
       },
-      context_extensions: { tenant: 'acme', server: 'files', ...change.context },
+      context_extensions: change.context ?? { tenant: 'acme', server: 'files' },
     },
-  };
+  });
 };
 
 /** The answer with both of its forms to look at; only one is ever there. */
-const check = async (parts: CheckParts, sent: CheckRequestMessage) => {
+const check = async (parts: CheckParts, sent: Buffer) => {
   const response = await judge(parts, sent);
   const granted = 'ok_response' in response ? response.ok_response : undefined;
   const denied = 'denied_response' in response ? response.denied_response : undefined;
@@ -160,11 +160,11 @@ it('tells the response guard what a policy ordered of the answer', async () => {
   const ordered = async (obligations: Obligations): Promise<string> =>
     JSON.stringify((await check(ordering(obligations), message())).response);
   const capped = await ordered({ redact: ['/mail'], maxResponseBytes: 4096 });
-  expect(capped).toContain('"guard":{"stringValue":"rules"}');
-  expect(capped).toContain('"maxResponseBytes":{"numberValue":4096}');
+  expect(capped).toContain('"guard":"rules"');
+  expect(capped).toContain('"maxResponseBytes":4096');
   // The answer to a ping has no structured content.
   expect(capped).not.toContain('/mail');
-  expect(await ordered({})).toContain('"guard":{"stringValue":"off"}');
+  expect(await ordered({})).toContain('"guard":"off"');
 });
 
 describe('check()', () => {
@@ -193,7 +193,7 @@ describe('check()', () => {
     throw thrown;
   };
 
-  it.each<[string, string, CheckParts, CheckRequestMessage?]>([
+  it.each<[string, string, CheckParts, Buffer?]>([
     [
       'the policy cannot judge',
       'policy_failed',
@@ -268,16 +268,12 @@ describe('check()', () => {
       'the route names another server than the path',
       'endpoint_unknown',
       partsWith(),
-      message({ context: { server: 'other' } }),
+      message({ context: { tenant: 'acme', server: 'other' } }),
     ],
-    [
-      'the route names no tenant',
-      'endpoint_unknown',
-      partsWith(),
-      { attributes: { ...message().attributes, context_extensions: {} } },
-    ],
+    ['the route names no tenant', 'endpoint_unknown', partsWith(), message({ context: {} })],
     ['the path names a server of nobody', 'endpoint_unknown', partsWith({}, { servers: [] })],
-    ['the check holds no request', 'internal_error', partsWith(), {}],
+    ['the check holds no request', 'internal_error', partsWith(), Buffer.alloc(0)],
+    ['the check is no protobuf', 'internal_error', partsWith(), message().subarray(1)],
     [
       'the web origin is foreign',
       'origin_forbidden',

@@ -7,11 +7,7 @@ import { answerForm } from '#ext-authz/answer-form.ts';
 import { type RecordParts, recordDecision } from '#ext-authz/audit/record-decision.ts';
 import { ownAnswer } from '#ext-authz/own-answer.ts';
 import { decide, type PipelineParts } from '#ext-authz/pipeline.ts';
-import {
-  type CheckRequestMessage,
-  type HttpRequest,
-  requestFromCheckRequest,
-} from '#ext-authz/request/from-check-request.ts';
+import { type HttpRequest, requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
 import { type CheckResponseMessage, checkResponseFromDecision } from '#ext-authz/response/check-response.ts';
 import { startTrail, type Trail } from '#ext-authz/trail.ts';
 
@@ -56,12 +52,10 @@ const judge = async (parts: CheckParts, request: HttpRequest, trail: Trail): Pro
 
 /**
  * Answers one Check. Never throws and never answers without a status.
- * @param message envoy.service.auth.v3.CheckRequest as proto-loader decodes it.
+ * @param message one envoy.service.auth.v3.CheckRequest, encoded: read here, so that one that is malformed is refused in
+ * our words and recorded like any other.
  */
-export const check = async (
-  parts: CheckParts,
-  message: CheckRequestMessage,
-): Promise<CheckResponseMessage> => {
+export const check = async (parts: CheckParts, message: Buffer): Promise<CheckResponseMessage> => {
   const trail = startTrail(parts.monotonicMs);
   let request: HttpRequest | undefined;
   let decision: Decision;

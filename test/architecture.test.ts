@@ -70,6 +70,7 @@ const PURE = [
   'xds-server/stream/diff.ts',
   'xds-server/stream/encode.ts',
   'xds-server/stream/followers.ts',
+  'protos/wire/',
   'ext-authz/request/',
   'ext-authz/response/',
   'ext-authz/policy/input.ts',

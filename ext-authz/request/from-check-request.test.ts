@@ -1,19 +1,13 @@
-// Unit tests of from-check-request.ts, through the very codec that reads Envoy's messages.
-import type { MethodDefinition } from '@grpc/grpc-js';
+// Unit tests of from-check-request.ts, from messages as proto-loader writes them.
 import { describe, expect, it } from 'vitest';
-import { type CheckRequestMessage, requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
-import { loadService } from '#protos/service.ts';
-
-const Check = loadService('envoy.service.auth.v3.Authorization')['Check'] as MethodDefinition<object, object>;
-
-const overTheWire = (message: object): CheckRequestMessage =>
-  Check.requestDeserialize(Check.requestSerialize(message)) as CheckRequestMessage;
+import { requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
+import { checkRequestBytes } from '#test/support/check-codec.ts';
 
 const header = (key: string, value: string) => ({ key, raw_value: Buffer.from(value, 'latin1') });
 const HEADERS = [header(':method', 'POST'), header('x-request-id', 'abc-1')];
 
 const read = (http: object, attributes: object = {}) =>
-  requestFromCheckRequest(overTheWire({ attributes: { request: { http }, ...attributes } }));
+  requestFromCheckRequest(checkRequestBytes({ attributes: { request: { http }, ...attributes } }));
 
 describe('requestFromCheckRequest()', () => {
   it('reads what Envoy sends with raw headers and a packed body', () => {
@@ -62,7 +56,7 @@ describe('requestFromCheckRequest()', () => {
     ['joined headers only', { attributes: { request: { http: { headers: { ':method': 'POST' } } } } }],
     ['an empty header map', { attributes: { request: { http: { header_map: { headers: [] } } } } }],
   ])('throws on %s', (_what, message) => {
-    expect(() => requestFromCheckRequest(overTheWire(message))).toThrow(
+    expect(() => requestFromCheckRequest(checkRequestBytes(message))).toThrow(
       expect.objectContaining({ code: 'codec_failed' }),
     );
   });

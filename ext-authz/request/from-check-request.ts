@@ -1,8 +1,9 @@
-// The one place where Envoy's CheckRequest becomes our HttpRequest. Knows the wire shape; judges nothing.
+// The one place where Envoy's CheckRequest becomes our HttpRequest. Judges nothing.
 // Envoy is ours, so a message of unknown shape is broken machinery and throws.
 
 import { GatewayError } from '#core/gateway-error.ts';
 import { REQUEST_ID_HEADER } from '#core/internal-headers.ts';
+import { readCheckRequest } from '#ext-authz/request/check-request-fields.ts';
 
 /** A request as Envoy received it: nothing decoded, nothing joined, nothing believed. */
 export type HttpRequest = {
@@ -29,47 +30,6 @@ export type HttpRequest = {
   };
 };
 
-/** The members of envoy.service.auth.v3.CheckRequest that are read, as proto-loader decodes them. */
-export type CheckRequestMessage = {
-  readonly attributes?: {
-    readonly source?: {
-      readonly address?: { readonly socket_address?: { readonly address?: string } | null } | null;
-      /** PEM, URL-encoded. */
-      readonly certificate?: string;
-    } | null;
-    readonly request?: {
-      readonly http?: {
-        readonly id?: string;
-        readonly method?: string;
-        readonly host?: string;
-        readonly path?: string;
-        readonly header_map?: { readonly headers?: readonly RawHeader[] } | null;
-        readonly body?: string;
-        readonly raw_body?: Buffer;
-      } | null;
-    } | null;
-    readonly context_extensions?: Readonly<Record<string, string>>;
-  } | null;
-};
-
-type RawHeader = { readonly key?: string; readonly value?: string; readonly raw_value?: Buffer };
-
-const textOf = (header: RawHeader): string =>
-  header.raw_value !== undefined && header.raw_value.length > 0
-    ? header.raw_value.toString('latin1')
-    : (header.value ?? '');
-
-const headersOf = (raw: readonly RawHeader[]): Map<string, string[]> => {
-  const headers = new Map<string, string[]>();
-  for (const header of raw) {
-    const name = (header.key ?? '').toLowerCase();
-    const values = headers.get(name);
-    if (values === undefined) headers.set(name, [textOf(header)]);
-    else values.push(textOf(header));
-  }
-  return headers;
-};
-
 // A request id stands in logs and answers; one that is not plain text is replaced by Envoy's stream number.
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
@@ -79,42 +39,39 @@ const requestIdOf = (headers: ReadonlyMap<string, readonly string[]>, streamId: 
   return given.length === 1 && first !== undefined && REQUEST_ID.test(first) ? first : `stream-${streamId}`;
 };
 
-const contextOf = (extensions: Readonly<Record<string, string>> = {}): HttpRequest['context'] => {
-  const { tenant, server, document } = extensions as { tenant?: string; server?: string; document?: string };
+const contextOf = (extensions: ReadonlyMap<string, string>): HttpRequest['context'] => {
+  const [tenantId, serverId, document] = ['tenant', 'server', 'document'].map((key) => extensions.get(key));
   return {
-    ...(tenant === undefined ? {} : { tenantId: tenant }),
-    ...(server === undefined ? {} : { serverId: server }),
+    ...(tenantId === undefined ? {} : { tenantId }),
+    ...(serverId === undefined ? {} : { serverId }),
     ...(document === undefined ? {} : { document }),
   };
 };
 
-const certificateOf = (encoded = ''): Pick<HttpRequest, 'clientCertificate'> =>
+const certificateOf = (encoded: string): Pick<HttpRequest, 'clientCertificate'> =>
   encoded === '' ? {} : { clientCertificate: decodeURIComponent(encoded) };
 
 /**
- * @throws GatewayError `codec_failed` if the message holds no HTTP request, or no header lines: the filter then runs
- * without `encode_raw_headers`, and joined headers would hide a repeated one.
+ * @param message one envoy.service.auth.v3.CheckRequest, encoded.
+ * @throws GatewayError `codec_failed` if it is malformed, or holds no header lines: it is then of no HTTP request, or
+ * the filter runs without `encode_raw_headers`, and joined headers would hide a repeated one.
  */
-export const requestFromCheckRequest = (message: CheckRequestMessage): HttpRequest => {
-  const { attributes } = message;
-  const http = attributes?.request?.http;
-  const lines = http?.header_map?.headers;
-  if (!http || !lines || lines.length === 0)
+export const requestFromCheckRequest = (message: Buffer): HttpRequest => {
+  const fields = readCheckRequest(message);
+  const { headers, path: target, clientAddress } = fields;
+  if (headers.size === 0)
     throw new GatewayError('codec_failed', 'a check carries no HTTP request with raw headers');
-  const headers = headersOf(lines);
-  const target = http.path ?? '';
   const cut = target.indexOf('?');
-  const raw = http.raw_body ?? Buffer.alloc(0);
   return {
-    method: http.method ?? '',
-    authority: http.host ?? '',
+    method: fields.method,
+    authority: fields.host,
     path: cut === -1 ? target : target.slice(0, cut),
     query: cut === -1 ? '' : target.slice(cut + 1),
     headers,
-    body: raw.length > 0 ? raw : Buffer.from(http.body ?? ''),
-    requestId: requestIdOf(headers, http.id ?? ''),
-    clientAddress: attributes?.source?.address?.socket_address?.address ?? '',
-    ...certificateOf(attributes?.source?.certificate),
-    context: contextOf(attributes?.context_extensions),
+    body: fields.rawBody.length > 0 ? fields.rawBody : fields.body,
+    requestId: requestIdOf(headers, fields.id),
+    clientAddress,
+    ...certificateOf(fields.certificate),
+    context: contextOf(fields.context),
   };
 };

@@ -1,7 +1,6 @@
-// The shape of envoy.service.auth.v3.CheckResponse as proto-loader encodes it, cut to what is used. `status` is not
-// optional here: Envoy takes a response without it, or with code 0, for an Allow, whatever else it holds.
+// The shape of envoy.service.auth.v3.CheckResponse, cut to what is used. `status` is not optional here: Envoy takes a response without it, or with code 0, for an Allow, whatever else it holds.
 
-import type { Struct } from '#ext-authz/response/struct.ts';
+import type { JsonObject } from '#core/json.ts';
 
 /** google.rpc.Code. Only OK lets a request pass. */
 export const RPC_CODES = { ok: 0, permissionDenied: 7, internal: 13, unauthenticated: 16 } as const;
@@ -27,7 +26,7 @@ export type DeniedResponse = {
 
 export type CheckResponseMessage = {
   readonly status: { readonly code: RpcCode };
-  readonly dynamic_metadata: Struct;
+  readonly dynamic_metadata: JsonObject;
 } & ({ readonly ok_response: OkResponse } | { readonly denied_response: DeniedResponse });
 
 /** One header option; it replaces what is there unless asked to stand beside it. */

@@ -1,7 +1,6 @@
 // Unit and property tests of check-response.ts: only a genuine Allow opens, and the wire traps of Envoy's ext_authz
 // (a missing status, ignored raw values, remove before set) are not stepped into. Messages go through the real codec.
 
-import type { MethodDefinition } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Allow, type AllowFacts, allow, type Decision, deny, isAllow } from '#core/decision.ts';
@@ -11,10 +10,8 @@ import { REASONS, type Reason } from '#core/reason.ts';
 import { Secret } from '#core/secret.ts';
 import { checkResponseFromDecision, type ResponseContext } from '#ext-authz/response/check-response.ts';
 import { corsHeaders } from '#ext-authz/response/cors.ts';
-import { structFromJson } from '#ext-authz/response/struct.ts';
-import { loadService } from '#protos/service.ts';
-
-const Check = loadService('envoy.service.auth.v3.Authorization')['Check'] as MethodDefinition<object, object>;
+import { encodeCheckResponse } from '#ext-authz/response/encode-check-response.ts';
+import { checkResponseFrom, jsonFromStruct, type WireStruct } from '#test/support/check-codec.ts';
 
 type Header = { header: { key: string; value: string; raw_value: Buffer }; append_action: string };
 type Wire = {
@@ -22,7 +19,7 @@ type Wire = {
   http_response?: 'ok_response' | 'denied_response';
   ok_response?: { headers: Header[]; headers_to_remove: string[]; response_headers_to_add: Header[] };
   denied_response?: { status: { code: string }; headers: Header[]; body: string };
-  dynamic_metadata: object;
+  dynamic_metadata: WireStruct;
 };
 
 const orders: GuardOrders = {
@@ -51,8 +48,8 @@ const context: ResponseContext = {
 };
 
 const wire = (decision: Decision, change: Partial<ResponseContext> = {}): Wire =>
-  Check.responseDeserialize(
-    Check.responseSerialize(checkResponseFromDecision(decision, { ...context, ...change })),
+  checkResponseFrom(
+    encodeCheckResponse(checkResponseFromDecision(decision, { ...context, ...change })),
   ) as Wire;
 
 const headersOf = (headers: readonly Header[] = []): Record<string, string> =>
@@ -66,7 +63,7 @@ describe('an Allow', () => {
     expect(message.status?.code).toBe(0);
     expect(message.http_response).toBe('ok_response');
     expect(headersOf(message.ok_response?.headers)).toEqual({ 'x-mcpgw-version': '1.2.0' });
-    expect(message.dynamic_metadata).toEqual(metadataOf(guardOrdersToJson(orders)));
+    expect(jsonFromStruct(message.dynamic_metadata)).toEqual(guardOrdersToJson(orders));
   });
 
   it('tells Envoy the way of the call beside its version, and nothing that is not known', () => {
@@ -167,7 +164,7 @@ describe('anything else', () => {
       expect(message.ok_response).toBeUndefined();
       const expected = row.delivery === 'refusal' ? refusalStatus : row.httpStatus;
       expect(statusNumber(message)).toBe(expected);
-      expect(message.dynamic_metadata).toEqual(metadataOf({ guard: 'denied' }));
+      expect(jsonFromStruct(message.dynamic_metadata)).toEqual({ guard: 'denied' });
       const headers = headersOf(message.denied_response?.headers);
       expect(headers['content-type']).toBe('application/json');
       expect(headers['cache-control']).toBe('no-store');
@@ -307,12 +304,4 @@ const STATUS_NAMES: Readonly<Record<string, number>> = {
 
 function statusNumber(message: Wire): number | undefined {
   return STATUS_NAMES[message.denied_response?.status.code ?? ''];
-}
-
-/** The Struct as it comes back from the codec: each value with the name of its kind. */
-function metadataOf(json: Parameters<typeof structFromJson>[0]): object {
-  const serialized = Check.responseSerialize({ dynamic_metadata: structFromJson(json) });
-  const { dynamic_metadata } = Check.responseDeserialize(serialized) as Wire;
-  expect(Object.keys((dynamic_metadata as { fields: object }).fields)).toEqual(Object.keys(json));
-  return dynamic_metadata;
 }

@@ -12,15 +12,11 @@ import {
 } from '#ext-authz/response/check-response-message.ts';
 import { deniedResponseFromDeny, type RefusalContext } from '#ext-authz/response/denied-response.ts';
 import { okResponseFromAllow } from '#ext-authz/response/ok-response.ts';
-import { structFromJson } from '#ext-authz/response/struct.ts';
 
 /** What the answer needs beside the decision; `resourceMetadataUrl`, `scopes`, `contact` as far as they are known. */
 export type ResponseContext = RefusalContext;
 
 export type { CheckResponseMessage };
-
-// Without these, Envoy would send the gateway's own answer through the response guard.
-const DENIED_METADATA = structFromJson(DENIED_ORDERS);
 
 const codeOf = (status: number): Exclude<RpcCode, 0> => {
   if (status === 401) return RPC_CODES.unauthenticated;
@@ -30,7 +26,8 @@ const codeOf = (status: number): Exclude<RpcCode, 0> => {
 const refuse = (denial: Deny, context: ResponseContext): CheckResponseMessage => ({
   status: { code: codeOf(describeReason(denial.reason).httpStatus) },
   denied_response: deniedResponseFromDeny(denial, context),
-  dynamic_metadata: DENIED_METADATA,
+  // Without these, Envoy would send the gateway's own answer through the response guard.
+  dynamic_metadata: DENIED_ORDERS,
 });
 
 /**
@@ -45,7 +42,7 @@ export const checkResponseFromDecision = (
   if (isAllow(decision)) {
     const built = okResponseFromAllow(decision, context.cors);
     if (!built.ok) return refuse(deny('internal_error', { log: { unfit: built.error } }), context);
-    const dynamic_metadata = structFromJson(guardOrdersToJson(decision.orders));
+    const dynamic_metadata = guardOrdersToJson(decision.orders);
     return { status: { code: RPC_CODES.ok }, ok_response: built.value, dynamic_metadata };
   }
   if (decision.kind === 'deny' && Object.hasOwn(REASONS, decision.reason)) return refuse(decision, context);
@@ -57,6 +54,6 @@ export const checkResponseFromDecision = (
       headers: headerOptions(decision.headers),
       body: decision.body,
     },
-    dynamic_metadata: DENIED_METADATA,
+    dynamic_metadata: DENIED_ORDERS,
   };
 };

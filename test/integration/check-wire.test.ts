@@ -7,10 +7,14 @@ import { allow, type Decision, deny } from '#core/decision.ts';
 import type { GuardOrders } from '#core/guard-orders.ts';
 import type { Identity } from '#core/identity.ts';
 import { Secret } from '#core/secret.ts';
+import { readCheckRequest } from '#ext-authz/request/check-request-fields.ts';
 import { type HttpRequest, requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
 import { checkResponseFromDecision, type ResponseContext } from '#ext-authz/response/check-response.ts';
+import type { CheckResponseMessage } from '#ext-authz/response/check-response-message.ts';
 import { answerPreflight, corsHeaders } from '#ext-authz/response/cors.ts';
+import { encodeCheckResponse } from '#ext-authz/response/encode-check-response.ts';
+import { referenceFields, referenceResponseBytes } from '#test/support/check-codec.ts';
 import { BUFFERED_BYTES, type CheckBench, startCheckBench } from '#test/support/check-envoy.ts';
 
 let bench: CheckBench;
@@ -39,6 +43,8 @@ const allowed = (token: string | null): Decision =>
   });
 
 let seen: HttpRequest | undefined;
+/** Every message of this file, as it went over the wire. */
+const exchanged: { readonly request: Buffer; readonly response: CheckResponseMessage }[] = [];
 
 const answerWith = (
   decide: (request: HttpRequest) => Decision,
@@ -47,7 +53,9 @@ const answerWith = (
   bench.check = (message) => {
     seen = requestFromCheckRequest(message);
     const context = { id: 7, requestId: seen.requestId, scopes: ['tools.use'], refusalStatus: 200 as const };
-    return checkResponseFromDecision(decide(seen), { ...context, ...change });
+    const response = checkResponseFromDecision(decide(seen), { ...context, ...change });
+    exchanged.push({ request: message, response });
+    return response;
   };
 };
 
@@ -92,6 +100,12 @@ describe('what Envoy sends', () => {
     });
     expect(seen?.headers.get('mcp-name')).toEqual(['a', 'b']);
     expect(seen?.requestId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is read where the client sent bytes that are no text', async () => {
+    answerWith(() => allowed(null));
+    await send('POST', ['x-note', 'b\xffc']);
+    expect(seen?.headers.get('x-note')).toEqual(['b\xffc']);
   });
 
   it('shows two credentials where the client sent two, in lines or joined by Envoy', async () => {
@@ -187,4 +201,12 @@ describe('a refusal', () => {
     expect(answer.headers['access-control-allow-origin']).toEqual(['https://app.example']);
     expect((await send('OPTIONS', ['origin', 'https://evil.example', ...ask])).status).toBe(403);
   });
+});
+
+it('read and wrote every message of this file as proto-loader does', () => {
+  expect(exchanged.length).toBeGreaterThan(15);
+  for (const { request, response } of exchanged) {
+    expect(readCheckRequest(request)).toEqual(referenceFields(request));
+    expect(encodeCheckResponse(response).equals(referenceResponseBytes(response))).toBe(true);
+  }
 });

@@ -8,9 +8,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { JsonObject } from '#core/json.ts';
-import type { CheckRequestMessage } from '#ext-authz/request/from-check-request.ts';
+import { AUTHORIZATION_DEFINITION } from '#ext-authz/grpc-edge.ts';
 import type { CheckResponseMessage } from '#ext-authz/response/check-response.ts';
-import { loadService } from '#protos/service.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
 
 /** Longest body Envoy hands over; a longer one arrives cut, marked as partial. */
@@ -18,8 +17,8 @@ export const BUFFERED_BYTES = 2000;
 
 export type CheckBench = {
   readonly port: number;
-  /** Answers checks; replace it at will. */
-  check: (message: CheckRequestMessage) => CheckResponseMessage;
+  /** Answers encoded CheckRequests; replace it at will. */
+  check: (message: Buffer) => CheckResponseMessage;
   stop(): Promise<void>;
 };
 
@@ -144,12 +143,10 @@ export const startCheckBench = async (): Promise<CheckBench> => {
   };
   const stopChecks = await startGrpcServer({ kind: 'unix', path: socketPath }, [
     {
-      definition: loadService('envoy.service.auth.v3.Authorization'),
+      definition: AUTHORIZATION_DEFINITION,
       implementation: {
-        Check: (
-          call: { request: CheckRequestMessage },
-          done: (error: null, answer: CheckResponseMessage) => void,
-        ) => done(null, bench.check(call.request)),
+        Check: (call: { request: Buffer }, done: (error: null, answer: CheckResponseMessage) => void) =>
+          done(null, bench.check(call.request)),
       },
     },
   ]);

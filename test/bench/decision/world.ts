@@ -6,7 +6,7 @@ import { type JWTPayload, SignJWT } from 'jose';
 import type { Grant } from '#core/grant.ts';
 import type { Snapshot } from '#core/snapshot.ts';
 import type { Tenant } from '#core/tenant.ts';
-import type { CheckRequestMessage } from '#ext-authz/request/from-check-request.ts';
+import { checkRequestBytes } from '#test/support/check-codec.ts';
 import { largeTenant } from '#test/support/large-tenant.ts';
 import { AUDIENCE, oidcIssuer } from '#test/support/token-issuer.ts';
 
@@ -112,11 +112,11 @@ const headersOf = (token: string, path: string, id: number): Readonly<Record<str
 });
 
 /** What Envoy asks about one call of a caller. */
-const messageOf = (token: string, caller: number, servers: readonly string[]): CheckRequestMessage => {
+const messageOf = (token: string, caller: number, servers: readonly string[]): Buffer => {
   const server = servers[caller % servers.length] ?? '';
   const path = `/t/${TENANT}/mcp/${server}`;
   const headers = headersOf(token, path, caller);
-  return {
+  return checkRequestBytes({
     attributes: {
       source: { address: { socket_address: { address: '192.0.2.10' } } },
       request: {
@@ -133,13 +133,13 @@ const messageOf = (token: string, caller: number, servers: readonly string[]): C
       },
       context_extensions: { tenant: TENANT, server },
     },
-  };
+  });
 };
 
 export type DecisionWorld = {
   readonly snapshot: Snapshot;
-  /** What Envoy asks, for the caller of a number: made anew, as a decoder would. Every one is to be allowed. */
-  message(caller: number): Promise<CheckRequestMessage>;
+  /** What Envoy asks, encoded, for the caller of a number. Every one is to be allowed. */
+  message(caller: number): Promise<Buffer>;
 };
 
 /** @param jwksUri where the public key is served. */
