@@ -57,6 +57,12 @@ export type PublishDoor = {
 /** A stream of ext-proc lives as long as the answer it guards, so these are live answers, not calls per second. */
 const LIMITS = { max_connections: 64, max_pending_requests: 8192, max_requests: 65_536, max_retries: 1024 };
 
+/**
+ * One whose machine is gone closes nothing, and until it is found out every call waits for it in vain. The answer may take
+ * longer than any pause of a process that lives: with the connection go the answers it guards.
+ */
+const PINGS: JsonObject = { interval: '5s', timeout: '5s' };
+
 const any = (type: string, fields: JsonObject): JsonObject => ({
   '@type': `type.googleapis.com/${type}`,
   ...fields,
@@ -104,8 +110,7 @@ const grpcCluster = (
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
       {
         explicit_http_config: {
-          // A service that hangs without closing its socket is found out by the pings.
-          http2_protocol_options: { connection_keepalive: { interval: '30s', timeout: '5s' } },
+          http2_protocol_options: { connection_keepalive: PINGS },
         },
       },
     ),
