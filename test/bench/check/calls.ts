@@ -2,10 +2,9 @@
 // to files beforehand, so that making them costs nothing while the clock runs.
 
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { loadService } from '#protos/service.ts';
 import type { Caller } from '#test/bench/check/callers.ts';
 import { SERVER, TOOLS, toolName } from '#test/bench/check/tenant.ts';
+import { writeMessages, writeRequests } from '#test/bench/peers/peers.ts';
 
 /** One call in so many is for a tool its caller was not granted. */
 export const DENIED_EVERY = 20;
@@ -108,20 +107,16 @@ const checkMessage = ({ path, headers, body }: BenchCall, tenant: string): objec
   };
 };
 
-const check = loadService('envoy.service.auth.v3.Authorization')['Check'];
+/** Writes the calls as encoded CheckRequests. */
+export const writeCheckMessages = (file: string, calls: readonly BenchCall[], tenant: string): void =>
+  writeMessages(
+    file,
+    calls.map((call) => checkMessage(call, tenant)),
+  );
 
-/** Writes the calls as encoded CheckRequests, a line of base64 each. */
-export const writeCheckMessages = async (
-  file: string,
-  calls: readonly BenchCall[],
-  tenant: string,
-): Promise<void> => {
-  if (check === undefined) throw new Error('the definition of ext_authz has no Check');
-  const { requestSerialize } = check;
-  const lines = calls.map((call) => requestSerialize(checkMessage(call, tenant)).toString('base64'));
-  await writeFile(file, `${lines.join('\n')}\n`);
-};
-
-/** Writes the calls as HTTP requests, a line of JSON each. */
-export const writeHttpRequests = (file: string, calls: readonly BenchCall[]): Promise<void> =>
-  writeFile(file, `${calls.map((call) => JSON.stringify({ method: 'POST', ...call })).join('\n')}\n`);
+/** Writes the calls as HTTP requests. */
+export const writeHttpRequests = (file: string, calls: readonly BenchCall[]): void =>
+  writeRequests(
+    file,
+    calls.map((call) => ({ method: 'POST', ...call })),
+  );

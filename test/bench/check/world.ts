@@ -9,8 +9,10 @@ import type { Tenant } from '#core/tenant.ts';
 import { createFeedServer } from '#registry/feed/server.ts';
 import { decisionProcessNames } from '#runtime/decision-processes.ts';
 import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { ensureKeyFile } from '#runtime/key-file.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { configuredTokenCacheKeyFile } from '#runtime/token-cache-keys.ts';
 import { type Callers, startCallers } from '#test/bench/check/callers.ts';
 import { benchCalls, type Mix, writeCheckMessages, writeHttpRequests } from '#test/bench/check/calls.ts';
 import { countAllowed, openProbe } from '#test/bench/check/probe.ts';
@@ -89,6 +91,15 @@ const metricsOf =
   async (name, labels = '') =>
     sumOf((await getOverSocket(opsSocket, '/metrics'))?.text ?? '', name, labels);
 
+/** What processes share is sealed, with a key that is given to all of them. */
+const sharing = (directory: string, redisUrl: string | undefined): Readonly<Record<string, string>> => {
+  if (redisUrl === undefined) return {};
+  const keyFile = join(directory, 'token-cache.keys');
+  const sealing = { TOKEN_CACHE_KEY_FILE: keyFile };
+  ensureKeyFile(configuredTokenCacheKeyFile(sealing));
+  return { ...sealing, REDIS_URL: redisUrl };
+};
+
 const startFeed = async (directory: string, tenants: readonly Tenant[], bundle?: Buffer) => {
   const source = createMemoryFeedSource();
   if (bundle !== undefined) source.keepBundle(bundle);
@@ -112,24 +123,15 @@ const tenantsOf = (callers: Callers, { endpoint = NOWHERE, bundle }: WorldOption
   return [plain, benchTenant(WITH_POLICY, places, { bundle: { digest }, keys: [], requireSignature: false })];
 };
 
-const startDecisions = (
+const startDecision = async (
+  name: string,
   directory: string,
-  environment: Readonly<Record<string, string>>,
-  { processes: count = 1, flags = [] }: WorldOptions,
-): Promise<readonly DecisionProcess[]> =>
-  Promise.all(
-    decisionProcessNames(count).map(async (name, index) => {
-      const opsSocket = join(directory, `${name}-ops.sock`);
-      const started = await startService({
-        name,
-        script: 'ext-authz/main.ts',
-        opsSocket,
-        flags,
-        environment: { ...environment, EXT_AUTHZ_PROCESS: String(index + 1) },
-      });
-      return { ...started, socket: join(directory, `${name}.sock`), metric: metricsOf(opsSocket) };
-    }),
-  );
+  options: Pick<Parameters<typeof startService>[0], 'environment' | 'flags'>,
+): Promise<DecisionProcess> => {
+  const opsSocket = join(directory, `${name}-ops.sock`);
+  const started = await startService({ ...options, name, script: 'ext-authz/main.ts', opsSocket });
+  return { ...started, socket: join(directory, `${name}.sock`), metric: metricsOf(opsSocket) };
+};
 
 const messagesOf = async (file: string): Promise<readonly Buffer[]> =>
   (await readFile(file, 'utf8'))
@@ -145,8 +147,8 @@ const createWriter = (directory: string, callers: Callers, people: number): Chec
     const messageFile = join(directory, `messages-${files}`);
     const requestFile = join(directory, `requests-${files}`);
     const calls = benchCalls(fresh === undefined ? known : callers.mint(people, fresh), { tenant, mix });
-    await writeCheckMessages(messageFile, calls, tenant);
-    await writeHttpRequests(requestFile, calls);
+    writeCheckMessages(messageFile, calls, tenant);
+    writeHttpRequests(requestFile, calls);
     return { messageFile, requestFile };
   };
 };
@@ -180,7 +182,9 @@ const meetEverybody = async (
 /** Starts it, and waits until it allows what it should. */
 export const startCheckWorld = async (options: WorldOptions = {}): Promise<CheckWorld> => {
   const directory = await mkdtemp(join(tmpdir(), 'mcpgw-bench-'));
-  const ends: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })];
+  const ends: (() => Promise<unknown>)[] = [
+    () => rm(directory, { recursive: true, force: true, maxRetries: 5 }),
+  ];
   const stop = async (): Promise<void> => {
     for (const end of ends.splice(0).toReversed()) await end();
   };
@@ -190,15 +194,20 @@ export const startCheckWorld = async (options: WorldOptions = {}): Promise<Check
     const tenants = tenantsOf(callers, options);
     ends.push(await startFeed(directory, tenants, options.bundle));
     const environment = {
+      ...sharing(directory, options.redisUrl),
       MCPGW_RUNTIME_DIR: directory,
       MCPGW_STATE_DIR: join(directory, 'state'),
       EGRESS_ALLOW_PRIVATE: 'true',
       LOG_LEVEL: 'warn',
       DECISION_PROCESSES: String(options.processes ?? 1),
-      ...(options.redisUrl === undefined ? {} : { REDIS_URL: options.redisUrl }),
     };
-    const processes = await startDecisions(directory, environment, options);
-    ends.push(...processes.map((process) => process.stop));
+    const processes: DecisionProcess[] = [];
+    for (const [index, name] of decisionProcessNames(options.processes ?? 1).entries()) {
+      const own = { ...environment, EXT_AUTHZ_PROCESS: String(index + 1) };
+      const started = await startDecision(name, directory, { environment: own, flags: options.flags ?? [] });
+      ends.push(started.stop);
+      processes.push(started);
+    }
     const write = createWriter(directory, callers, options.callers ?? CALLERS);
     await meetEverybody(processes, tenants, write);
     const peer = {
