@@ -2,6 +2,7 @@
 // many groups. What all clients together may ask is bounded in the bootstrap (envoy/overload.ts).
 
 import type { JsonObject } from '#core/json.ts';
+import { typedMessage } from '#protos/typed-struct.ts';
 
 /** Per connection and direction; ext_authz buffers a whole body beyond it by its own limit. */
 const CONNECTION_BUFFER_BYTES = 256 * 1024;
@@ -13,6 +14,21 @@ const CONNECTION_BUFFER_BYTES = 256 * 1024;
 export const BUFFER_LIMITS: JsonObject = {
   per_connection_buffer_limit_bytes: CONNECTION_BUFFER_BYTES,
   per_connection_buffer_high_watermark_timeout: '60s',
+};
+
+/**
+ * Who connects and says nothing is let go of, instead of keeping its place until it has been idle for a quarter of an hour:
+ * only a filter that waits for the first bytes is bounded in time before there is a request (Envoy, `listener_filters_timeout`).
+ * For a chain without TLS; a handshake has a limit of its own.
+ */
+export const FIRST_BYTES: JsonObject = {
+  listener_filters: [
+    {
+      name: 'envoy.filters.listener.http_inspector',
+      typed_config: typedMessage('envoy.extensions.filters.listener.http_inspector.v3.HttpInspector', {}),
+    },
+  ],
+  listener_filters_timeout: '10s',
 };
 
 const HTTP1: JsonObject = {

@@ -8,7 +8,7 @@ import type { Clusters } from '#xds-server/filters/filter.ts';
 import { FILTERS } from '#xds-server/filters/order.ts';
 import type { GatewaySettings } from '#xds-server/settings.ts';
 import { buildAccessLogs } from '#xds-server/translate/access-logs.ts';
-import { BUFFER_LIMITS, CLIENT_LIMITS } from '#xds-server/translate/client-limits.ts';
+import { BUFFER_LIMITS, CLIENT_LIMITS, FIRST_BYTES } from '#xds-server/translate/client-limits.ts';
 import { buildDownstreamTls } from '#xds-server/translate/downstream-tls.ts';
 import { LOCAL_REPLIES } from '#xds-server/translate/local-replies.ts';
 import { LISTENER_NAME } from '#xds-server/translate/names.ts';
@@ -87,6 +87,7 @@ export const buildListener = (settings: GatewaySettings, clusters: Clusters = 'a
     // With SO_REUSEPORT a second Envoy on the port would not fail but take a share of the calls.
     enable_reuse_port: false,
     ...BUFFER_LIMITS,
+    ...(settings.listenerTls ? {} : FIRST_BYTES),
     filter_chains: [
       {
         ...(settings.listenerTls ? buildDownstreamTls(settings) : {}),
