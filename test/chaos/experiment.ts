@@ -15,6 +15,8 @@ export type Experiment = {
   /** What the product is to do meanwhile, one line. */
   readonly promise: string;
   readonly costs: Cost;
+  /** Parts and links it is about: two that share one are not combined. */
+  readonly touches: readonly string[];
   /** How long the fault lasts where `--seconds` says nothing. */
   readonly holdMs?: number;
   /** Longest time back to normal after `end` was called; DEFAULT_RECOVERY_MS where absent. */

@@ -4,7 +4,13 @@
 import { request } from 'node:http';
 import type { Places } from '#test/chaos/places.ts';
 
-export type Answer = { readonly status: number; readonly etag: string; readonly body: unknown };
+export type Answer = {
+  readonly status: number;
+  readonly etag: string;
+  /** `Link`, which says where a list goes on. */
+  readonly link: string;
+  readonly body: unknown;
+};
 
 export type Operator = (
   method: string,
@@ -57,6 +63,7 @@ export const createOperator =
             resolve({
               status: response.statusCode ?? 0,
               etag: String(response.headers.etag ?? ''),
+              link: String(response.headers['link'] ?? ''),
               body: parse(text),
             }),
           );

@@ -3,7 +3,7 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { APPLICATIONS, GROUPS } from '#demo/directory.ts';
+import { APPLICATIONS, CONTOSO_TID, GROUPS } from '#demo/directory.ts';
 import type { Operator } from '#test/chaos/operator.ts';
 import {
   CLOSED_TOOL,
@@ -17,7 +17,10 @@ import {
 import { dialled, type Places } from '#test/chaos/places.ts';
 
 /** The tenant that is written to; nobody calls it. */
-export const LEDGER_TENANT = 'ledger';
+const LEDGER: Tenant = { id: 'ledger', issuerId: 'contoso', tid: CONTOSO_TID };
+export const LEDGER_PATH = `/v1/tenants/${LEDGER.id}`;
+/** One of its servers. */
+export const LEDGER_SERVER = 'tracker';
 
 const PROTOCOLS = ['2025-06-18', '2025-11-25', '2026-07-28'];
 
@@ -109,8 +112,12 @@ export const bringTenants = async (operator: Operator, places: Places): Promise<
     if (answer === 'lost' || answer.status >= 300)
       throw new Error(`PUT ${path}: ${answer === 'lost' ? answer : JSON.stringify(answer.body)}`);
   };
-  for (const id of [...TENANTS.map((tenant) => tenant.id), LEDGER_TENANT])
+  for (const id of [...TENANTS.map((tenant) => tenant.id), LEDGER.id])
     await create(`/${id}`, { displayName: id, accessContact: `access@${id}.example`, fourEyes: false });
+  await create(`/${LEDGER.id}/issuers/${LEDGER.issuerId}`, issuerOf(places, LEDGER));
+  const host = dialled(places.links['envoy-upstream']);
+  for (const server of SERVERS)
+    await create(`/${LEDGER.id}/servers/${server.id}`, serverOf(host, LEDGER, server));
   for (const tenant of TENANTS) {
     await create(`/${tenant.id}/issuers/${tenant.issuerId}`, issuerOf(places, tenant));
     for (const server of SERVERS) await bringServer(create, places, { tenant, server });

@@ -8,7 +8,7 @@ import { type LinkProxy, type OpenLink, openLinks } from '#test/chaos/links.ts';
 import { createOperator, type Operator } from '#test/chaos/operator.ts';
 import { createPart, type Part } from '#test/chaos/parts.ts';
 import { type LinkName, makePlaces, type Places } from '#test/chaos/places.ts';
-import { bringTenants, LEDGER_TENANT, writeSecrets } from '#test/chaos/tenants.ts';
+import { bringTenants, writeSecrets } from '#test/chaos/tenants.ts';
 import { createTokens, type Tokens } from '#test/chaos/tokens.ts';
 import { buildUnits, PARTS, type PartName, type Prepared } from '#test/chaos/units.ts';
 import { preparePostgres } from '#test/support/postgres-server.ts';
@@ -130,6 +130,3 @@ export const startWorld = async (options: WorldOptions = {}): Promise<World> => 
     throw thrown;
   }
 };
-
-/** The path of the tenant that is written to. */
-export const LEDGER = `/v1/tenants/${LEDGER_TENANT}`;

@@ -1,0 +1,119 @@
+// What became of a call, read from what its client heard: it worked, it was refused in words, its connection broke, or the
+// answer is one that must never be.
+
+import { REASONS, type Reason } from '#core/reason.ts';
+import type { Call } from '#test/chaos/calls.ts';
+import type { Heard } from '#test/chaos/clients.ts';
+import { visibleTools } from '#test/chaos/tenants.ts';
+
+export type Verdict =
+  | { readonly kind: 'worked' }
+  | { readonly kind: 'refused'; readonly reason: Reason }
+  | { readonly kind: 'broken'; readonly how: string }
+  /** A violation, whatever the fault. */
+  | { readonly kind: 'wrong'; readonly what: string };
+
+type Message = {
+  readonly id?: unknown;
+  readonly result?: {
+    readonly content?: readonly { readonly text?: string }[];
+    readonly tools?: readonly { readonly name: string }[];
+  };
+  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
+  readonly params?: { readonly data?: { readonly oid?: string; readonly call?: string } };
+};
+
+const WORKED: Verdict = { kind: 'worked' };
+
+const wrong = (what: string): Verdict => ({ kind: 'wrong', what });
+const broken = (how: string): Verdict => ({ kind: 'broken', how });
+
+const parse = (text: string): Message | undefined => {
+  try {
+    return JSON.parse(text) as Message;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Messages of a body; undefined where a whole line or body is no JSON. */
+const messagesIn = ({ headers, text, end }: Heard): readonly Message[] | undefined => {
+  const isStream = String(headers['content-type'] ?? '').startsWith('text/event-stream');
+  if (!isStream) return [parse(text)].filter((message) => message !== undefined);
+  // The last event of a stream that was cut may be half of one.
+  const events = text.split('\n\n').slice(0, -1);
+  const data = events.flatMap((event) => event.split('\n').filter((line) => line.startsWith('data:')));
+  const messages = data.map((line) => parse(line.slice('data:'.length)));
+  const isGood = messages.every((message) => message !== undefined);
+  return isGood || end !== 'whole' ? messages.filter((message) => message !== undefined) : undefined;
+};
+
+const isReason = (value: unknown): value is Reason =>
+  typeof value === 'string' && Object.hasOwn(REASONS, value);
+
+/** A refusal as promised: JSON-RPC, a reason from the list, its code and its HTTP status. */
+const judgeRefusal = (call: Call, heard: Heard, { id, error }: Message): Verdict => {
+  const reason = (error?.data as { readonly reason?: unknown } | undefined)?.reason;
+  if (!isReason(reason)) return wrong(`an error without a reason of the list (status ${heard.status})`);
+  const { jsonRpcCode, httpStatus, delivery } = REASONS[reason];
+  if (error?.code !== jsonRpcCode || typeof error.message !== 'string')
+    return wrong(`${reason} with code ${String(error?.code)}`);
+  const isStream = heard.status === 200 && heard.text.startsWith('event:');
+  if (heard.status !== httpStatus && !isStream) return wrong(`${reason} with status ${heard.status}`);
+  if (delivery === 'challenge' && heard.headers['www-authenticate'] === undefined)
+    return wrong(`${reason} without a challenge`);
+  if (id !== call.id && id !== null) return wrong(`${reason} for the id of another call`);
+  return { kind: 'refused', reason };
+};
+
+const isOfCall = (
+  call: Call,
+  { oid, call: id }: { readonly oid?: string; readonly call?: string },
+): boolean => oid === call.caller.user.oid && (id === undefined || id === call.id);
+
+const judgeList = (call: Call, tools: readonly { readonly name: string }[]): Verdict => {
+  const names = tools.map(({ name }) => name).toSorted();
+  const wanted = [...visibleTools(call.caller.mayErase)].toSorted();
+  return JSON.stringify(names) === JSON.stringify(wanted) ? WORKED : wrong(`a list of ${names.join(', ')}`);
+};
+
+const judgeResult = (call: Call, message: Message): Verdict => {
+  if (call.expect !== 'allowed') return wrong(`${call.kind}: answered, though it is not allowed`);
+  if (message.id !== call.id) return wrong('the answer has the id of another call');
+  if (call.method === 'tools/list') return judgeList(call, message.result?.tools ?? []);
+  const said = parse(message.result?.content?.[0]?.text ?? '') as {
+    readonly oid?: string;
+    readonly call?: string;
+  };
+  return isOfCall(call, said ?? {}) ? WORKED : wrong('the answer is that of another call or caller');
+};
+
+/** What events of a stream must not be, whether it ends well or not. */
+const judgeEvents = (call: Call, messages: readonly Message[]): Verdict | undefined => {
+  const events = messages.flatMap(({ params }) => params?.data ?? []);
+  if (events.length > 0 && call.expect !== 'allowed')
+    return wrong(`${call.kind}: events, though it is not allowed`);
+  return events.every((data) => isOfCall(call, data))
+    ? undefined
+    : wrong('an event of another call or caller');
+};
+
+/** A stream of the older era is listened to for a while and then left. */
+const judgeListening = (heard: Heard, messages: readonly Message[]): Verdict => {
+  if (heard.status === 200 && heard.end === 'timeout') return messages.length > 0 ? WORKED : broken('silent');
+  return broken(heard.end === 'whole' ? 'ended' : heard.end);
+};
+
+/** What became of the call. */
+export const judge = (call: Call, heard: Heard): Verdict => {
+  const messages = messagesIn(heard);
+  if (messages === undefined) return wrong('an event that is not JSON');
+  const fault = judgeEvents(call, messages);
+  if (fault !== undefined) return fault;
+  const last = messages.findLast(({ result, error }) => result !== undefined || error !== undefined);
+  if (last?.result !== undefined) return judgeResult(call, last);
+  if (last?.error !== undefined) return judgeRefusal(call, heard, last);
+  if (call.method === 'listen') return judgeListening(heard, messages);
+  if (heard.end !== 'whole') return broken(heard.end);
+  return wrong(`status ${heard.status} with neither an answer nor a refusal`);
+};

@@ -1,0 +1,123 @@
+// A whole run: the world, load on it, experiments one after another, and the judgements that can only be made at the end.
+
+import { cpSync } from 'node:fs';
+import { createArrivalReader } from '#test/chaos/arrivals.ts';
+import { checkAudit } from '#test/chaos/audit-check.ts';
+import { createCallers } from '#test/chaos/callers.ts';
+import type { Experiment } from '#test/chaos/experiment.ts';
+import { startLedger } from '#test/chaos/ledger.ts';
+import type { OpenLink } from '#test/chaos/links.ts';
+import { startLoad } from '#test/chaos/load.ts';
+import { createOracle } from '#test/chaos/oracle.ts';
+import { dialled } from '#test/chaos/places.ts';
+import { createPlan } from '#test/chaos/plan.ts';
+import { createRandom } from '#test/chaos/random.ts';
+import { type Outcome, runExperiment } from '#test/chaos/runner.ts';
+import { startWorld, type World } from '#test/chaos/world.ts';
+
+export type ChaosOptions = {
+  readonly seed: number;
+  readonly experiments: readonly Experiment[];
+  /** Calls a second. */
+  readonly rate: number;
+  /** How long each fault lasts, milliseconds; absent: as long as the experiment says. */
+  readonly holdMs?: number | undefined;
+  readonly openLink?: OpenLink | undefined;
+  /** Where the logs of all parts are copied to at the end. */
+  readonly logsTo?: string | undefined;
+  /** Hears of each step. */
+  readonly say: (line: string) => void;
+  /** Hears of each experiment when it is over. */
+  readonly onOutcome: (outcome: Outcome) => void;
+};
+
+export type ChaosReport = {
+  readonly seed: number;
+  readonly outcomes: readonly Outcome[];
+  readonly calls: number;
+  /** Writes to the registry by fate. */
+  readonly writes: Readonly<Record<string, number>>;
+  /** Allowed calls on record, over all chains. */
+  readonly onRecord: number;
+  /** What was found beside the experiments' own. */
+  readonly violations: readonly string[];
+};
+
+const READ_MS = 250;
+const RENEW_MS = 500;
+const LONG_STREAMS = 4;
+
+const startWatch = async (world: World, { seed, rate }: ChaosOptions) => {
+  const random = createRandom(seed);
+  const callers = await createCallers(world.tokens);
+  const oracle = createOracle(callers.isOwnToken);
+  const readArrivals = createArrivalReader(world.arrivalsFile);
+  const read = (): void => oracle.arrived(readArrivals());
+  const origin = `http://${dialled(world.places.links['client-envoy'])}`;
+  const ledger = startLedger(world.operator, random, oracle);
+  const plan = createPlan(callers, random);
+  const load = startLoad({ origin, plan, oracle, rate, longStreams: LONG_STREAMS });
+  const timers = [setInterval(read, READ_MS), setInterval(() => void callers.renewNext(), RENEW_MS)];
+  const stop = async (): Promise<void> => {
+    for (const timer of timers) clearInterval(timer);
+    await load.stop();
+    await ledger.stop();
+  };
+  return { oracle, ledger, load, read, stop };
+};
+
+type Watch = Awaited<ReturnType<typeof startWatch>>;
+
+const concludeRun = async (world: World, { oracle, ledger, read }: Watch) => {
+  read();
+  const writes = await ledger.verify();
+  const onRecord = checkAudit(world, oracle);
+  const unseen = oracle.unseen().length;
+  if (unseen > 0) oracle.violated(`${unseen} calls were answered and no server has seen them`);
+  return { writes, onRecord };
+};
+
+const runAll = async (world: World, options: ChaosOptions, watch: Watch): Promise<ChaosReport> => {
+  const outcomes: Outcome[] = [];
+  for (const experiment of options.experiments) {
+    const say = (what: string): void => options.say(`${experiment.name}: ${what}`);
+    const running = { world, oracle: watch.oracle, watched: watch.load, holdMs: options.holdMs, say };
+    const outcome = await runExperiment(experiment, running);
+    outcomes.push(outcome);
+    options.onOutcome(outcome);
+  }
+  const told = outcomes.flatMap(({ violations }) => violations);
+  await watch.stop();
+  options.say('reading the registry and the audit');
+  const conclusion = await concludeRun(world, watch);
+  const all = watch.oracle.violations().map(({ what }) => what);
+  const calls = watch.oracle.records().filter(({ side }) => side === 'call').length;
+  const violations = all.filter((what) => !told.includes(what));
+  return { seed: options.seed, outcomes, calls, ...conclusion, violations };
+};
+
+/**
+ * Runs all of it.
+ * @throws if the world does not start, or things are not calm between two experiments
+ */
+export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
+  const { openLink, say } = options;
+  const world = await startWorld({ say, ...(openLink === undefined ? {} : { openLink }) });
+  try {
+    const watch = await startWatch(world, options);
+    try {
+      return await runAll(world, options, watch);
+    } finally {
+      await watch.stop();
+    }
+  } finally {
+    if (options.logsTo !== undefined) cpSync(world.places.logsDirectory, options.logsTo, { recursive: true });
+    await world.stop();
+  }
+};
+
+/** Everything that must not have been. */
+export const violationsIn = ({ outcomes, violations }: ChaosReport): readonly string[] => [
+  ...outcomes.flatMap((outcome) => outcome.violations.map((what) => `${outcome.name}: ${what}`)),
+  ...violations,
+];

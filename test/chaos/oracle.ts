@@ -1,0 +1,142 @@
+// Knows of each call what must become of it and judges continuously, from both ends: what the client heard, and what reached
+// a server with whose token. A violation is a violation under every fault; anything else that is not as it should be counts
+// as bad, and the runner says how much of that a fault may cost.
+
+import type { Verdict } from '#test/chaos/answers.ts';
+import type { Arrival } from '#test/chaos/arrivals.ts';
+import type { Call } from '#test/chaos/calls.ts';
+
+export type CallRecord = {
+  /** A call through the gateway, or a write to the registry. */
+  readonly side: 'call' | 'write';
+  readonly kind: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** `worked`, `refused: <reason>`, `broken: <how>`, `wrong`. */
+  readonly outcome: string;
+  /** Not what is right when nothing is broken. */
+  readonly isBad: boolean;
+};
+
+export type Violation = { readonly at: number; readonly what: string };
+
+export type Oracle = {
+  /** Before it goes out, so that nothing can reach a server unknown. */
+  sent(call: Call): void;
+  ended(call: Call, startedAt: number, verdict: Verdict): void;
+  arrived(arrivals: readonly Arrival[]): void;
+  /** A write to the registry and what became of it. */
+  wrote(startedAt: number, outcome: string, isBad: boolean): void;
+  /** Something that other judges found. */
+  violated(what: string): void;
+  records(): readonly CallRecord[];
+  violations(): readonly Violation[];
+  /** `x-request-id` of everything that reached a server. */
+  arrivedRequests(): ReadonlySet<string>;
+  /** Calls that worked and that no server has seen: the harness itself would be at fault. */
+  unseen(): readonly string[];
+};
+
+const outcomeOf = (verdict: Verdict): string => {
+  if (verdict.kind === 'refused') return `refused: ${verdict.reason}`;
+  if (verdict.kind === 'broken') return `broken: ${verdict.how}`;
+  return verdict.kind;
+};
+
+const isRight = ({ expect }: Call, verdict: Verdict): boolean =>
+  expect === 'allowed'
+    ? verdict.kind === 'worked'
+    : verdict.kind === 'refused' && expect.includes(verdict.reason);
+
+/** What may be sent to a server twice: everything but calls of tools that are not idempotent. */
+const mayRepeat = (call: Call): boolean => call.method !== 'tools/call' || call.tool === 'read';
+
+/** Why the token a call arrived with must not have been; undefined: it is the one. */
+const faultOfToken = (
+  { token }: Arrival,
+  { caller }: Call,
+  isOwnToken: (digest: string) => boolean,
+): string | undefined => {
+  if (typeof token === 'string') return `with a token that is no good there: ${token}`;
+  if (isOwnToken(token.digest)) return "with the caller's own token";
+  if (token.oid !== caller.user.oid || token.tid !== caller.tenant.tid) return "with another one's token";
+  return token.app === caller.server.gatewayApplication ? undefined : 'with a token of another application';
+};
+
+const isAtItsPlace = (arrival: Arrival, { caller }: Call): boolean =>
+  arrival.tenant === caller.tenant.id && arrival.server === caller.server.id;
+
+/** @param isOwnToken whether a digest is that of a token some caller has. */
+export const createOracle = (isOwnToken: (digest: string) => boolean): Oracle => {
+  const calls = new Map<string, Call>();
+  const arrivals = new Map<string, number>();
+  const requests = new Set<string>();
+  const worked = new Set<string>();
+  const records: CallRecord[] = [];
+  const violations: Violation[] = [];
+  const violated = (what: string): void => {
+    violations.push({ at: Date.now(), what });
+  };
+
+  const judgeCall = (arrival: Arrival, call: Call): void => {
+    const fault = faultOfToken(arrival, call, isOwnToken);
+    const seen = (arrivals.get(call.id) ?? 0) + 1;
+    arrivals.set(call.id, seen);
+    if (call.expect !== 'allowed') violated(`${call.kind}: reached a server, though it is not allowed`);
+    if (!isAtItsPlace(arrival, call)) violated(`${call.kind}: reached ${arrival.tenant}/${arrival.server}`);
+    if (fault !== undefined) violated(`${call.kind}: reached a server ${fault}`);
+    if (seen > 1 && !mayRepeat(call)) violated(`${call.kind}: reached a server ${seen} times`);
+  };
+
+  /** What has no id of a call: the opening of a session and the stream that is listened to. */
+  const judgeOther = (arrival: Arrival): void => {
+    const call = calls.get(arrival.call.replace(/-open$/, ''));
+    const { token } = arrival;
+    if (arrival.http !== 'GET' && call === undefined) violated('something nobody sent reached a server');
+    else if (typeof token === 'string')
+      violated(`${arrival.http}: reached a server without a good token: ${token}`);
+    else if (isOwnToken(token.digest))
+      violated(`${arrival.http}: reached a server with the caller's own token`);
+    else if (call !== undefined && token.oid !== call.caller.user.oid)
+      violated("a session was opened with another one's token");
+  };
+
+  return {
+    sent: (call) => void calls.set(call.id, call),
+    ended: (call, startedAt, verdict) => {
+      const isBad = !isRight(call, verdict);
+      records.push({
+        side: 'call',
+        kind: call.kind,
+        startedAt,
+        endedAt: Date.now(),
+        outcome: outcomeOf(verdict),
+        isBad,
+      });
+      if (verdict.kind === 'wrong') violated(`${call.kind}: ${verdict.what}`);
+      if (verdict.kind === 'worked' && call.method === 'tools/call') worked.add(call.id);
+    },
+    arrived: (list) => {
+      for (const arrival of list) {
+        if (arrival.requestId !== '') requests.add(arrival.requestId);
+        const call = calls.get(arrival.call);
+        if (call === undefined) judgeOther(arrival);
+        else judgeCall(arrival, call);
+      }
+    },
+    wrote: (startedAt, outcome, isBad) =>
+      void records.push({
+        side: 'write',
+        kind: 'write',
+        startedAt,
+        endedAt: Date.now(),
+        outcome,
+        isBad,
+      }),
+    violated,
+    records: () => records,
+    violations: () => violations,
+    arrivedRequests: () => requests,
+    unseen: () => [...worked].filter((id) => !arrivals.has(id)),
+  };
+};
