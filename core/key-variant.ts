@@ -19,9 +19,10 @@ const PROTOTYPE = '__proto__';
 
 /** The first key of `object` that can be read as one of `judged` without being it. */
 export const findKeyVariant = (object: JsonObject, judged: readonly string[]): string | undefined => {
+  // Most objects have no other keys than those, and a list has a thousand of them: for these nothing is folded.
+  const others = Object.keys(object).filter((key) => !judged.includes(key));
+  if (others.length === 0) return undefined;
   const folded = new Set(judged.map(fold));
   const longest = Math.max(...judged.map((key) => key.length));
-  return Object.keys(object).find(
-    (key) => key === PROTOTYPE || (canFoldTo(key, longest) && !judged.includes(key) && folded.has(fold(key))),
-  );
+  return others.find((key) => key === PROTOTYPE || (canFoldTo(key, longest) && folded.has(fold(key))));
 };

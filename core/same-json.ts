@@ -8,16 +8,21 @@ const isSameArray = (a: readonly unknown[], b: readonly unknown[]): boolean =>
 type Members = Readonly<Record<string, unknown>>;
 
 /** Undefined members count as absent ones: JSON cannot tell them apart. */
-const namesOf = (value: Members): readonly string[] =>
-  Object.keys(value).filter((name) => value[name] !== undefined);
+const countMembers = (value: Members): number => {
+  let count = 0;
+  for (const name of Object.keys(value)) if (value[name] !== undefined) count += 1;
+  return count;
+};
 
 /** Own members only: `toString` is no member of an object that came without one. */
 const isSameObject = (a: Members, b: Members): boolean => {
-  const names = namesOf(a);
-  return (
-    names.length === namesOf(b).length &&
-    names.every((name) => Object.hasOwn(b, name) && isSameJson(a[name], b[name]))
-  );
+  let count = 0;
+  for (const name of Object.keys(a)) {
+    if (a[name] === undefined) continue;
+    if (!Object.hasOwn(b, name) || !isSameJson(a[name], b[name])) return false;
+    count += 1;
+  }
+  return count === countMembers(b);
 };
 
 /** Whether both would be one JSON document; the order of keys does not count. Absent is not null. */

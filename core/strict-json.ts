@@ -163,12 +163,21 @@ const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
  * nesting beyond `rules.maxDepth`.
  */
 export const parseStrictJson = (bytes: Uint8Array, rules: JsonRules): Result<Json, JsonFault> => {
+  const read = readStrictJson(bytes, rules);
+  return read.ok ? ok(read.value.value) : read;
+};
+
+/** As `parseStrictJson`, with the text that was parsed. */
+export const readStrictJson = (
+  bytes: Uint8Array,
+  rules: JsonRules,
+): Result<{ readonly text: string; readonly value: Json }, JsonFault> => {
   const text = decodeUtf8(bytes);
   if (text === undefined) return err({ reason: 'body_not_utf8' });
   const fault = findFault(text, rules);
   if (fault !== undefined) return err(fault);
   try {
-    return ok(JSON.parse(text) as Json);
+    return ok({ text, value: JSON.parse(text) as Json });
   } catch {
     return err(invalid);
   }

@@ -9,7 +9,7 @@ import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import { type JudgedEntries, judgeList, LIST_KINDS, type Pins } from '#ext-proc/lists/cut-list.ts';
-import { type AnswerMessage, resultOf } from '#ext-proc/message/answer-message.ts';
+import { type AnswerMessage, messageOf, resultOf } from '#ext-proc/message/answer-message.ts';
 import { CACHE_SCOPE, PRIVATE } from '#ext-proc/message/cache-step.ts';
 import { editJson } from '#ext-proc/message/edit-json.ts';
 import {
@@ -141,9 +141,7 @@ const rewrite = (
     ...touched.map((list) => cutEdit(message.text, places, list)),
     ...cacheScopeEdit(places, era),
   ];
-  if (edits.length === 0) return message;
-  const text = applyEdits(message.text, edits);
-  return { text, value: JSON.parse(text) as JsonObject };
+  return edits.length === 0 ? message : messageOf(applyEdits(message.text, edits));
 };
 
 /**

@@ -4,7 +4,7 @@
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
 import { err, ok, type Result } from '#core/result.ts';
-import { parseStrictJson, RESPONSE_RULES } from '#core/strict-json.ts';
+import { RESPONSE_RULES, readStrictJson } from '#core/strict-json.ts';
 import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
 import { editJson, type JsonEdit } from '#ext-proc/message/edit-json.ts';
 
@@ -35,19 +35,29 @@ export const readAnswerMessage = (
   bytes: Uint8Array,
   { strict }: { readonly strict: boolean },
 ): Result<AnswerMessage, AnswerFault> => {
-  const parsed = parseStrictJson(bytes, RESPONSE_RULES);
-  if (!parsed.ok) return err(refused(parsed.error.reason));
-  const { value } = parsed;
+  const read = readStrictJson(bytes, RESPONSE_RULES);
+  if (!read.ok) return err(refused(read.error.reason));
+  const { text, value } = read.value;
   if (!isJsonObject(value)) return err(refused('message_shape'));
   const fault = findFault(value, strict);
-  return fault === undefined ? ok({ text: Buffer.from(bytes).toString('utf8'), value }) : err(fault);
+  return fault === undefined ? ok({ text, value }) : err(fault);
+};
+
+/** The message of a text that was made from one that was read. It is parsed when a step asks what it says. */
+export const messageOf = (text: string): AnswerMessage => {
+  let value: JsonObject | undefined;
+  return {
+    text,
+    get value() {
+      value ??= JSON.parse(text) as JsonObject;
+      return value;
+    },
+  };
 };
 
 /** The message with some values in it other than they were. */
 export const editMessage = (message: AnswerMessage, edits: readonly JsonEdit[]): AnswerMessage => {
-  if (edits.length === 0) return message;
-  const text = editJson(message.text, edits);
-  return { text, value: JSON.parse(text) as JsonObject };
+  return edits.length === 0 ? message : messageOf(editJson(message.text, edits));
 };
 
 /** The result of a message, where it is a JSON object. */

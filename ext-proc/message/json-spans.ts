@@ -3,18 +3,31 @@
 
 export type Span = { readonly start: number; readonly end: number };
 
-const NOT_SPACE = /[^\s]/g;
-const STRUCTURE = /["{}[\]]/g;
-const SCALAR_END = /[\s,\]}]|$/g;
+const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BACKSLASH = 0x5c;
 
-const nextIndex = (pattern: RegExp, text: string, from: number): number => {
-  pattern.lastIndex = from;
-  return pattern.exec(text)?.index ?? text.length;
-};
+/** Space, tab, line feed, carriage return: no other white space stands between values (RFC 8259 §2). */
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+const isOpening = (code: number): boolean => code === 0x7b || code === 0x5b;
+const isClosing = (code: number): boolean => code === 0x7d || code === 0x5d;
 
 /** Index of the first character at or after `from` that is no white space. */
-const skipSpace = (text: string, from: number): number => nextIndex(NOT_SPACE, text, from);
+const skipSpace = (text: string, from: number): number => {
+  let at = from;
+  while (isSpace(text.charCodeAt(at))) at += 1;
+  return at;
+};
+
+/** Whether a number, `true`, `false` or `null` goes on with it; not so beyond the end, where there is no code. */
+const isOfScalar = (code: number): boolean =>
+  code > 0 && code !== COMMA && !isClosing(code) && !isSpace(code);
+
+const endOfScalar = (text: string, start: number): number => {
+  let at = start;
+  while (isOfScalar(text.charCodeAt(at))) at += 1;
+  return at;
+};
 
 const endOfString = (text: string, open: number): number => {
   for (let at = text.indexOf('"', open + 1); at !== -1; at = text.indexOf('"', at + 1)) {
@@ -27,17 +40,12 @@ const endOfString = (text: string, open: number): number => {
 
 const endOfContainer = (text: string, open: number): number => {
   let depth = 0;
-  let at = open;
-  while (at < text.length) {
-    at = nextIndex(STRUCTURE, text, at);
-    const character = text[at];
-    if (character === '"') {
-      at = endOfString(text, at);
-      continue;
-    }
-    at += 1;
-    depth += character === '{' || character === '[' ? 1 : -1;
-    if (depth === 0) return at;
+  for (let at = open; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at) - 1;
+    else if (isOpening(code)) depth += 1;
+    else if (isClosing(code)) depth -= 1;
+    if (depth === 0) return at + 1;
   }
   return text.length;
 };
@@ -47,10 +55,9 @@ export const startOfRoot = (text: string): number => skipSpace(text, 0);
 
 /** End of the value that starts at `start`. */
 export const endOfValue = (text: string, start: number): number => {
-  const character = text[start];
-  if (character === '"') return endOfString(text, start);
-  if (character === '{' || character === '[') return endOfContainer(text, start);
-  return nextIndex(SCALAR_END, text, start);
+  const code = text.charCodeAt(start);
+  if (code === QUOTE) return endOfString(text, start);
+  return isOpening(code) ? endOfContainer(text, start) : endOfScalar(text, start);
 };
 
 // The first item of the container at `open`, or its closing bracket.
