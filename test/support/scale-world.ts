@@ -7,6 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createFleet } from '#provision/processes/fleet.ts';
@@ -37,12 +38,12 @@ const GROUP = 'engineering';
 const ISSUER = 'https://idp.example';
 const ADMIN = { issuer: 'https://admins.example', audience: 'registry' };
 
-/** An MCP server that says at which path it was called. */
+/** An MCP server that says at which path it was called, in the one member of a list that passes as it is. */
 const startUpstream = async () => {
-  const server = createServer((request, response) => {
-    request.resume();
-    const result = { jsonrpc: '2.0', id: 1, result: { path: request.url } };
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
+  const server = createServer(async (request, response) => {
+    const { id } = (await json(request)) as { id?: string };
+    const answer = { jsonrpc: '2.0', id, result: { tools: [], nextCursor: request.url } };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
