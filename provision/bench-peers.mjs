@@ -9,7 +9,7 @@ import { downloadFault } from '#provision/fault.mjs';
 import { createFolderWhole, measureMegabytes } from '#provision/folder.mjs';
 import { checkGo } from '#provision/go.mjs';
 
-const COMMANDS = ['noop', 'opa', 'load'];
+const COMMANDS = ['noop', 'opa', 'load', 'backend'];
 const PREFIX = 'bench-peers-';
 const LABEL = 'Peers of the benchmarks';
 
@@ -52,7 +52,7 @@ export const checkBenchPeers = (context) =>
 /**
  * Finds the peers or builds them.
  * @param {import('#provision/context.mjs').Context} context
- * @returns {Promise<string>} the folder that holds `noop`, `opa` and `load`
+ * @returns {Promise<string>} the folder that holds `noop`, `opa`, `load` and `backend`
  */
 export const provisionBenchPeers = async (context) => {
   const { env, progress } = context;
@@ -62,7 +62,7 @@ export const provisionBenchPeers = async (context) => {
     return found.binary;
   }
   const folder = toolFolder(context);
-  await progress.step(LABEL, 'about 80 MB, built by Go, once; a few minutes', async () => {
+  await progress.step(LABEL, 'about 90 MB, built by Go, once; a few minutes', async () => {
     await createFolderWhole(folder, async (temporary) => {
       const packages = COMMANDS.map((name) => `./${name}`);
       const options = ['-buildvcs=false', '-mod=readonly', '-o', `${temporary}/`];

@@ -5,6 +5,7 @@ import { checkBenchPeers, findBenchPeers, provisionBenchPeers } from '#provision
 import { checkEnvoy, findEnvoy, provisionEnvoy } from '#provision/envoy-binary.mjs';
 import { ProvisionFault } from '#provision/fault.mjs';
 import { withInstallLock } from '#provision/install-lock.mjs';
+import { checkCargo, findMcpProxy, provisionMcpProxy } from '#provision/mcp-proxy.mjs';
 import { findNode, provisionNode } from '#provision/node-binary.mjs';
 import { checkOpa, findOpa, provisionOpa } from '#provision/opa-binary.mjs';
 import { arePackagesInstalled, checkNpm, provisionPackages } from '#provision/packages.mjs';
@@ -20,6 +21,12 @@ const PROGRAMS = {
     check: checkBenchPeers,
     provision: provisionBenchPeers,
     variable: 'BENCH_PEERS_DIR',
+  },
+  'mcp-proxy': {
+    find: findMcpProxy,
+    check: checkCargo,
+    provision: provisionMcpProxy,
+    variable: 'MCP_PROXY_BIN',
   },
 };
 
