@@ -2,7 +2,7 @@
 // personal is sealed under the caller's key; where no caller was established there is no key, and it is left out. Pure.
 
 import type { AuditEvent } from '#core/audit/subject.ts';
-import type { JsonObject } from '#core/json.ts';
+import type { Json, JsonObject } from '#core/json.ts';
 
 /** Fields a tenant or the gateway chose the words of. A tool is named by the server; a resource may be named after a person. */
 const OPEN_FIELDS = [
@@ -31,13 +31,14 @@ const OPEN_FIELDS = [
 
 const SEALED_FIELDS = ['application', 'prompt', 'resource', 'targets', 'facts'] as const;
 
-const pick = (event: JsonObject, names: readonly string[]): JsonObject =>
-  Object.fromEntries(
-    names.flatMap((name) => {
-      const value = event[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+const pick = (event: JsonObject, names: readonly string[]): JsonObject => {
+  const picked: Record<string, Json> = {};
+  for (const name of names) {
+    const value = event[name];
+    if (value !== undefined) picked[name] = value;
+  }
+  return picked;
+};
 
 /** @param event the decision's line as `decisionEvent` makes it. */
 export const auditEventOf = (event: JsonObject, at: string): AuditEvent => {

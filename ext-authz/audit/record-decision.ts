@@ -34,14 +34,20 @@ export const recordDecision = async (
   const describe = (what: Decision): JsonObject =>
     decisionEvent(requestId, what, { findings: trail.findings, durations: trail.durations() });
   let recorded = decision;
+  let event: JsonObject | undefined;
   try {
-    await writeWithin(recordDeadlineMs, sink.record(describe(decision)));
+    event = describe(decision);
+    await writeWithin(recordDeadlineMs, sink.record(event));
     trail.step('audit');
   } catch (thrown) {
     recorded = deny('audit_unavailable', { log: { error: GatewayError.from(thrown).message } });
   }
   try {
-    sink.tell(recorded, describe(recorded), trail.findings.logLevel);
+    const told =
+      event !== undefined && recorded === decision
+        ? { ...event, milliseconds: trail.durations() }
+        : describe(recorded);
+    sink.tell(recorded, told, trail.findings.logLevel);
     return recorded;
   } catch (thrown) {
     return deny('audit_unavailable', { log: { error: GatewayError.from(thrown).message } });

@@ -8,7 +8,12 @@ import { err, ok, type Result } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
 import { findAccessToken, type RequestHeaders } from '#ext-authz/identity/access-token.ts';
 import { identifyByCertificate } from '#ext-authz/identity/certificate-caller.ts';
-import type { CredentialVerifier, Presentation, VerifiedCredential } from '#ext-authz/identity/credential.ts';
+import type {
+  CredentialVerifier,
+  Presentation,
+  VerifiedCredential,
+  VerifiedIdentity,
+} from '#ext-authz/identity/credential.ts';
 import type { ReplayMemory } from '#ext-authz/identity/dpop-replay.ts';
 import type { GroupLookups } from '#ext-authz/identity/group-lookup.ts';
 import type { Introspector } from '#ext-authz/identity/introspection.ts';
@@ -37,6 +42,8 @@ export type Authenticator = {
   /** Forgets the verified tokens of callers who are meant; @returns whose they were. */
   forget: TokenCache['forget'];
 };
+
+const hasGroups = (identity: VerifiedIdentity): identity is Identity => identity.groups !== undefined;
 
 /** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
 export const createAuthenticator = (options: {
@@ -88,10 +95,9 @@ export const createAuthenticator = (options: {
     const { identity, binding, issuer } = verified.value;
     const insufficient = judgeScopes(identity, binding, at.server);
     if (insufficient !== undefined) return err(insufficient);
-    const groups =
-      identity.groups === undefined
-        ? await options.groups.find({ ...at, issuer, identity, assertion: token })
-        : ok(identity.groups);
+    // The very same identity for every call with this token: what is made of it is made once (policy/input.ts).
+    if (hasGroups(identity)) return ok({ identity, token });
+    const groups = await options.groups.find({ ...at, issuer, identity, assertion: token });
     return groups.ok ? ok({ identity: { ...identity, groups: groups.value }, token }) : groups;
   };
 

@@ -33,8 +33,11 @@ export type PolicyQuestion = {
 
 export type PolicyInput = JsonObject;
 
-const present = (fields: Readonly<Record<string, Json | undefined>>): JsonObject =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as JsonObject;
+const present = (fields: Readonly<Record<string, Json | undefined>>): JsonObject => {
+  const kept: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(fields)) if (value !== undefined) kept[name] = value;
+  return kept;
+};
 
 const identityPart = (identity: Identity): JsonObject => {
   const { issuer, issuerId, relation, subject, tid, oid, kind, app, actor, agent } = identity;
@@ -69,16 +72,57 @@ export const listKinds = (call: McpCall): readonly McpListKind[] => {
   return call.kind === 'stream' ? ['tools', 'prompts', 'resources', 'resourceTemplates'] : [];
 };
 
-const serverPart = (question: PolicyQuestion): JsonObject => {
-  const { server, version, call } = question;
-  const tools = listKinds(call).includes('tools') ? version.tools.map(toolFacts) : undefined;
-  return present({
-    id: server.id,
-    version: version.version,
+const serverPart = (question: PolicyQuestion): JsonObject =>
+  present({
+    id: question.server.id,
+    version: question.version.version,
     requiredScopes: bindingScopes(question),
-    tools,
   });
+
+const grantsPart = ({ tenant, server, identity }: PolicyQuestion): JsonObject =>
+  findGrants(tenant, server.id, identity).map(({ id, subjects, tools, prompts, resources }) => ({
+    id,
+    subjects,
+    tools,
+    prompts,
+    resources,
+  })) as unknown as JsonObject;
+
+/** What of an input stays as it is while neither the caller's token nor the server nor the grants change. */
+type Standing = {
+  readonly of: readonly [McpServer, ServerVersion, Tenant['grants']];
+  readonly parts: {
+    readonly identity: JsonObject;
+    readonly server: JsonObject;
+    readonly grants: JsonObject;
+  };
 };
+
+/** Callers whose standing is kept, about a kilobyte each; when it is full it begins anew. */
+const MAX_STANDINGS = 5_000;
+
+const standings = new Map<Identity, Standing>();
+
+const isOf = ({ of }: Standing, { server, version, tenant }: PolicyQuestion): boolean =>
+  of[0] === server && of[1] === version && of[2] === tenant.grants;
+
+const standingParts = (question: PolicyQuestion): Standing['parts'] => {
+  const { tenant, server, version, identity } = question;
+  const known = standings.get(identity);
+  if (known !== undefined && isOf(known, question)) return known.parts;
+  const parts = {
+    identity: identityPart(identity),
+    server: serverPart(question),
+    grants: grantsPart(question),
+  };
+  if (standings.size >= MAX_STANDINGS) standings.clear();
+  standings.set(identity, { of: [server, version, tenant.grants], parts });
+  return parts;
+};
+
+/** A list is told which tools there are; nothing else is. */
+const withTools = (server: JsonObject, { version, call }: PolicyQuestion): JsonObject =>
+  listKinds(call).includes('tools') ? { ...server, tools: version.tools.map(toolFacts) } : server;
 
 /** The pinned tool the call names; none if it names none or one that is not pinned in this version. */
 const calledTool = ({ version, call }: PolicyQuestion): Tool | undefined => {
@@ -88,6 +132,20 @@ const calledTool = ({ version, call }: PolicyQuestion): Tool | undefined => {
 
 const limitsOf = (server: McpServer, tool: Tool | undefined): readonly ArgumentConstraint[] =>
   tool === undefined ? [] : server.constraints.filter((limit) => limit.tool === tool.name);
+
+const toolParts = new WeakMap<
+  Tool,
+  { readonly limits: McpServer['constraints']; readonly part: JsonObject }
+>();
+
+const toolPart = (server: McpServer, tool: Tool): JsonObject => {
+  const known = toolParts.get(tool);
+  if (known?.limits === server.constraints) return known.part;
+  const constraints = limitsOf(server, tool).map(limitFacts);
+  const part = { ...toolFacts(tool), constraints };
+  toolParts.set(tool, { limits: server.constraints, part });
+  return part;
+};
 
 // `1e400` reads as Infinity and would be sent on as null, which a limit may allow, while the server gets 1e400.
 const isExact = (value: Json): boolean => {
@@ -134,7 +192,7 @@ export const buildPolicyInput = (
   question: PolicyQuestion,
   options: { readonly withArguments: boolean },
 ): Result<PolicyInput, Deny> => {
-  const { tenant, server, identity, call, request } = question;
+  const { tenant, server, call, request } = question;
   const tool = calledTool(question);
   const limits = limitsOf(server, tool);
   const values = resolveValues(limits, call.arguments);
@@ -145,19 +203,14 @@ export const buildPolicyInput = (
   }
   const { kind, method, list, targets } = call;
   const { ip, session, id } = request;
+  const parts = standingParts(question);
   return ok(
     present({
       tenant: tenant.id,
-      identity: identityPart(identity),
-      server: serverPart(question),
-      tool: tool && { ...toolFacts(tool), constraints: limits.map(limitFacts) },
-      grants: findGrants(tenant, server.id, identity).map(({ id, subjects, tools, prompts, resources }) => ({
-        id,
-        subjects,
-        tools,
-        prompts,
-        resources,
-      })) as unknown as Json,
+      identity: parts.identity,
+      server: withTools(parts.server, question),
+      tool: tool && toolPart(server, tool),
+      grants: parts.grants,
       call: present({ kind, method, list, targets, arguments: sentArguments, values: values.value }),
       request: present({ time: new Date(request.nowMs).toISOString(), ip, session, id }),
     }),

@@ -33,15 +33,13 @@ const FORBIDDEN: readonly { readonly title: string; readonly input: JsonObject }
   },
 ];
 
-const encode = (input: JsonObject): ArrayBuffer => new TextEncoder().encode(JSON.stringify(input)).buffer;
-
 const isRefused = (engine: PolicyEngine, input: JsonObject): boolean => {
   const decision = engine.evaluate(input);
   return decision.ok && !decision.value.allow;
 };
 
 const answers = (instance: PolicyInstance, vector: SelfTestVector): boolean =>
-  isDeepStrictEqual(instance.evaluate(encode(vector.input), vector.entrypoint), [
+  isDeepStrictEqual(instance.evaluate(JSON.stringify(vector.input), vector.entrypoint), [
     { result: vector.expected },
   ]);
 

@@ -28,13 +28,6 @@ type WasmEngineOptions = {
   readonly rebuildAboveBytes?: number;
 };
 
-const encoder = new TextEncoder();
-
-const encode = (input: PolicyInput): ArrayBuffer => {
-  const { buffer, byteOffset, byteLength } = encoder.encode(JSON.stringify(input));
-  return byteLength === buffer.byteLength ? buffer : buffer.slice(byteOffset, byteOffset + byteLength);
-};
-
 /** An instance at hand, replaced when it has become unfit. */
 const createInstanceKeeper = ({ module, metrics, rebuildAboveBytes }: WasmEngineOptions) => {
   let instance: PolicyInstance | undefined = module.instantiate();
@@ -69,9 +62,10 @@ export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
 
   const run = (input: PolicyInput, entrypoint: string): Result<unknown, string> => {
     try {
-      const bytes = encode(input);
-      if (bytes.byteLength > maxInputBytes) return err(`input of ${bytes.byteLength} bytes`);
-      const answer = keeper.get().evaluate(bytes, entrypoint);
+      const text = JSON.stringify(input);
+      const bytes = Buffer.byteLength(text);
+      if (bytes > maxInputBytes) return err(`input of ${bytes} bytes`);
+      const answer = keeper.get().evaluate(text, entrypoint);
       if (keeper.isTooLarge()) keeper.discard('memory');
       return ok(answer);
     } catch (thrown) {

@@ -50,7 +50,7 @@ const ask = (
 ): Omit<FromWorker & { kind: 'answer' }, 'number'> => {
   const startedAt = performance.now();
   const instance = instanceOf(id);
-  const answer = JSON.stringify(instance.evaluate(new TextEncoder().encode(input).buffer, entrypoint));
+  const answer = JSON.stringify(instance.evaluate(input, entrypoint));
   const memoryBytes = instance.memoryBytes();
   const renewed = memoryBytes > limits.rebuildAboveBytes;
   if (renewed) discard(id);

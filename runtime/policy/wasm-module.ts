@@ -6,8 +6,8 @@ import { GatewayError } from '#core/gateway-error.ts';
 import type { JsonObject } from '#core/json.ts';
 
 export type PolicyInstance = {
-  /** Answers are read as untrusted. May throw anything, plain strings included. */
-  evaluate(input: ArrayBuffer, entrypoint: string): unknown;
+  /** `input` is JSON. Answers are read as untrusted. May throw anything, plain strings included. */
+  evaluate(input: string, entrypoint: string): unknown;
   /** Size of the instance's memory, which never shrinks; bytes. */
   memoryBytes(): number;
 };
@@ -22,12 +22,36 @@ const INITIAL_PAGES = 5;
 /** 64 MiB, where a runaway evaluation ends: it throws, and the call is refused. */
 const MAXIMUM_PAGES = 1024;
 
-type Exports = { builtins(): number; opa_json_dump(address: number): number };
+const PAGE_BYTES = 64 * 1024;
+
+/** First minor version of OPA's WASM ABI that has `opa_eval`; opa has built nothing older since 0.28 (2021). */
+const ABI_WITH_EVAL = 2;
+
+/** The answer as JSON; the other format is a Rego term. */
+const AS_JSON = 0;
+
+type Exports = {
+  builtins(): number;
+  opa_json_dump(address: number): number;
+  /** One whole evaluation (OPA, "WebAssembly: Evaluation"): parses the input, judges, writes the answer; its address. */
+  opa_eval(
+    reserved: 0,
+    entrypoint: number,
+    data: number,
+    input: number,
+    inputLength: number,
+    heap: number,
+    format: number,
+  ): number;
+};
 type Loaded = {
+  readonly minorVersion: number;
   readonly entrypoints: Readonly<Record<string, number>>;
-  readonly mem: { readonly buffer: ArrayBuffer };
+  readonly mem: { readonly buffer: ArrayBuffer; grow(pages: number): number };
   readonly wasmInstance: { readonly exports: Exports };
-  evaluate(input: ArrayBuffer, entrypoint: string): unknown;
+  /** Where the parsed data lies, and where what follows it may be written over by every evaluation. */
+  readonly dataAddr: number;
+  readonly dataHeapPtr: number;
   setData(data: JsonObject): void;
 };
 
@@ -39,20 +63,57 @@ const { WebAssembly } = globalThis as unknown as {
   WebAssembly: { readonly Module: new (bytes: Uint8Array) => object };
 };
 
+/** Text in the module's memory up to its zero byte. */
+const textAt = (memory: Buffer, address: number): string =>
+  memory.toString('utf8', address, memory.indexOf(0, address));
+
 /** Names of the functions the module expects of its host (`builtins` of OPA's WASM ABI). */
 const hostFunctions = ({ wasmInstance, mem }: Loaded): readonly string[] => {
   const address = wasmInstance.exports.opa_json_dump(wasmInstance.exports.builtins());
-  const memory = Buffer.from(mem.buffer);
-  return Object.keys(JSON.parse(memory.toString('utf8', address, memory.indexOf(0, address))) as object);
+  return Object.keys(JSON.parse(textAt(Buffer.from(mem.buffer), address)) as object);
 };
 
 const assertSound = (loaded: Loaded, entrypoints: readonly string[]): void => {
+  if (!(loaded.minorVersion >= ABI_WITH_EVAL))
+    throw new GatewayError('policy_failed', 'the policy was built by an opa that is too old');
   const wanted = hostFunctions(loaded);
   if (wanted.length > 0) {
     throw new GatewayError('policy_failed', `the policy uses what WASM lacks: ${wanted.join(', ')}`);
   }
   const missing = entrypoints.filter((name) => !Object.hasOwn(loaded.entrypoints, name));
   if (missing.length > 0) throw new GatewayError('policy_failed', `the policy lacks ${missing.join(', ')}`);
+};
+
+/**
+ * What opa-wasm's own `evaluate` does, without its copies of the input and its way to the end of the answer, byte by byte.
+ */
+const createInstance = (loaded: Loaded): PolicyInstance => {
+  const { mem, entrypoints } = loaded;
+  const { opa_eval } = loaded.wasmInstance.exports;
+  // Memory that grew is a new buffer, and the old one is empty.
+  let memory = Buffer.from(mem.buffer);
+  const current = (): Buffer => {
+    if (memory.buffer !== mem.buffer) memory = Buffer.from(mem.buffer);
+    return memory;
+  };
+  const reserve = (end: number): void => {
+    const missing = end - mem.buffer.byteLength;
+    if (missing > 0) mem.grow(Math.ceil(missing / PAGE_BYTES));
+  };
+  return {
+    evaluate: (input, name) => {
+      const entrypoint = Object.hasOwn(entrypoints, name) ? entrypoints[name] : undefined;
+      if (entrypoint === undefined) throw new GatewayError('policy_failed', `the policy lacks ${name}`);
+      const { dataAddr, dataHeapPtr: start } = loaded;
+      const length = Buffer.byteLength(input);
+      const end = start + length;
+      reserve(end);
+      current().write(input, start, length);
+      const answer = opa_eval(0, entrypoint, dataAddr, start, length, end, AS_JSON);
+      return JSON.parse(textAt(current(), answer));
+    },
+    memoryBytes: () => mem.buffer.byteLength,
+  };
 };
 
 /**
@@ -85,10 +146,7 @@ export const loadPolicyModule = (
     instantiate: () => {
       const loaded = load();
       loaded.setData(options.data);
-      return {
-        evaluate: (input, entrypoint) => loaded.evaluate(input, entrypoint),
-        memoryBytes: () => loaded.mem.buffer.byteLength,
-      };
+      return createInstance(loaded);
     },
   };
 };

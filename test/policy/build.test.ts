@@ -188,9 +188,7 @@ describe('data in a bundle', () => {
       entrypoints: ['mcp/authz/decision'],
     });
     const base = JSON.parse(readFileSync(join(POLICIES, 'vectors', 'base.json'), 'utf8'));
-    const answer = module
-      .instantiate()
-      .evaluate(new TextEncoder().encode(JSON.stringify(base)).buffer, 'mcp/authz/decision');
+    const answer = module.instantiate().evaluate(JSON.stringify(base), 'mcp/authz/decision');
     expect(answer).toMatchObject([{ result: { reason: 'constraint_violated', constraint: 'tenant' } }]);
   });
 });

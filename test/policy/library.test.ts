@@ -77,7 +77,7 @@ describe('the library', () => {
     const wasm = readFromBundle(readFileSync(output), '/policy.wasm');
     const instance = loadPolicyModule(wasm, { data: {}, entrypoints: tests }).instantiate();
     const failed = tests.filter((name) => {
-      const answer = instance.evaluate(new TextEncoder().encode('{}').buffer, name);
+      const answer = instance.evaluate('{}', name);
       return JSON.stringify(answer) !== '[{"result":true}]';
     });
     expect(failed).toEqual([]);

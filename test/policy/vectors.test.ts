@@ -28,7 +28,7 @@ const wasm = loadPolicyModule(readFileSync(DEFAULT_BUNDLE.replace(/\.json$/, '.w
 afterAll(() => rmSync(workspace, { recursive: true, force: true }));
 
 const askWasm = (input: JsonObject, entrypoint: Entrypoint): unknown =>
-  wasm.evaluate(new TextEncoder().encode(JSON.stringify(input)).buffer, entrypoint);
+  wasm.evaluate(JSON.stringify(input), entrypoint);
 
 /** Answers of OPA to all inputs in one run; one that is undefined is missing. */
 const askOpa = async (inputs: readonly JsonObject[], entrypoint: Entrypoint): Promise<readonly unknown[]> => {

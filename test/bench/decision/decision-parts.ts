@@ -31,8 +31,8 @@ import { createMemoryState } from '#runtime/shared-state/memory.ts';
 import { NO_TRACING } from '#runtime/tracing/tracing.ts';
 import { SESSIONS } from '#test/support/session-world.ts';
 
-/** As main.ts has them. */
-const DEADLINES = { deadlineMs: 4_500, recordDeadlineMs: 350 };
+/** Patient: on a machine that is busy with other things a record may be late, and no figure is about that. */
+const DEADLINES = { deadlineMs: 60_000, recordDeadlineMs: 60_000 };
 
 export type DecisionParts = { readonly parts: CheckParts; stop(): Promise<void> };
 
