@@ -1,4 +1,8 @@
 // Unit tests of logger.ts: what must never be printed is not.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Secret } from '#core/secret.ts';
 import { createLogger } from '#runtime/logger.ts';
@@ -54,5 +58,27 @@ describe('createLogger()', () => {
     const error = Object.assign(new Error('refused'), { token: 's3cret', status: 401 });
     createLogger('x', 'info', out).error({ err: error }, 'failed');
     expect(out.lines[0]).toMatchObject({ err: { message: 'refused', status: 401, token: '[redacted]' } });
+  });
+
+  it('goes on when stdout is a file on a full disk, and bounds what waits', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'logger-'));
+    const script = `
+      import { createLogger } from '#runtime/logger.ts';
+      const logger = createLogger('x', 'info');
+      for (let line = 0; line < 300; line += 1) logger.info({ filler: 'y'.repeat(10_000) }, 'said');
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      process.stderr.write('alive');`;
+    const node = [process.execPath, '--no-warnings', '--input-type=module-typescript', '-e', script];
+    // No file of this process may grow beyond 0 bytes; stderr is a pipe.
+    const command = [
+      '-c',
+      'file="$1"; shift; ulimit -f 0; exec "$@" > "$file"',
+      'sh',
+      join(directory, 'log'),
+    ];
+    const { status, stderr } = spawnSync('sh', [...command, ...node], { encoding: 'utf8', timeout: 20_000 });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: 'alive' });
+    expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('');
+    rmSync(directory, { recursive: true });
   });
 });

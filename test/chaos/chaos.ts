@@ -6,14 +6,13 @@ import { checkAudit } from '#test/chaos/audit-check.ts';
 import { createCallers } from '#test/chaos/callers.ts';
 import type { Experiment } from '#test/chaos/experiment.ts';
 import { startLedger } from '#test/chaos/ledger.ts';
-import type { OpenLink } from '#test/chaos/links.ts';
 import { startLoad } from '#test/chaos/load.ts';
 import { createOracle } from '#test/chaos/oracle.ts';
 import { dialled } from '#test/chaos/places.ts';
 import { createPlan } from '#test/chaos/plan.ts';
 import { createRandom } from '#test/chaos/random.ts';
 import { type Outcome, runExperiment } from '#test/chaos/runner.ts';
-import { startWorld, type World } from '#test/chaos/world.ts';
+import { startWorld, type World, type WorldOptions } from '#test/chaos/world.ts';
 
 export type ChaosOptions = {
   readonly seed: number;
@@ -22,7 +21,8 @@ export type ChaosOptions = {
   readonly rate: number;
   /** How long each fault lasts, milliseconds; absent: as long as the experiment says. */
   readonly holdMs?: number | undefined;
-  readonly openLink?: OpenLink | undefined;
+  /** Of the world they run in, where it is not the plain one. */
+  readonly world?: Pick<WorldOptions, 'openLink' | 'environment'>;
   /** Where the logs of all parts are copied to at the end. */
   readonly logsTo?: string | undefined;
   /** Hears of each step. */
@@ -101,8 +101,8 @@ const runAll = async (world: World, options: ChaosOptions, watch: Watch): Promis
  * @throws if the world does not start, or things are not calm between two experiments
  */
 export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
-  const { openLink, say } = options;
-  const world = await startWorld({ say, ...(openLink === undefined ? {} : { openLink }) });
+  const { say } = options;
+  const world = await startWorld({ say, ...options.world });
   try {
     const watch = await startWatch(world, options);
     try {

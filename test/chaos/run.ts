@@ -3,10 +3,9 @@
 
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { runChaos, violationsIn } from '#test/chaos/chaos.ts';
+import { type ChaosReport, runChaos, violationsIn } from '#test/chaos/chaos.ts';
 import { combine } from '#test/chaos/combine.ts';
-import type { Experiment } from '#test/chaos/experiment.ts';
-import { EXPERIMENTS, SHORT } from '#test/chaos/experiments.ts';
+import { EXPERIMENTS, type Group, groupsOf, SHORT } from '#test/chaos/experiments.ts';
 import { createRandom } from '#test/chaos/random.ts';
 import { describeOutcome, describeReport } from '#test/chaos/report.ts';
 
@@ -14,7 +13,7 @@ const USAGE = `npm run chaos -- [options]
   --list              names of the experiments
   --only <text>       those whose name holds the text; may be given several times
   --short             the four that the suite runs
-  --combinations <n>  so many random combinations after them (default 6; 0 with --only and --short)
+  --combinations <n>  so many random combinations after each group (default 6; 0 with --only and --short)
   --seconds <n>       how long each fault lasts
   --rate <n>          calls a second (default 40)
   --seed <n>          draws calls and combinations as that run did
@@ -56,21 +55,26 @@ const seed = numberOf('seed', values.seed ?? String(Math.floor(Math.random() * 1
 const isPart = values.only !== undefined || values.short === true;
 const combinations = numberOf('combinations', values.combinations ?? (isPart ? '0' : '6'));
 
-const choose = (): readonly Experiment[] => {
-  const chosen = EXPERIMENTS.filter(
+const random = createRandom(seed);
+
+/** What was asked for of a group, and as many combinations of it. */
+const choose = ({ world, experiments }: Group): Group => {
+  const chosen = experiments.filter(
     ({ name }) =>
       (values.short !== true || SHORT.includes(name)) &&
       (values.only === undefined || values.only.some((text) => name.includes(text))),
   );
-  const random = createRandom(seed);
-  return [...chosen, ...Array.from({ length: combinations }, () => combine(EXPERIMENTS, random))];
+  const drawn = Array.from({ length: combinations }, () => combine(experiments, random));
+  return { world, experiments: [...chosen, ...drawn] };
 };
 
-const experiments = choose();
-if (experiments.length === 0) stop(`no experiment has that name; --list shows them`);
+const groups = groupsOf(seed)
+  .map(choose)
+  .filter(({ experiments }) => experiments.length > 0);
+if (groups.length === 0) stop(`no experiment has that name; --list shows them`);
 
 if (values.list === true) {
-  for (const { name, promise } of EXPERIMENTS) console.log(`${name.padEnd(30)}  ${promise}`);
+  for (const { name, promise } of EXPERIMENTS) console.log(`${name.padEnd(60)}  ${promise}`);
   process.exit(0);
 }
 
@@ -78,16 +82,20 @@ const startedAt = Date.now();
 const say = (line: string): void =>
   console.log(`${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(5)} s  ${line}`);
 
-say(`${experiments.length} experiments, seed ${seed}`);
-const report = await runChaos({
-  seed,
-  experiments,
-  rate: numberOf('rate', values.rate),
-  holdMs: values.seconds === undefined ? undefined : numberOf('seconds', values.seconds) * 1_000,
-  logsTo: values.logs,
-  say,
-  onOutcome: (outcome) => console.log(describeOutcome(outcome)),
-});
-console.log(describeReport(report));
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(report, null, 2)}\n`);
-process.exit(violationsIn(report).length === 0 ? 0 : 1);
+say(`${groups.flatMap(({ experiments }) => experiments).length} experiments, seed ${seed}`);
+const reports: ChaosReport[] = [];
+for (const group of groups) {
+  const report = await runChaos({
+    seed,
+    ...group,
+    rate: numberOf('rate', values.rate),
+    holdMs: values.seconds === undefined ? undefined : numberOf('seconds', values.seconds) * 1_000,
+    logsTo: values.logs,
+    say,
+    onOutcome: (outcome) => console.log(describeOutcome(outcome)),
+  });
+  console.log(describeReport(report));
+  reports.push(report);
+}
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, null, 2)}\n`);
+process.exit(reports.flatMap(violationsIn).length === 0 ? 0 : 1);

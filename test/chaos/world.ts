@@ -33,7 +33,9 @@ export type WorldOptions = {
   /** Puts something on every link. */
   readonly openLink?: OpenLink;
   /** Variables for single parts beside what they are told anyway. */
-  readonly environment?: Readonly<Partial<Record<PartName, Readonly<Record<string, string>>>>>;
+  readonly environment?: (
+    places: Places,
+  ) => Readonly<Partial<Record<PartName, Readonly<Record<string, string>>>>>;
   /** Hears what is going on while it starts. */
   readonly say?: (line: string) => void;
 };
@@ -68,14 +70,15 @@ const writeKeys = async ({ ports }: Places, file: string): Promise<string> => {
   return 'keys for the servers';
 };
 
-const buildFleet = (places: Places, prepared: Prepared, { environment = {}, say }: WorldOptions) => {
+const buildFleet = (places: Places, prepared: Prepared, { environment = () => ({}), say }: WorldOptions) => {
   const pidsDirectory = join(places.directory, 'pids');
   const holdDirectory = join(places.directory, 'hold');
   for (const directory of [pidsDirectory, holdDirectory]) mkdirSync(directory);
+  const more = environment(places);
   const units = buildUnits(places, prepared).map((unit) => ({
     ...unit,
     after: unit.after.map((name) => (unit.name === 'upstream' && name === 'idp' ? 'keys' : name)),
-    environment: { ...unit.environment, ...environment[unit.name as PartName] },
+    environment: { ...unit.environment, ...more[unit.name as PartName] },
   }));
   const keys = {
     kind: 'task' as const,

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Address } from '#runtime/address.ts';
 import { type FaultProxy, startFaultProxy } from '#test/chaos/faults/fault-proxy.ts';
-import { createArrivals, RESEND_MS, seededRandom } from '#test/chaos/faults/link-fault.ts';
+import { createArrivals, RESEND_MS } from '#test/chaos/faults/link-fault.ts';
+import { createRandom } from '#test/chaos/random.ts';
 import { findFreePorts } from '#test/support/free-ports.ts';
 
 let proxy: FaultProxy;
@@ -193,7 +194,7 @@ it('resets TCP connections at both ends', async () => {
 
 describe('arrivals', () => {
   const times = (seed: number): readonly number[] => {
-    const arrival = createArrivals(seededRandom(seed));
+    const arrival = createArrivals(createRandom(seed).next);
     return Array.from({ length: 200 }, (_, index) =>
       arrival({ latencyMs: 5, jitterMs: 10, loss: 0.05 }, 1_460, index * 10),
     );

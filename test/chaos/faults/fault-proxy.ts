@@ -5,8 +5,9 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { type Address, netOptions } from '#runtime/address.ts';
-import { type LinkFault, seededRandom } from '#test/chaos/faults/link-fault.ts';
+import type { LinkFault } from '#test/chaos/faults/link-fault.ts';
 import { type OneWay, startOneWay } from '#test/chaos/faults/one-way.ts';
+import { createRandom } from '#test/chaos/random.ts';
 
 export type FaultProxy = {
   /** Replaces what is wrong with the link, for the connections there are and those to come; `{}`: nothing. */
@@ -79,8 +80,8 @@ export const startFaultProxy = async (options: {
       return;
     }
     const server = createConnection({ ...netOptions(target), allowHalfOpen: true });
-    const chance = seededRandom(seed * 1_000_003 + accepted);
-    const parts = { faultNow: () => fault, random: chance };
+    const { next: random } = createRandom(seed * 1_000_003 + accepted);
+    const parts = { faultNow: () => fault, random };
     const ways = [startOneWay(client, server, parts), startOneWay(server, client, parts)];
     const pair: Pair = { ends: [client, server], ways, isStranded: false };
     joinEnds(pair);

@@ -26,17 +26,6 @@ const MOST_RESENDS = 5;
 /** As an Ethernet segment. */
 export const PIECE_BYTES = 1_460;
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32, public domain). */
-export const seededRandom = (seed: number): (() => number) => {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-};
-
 const resendMs = (loss: number, random: () => number): number => {
   let waitMs = 0;
   for (let resends = 0; resends < MOST_RESENDS && random() < loss; resends += 1)
