@@ -44,6 +44,7 @@ export type CheckWorld = {
   readonly peer: {
     readonly dataFile: string;
     readonly keysFile: string;
+    readonly jwksUri: string;
     readonly issuer: string;
     readonly audience: string;
   };
@@ -213,6 +214,7 @@ export const startCheckWorld = async (options: WorldOptions = {}): Promise<Check
     const peer = {
       dataFile: join(directory, 'tenants.json'),
       keysFile: join(directory, 'keys.json'),
+      jwksUri: callers.jwksUri,
       issuer: ISSUER,
       audience: AUDIENCE,
     };

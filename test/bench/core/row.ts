@@ -55,6 +55,13 @@ export type BenchGroup = {
   open(settings: GroupSettings): Promise<OpenGroup>;
 };
 
+/** Code that runs a few hundred times is not yet as fast as it gets. */
+const WARM_UP_SECONDS = 2;
+
+/** How long a turn lasts: the one that warms up is never short. */
+export const secondsOf = (round: number, seconds: number): number =>
+  round === 0 ? Math.max(WARM_UP_SECONDS, seconds) : seconds;
+
 /**
  * A figure of a contender in a round.
  * @throws if it was not measured, which is a fault of the row.

@@ -10,6 +10,7 @@ import {
   type GroupSettings,
   type Measured,
   read,
+  secondsOf,
 } from '#test/bench/core/row.ts';
 import { expectChecks } from '#test/bench/groups/expect.ts';
 import { type CheckReport, loadChecks, startNoop, startOpa } from '#test/bench/peers/peers.ts';
@@ -34,7 +35,7 @@ const OPA_FRESH = 'OPA-Go, every token new';
 const NOOP = 'no-op';
 
 type Contender = {
-  measure(): Promise<CheckReport>;
+  measure(seconds: number): Promise<CheckReport>;
   readonly pids: readonly number[];
   stop(): Promise<void>;
 };
@@ -69,27 +70,27 @@ const measureKnown = async (ask: Ask): Promise<CheckReport> => {
   return load(ask);
 };
 
-const ourContenders = async (
-  world: CheckWorld,
-  seconds: number,
-): Promise<Readonly<Record<string, Contender>>> => {
+const ourContenders = (world: CheckWorld): Readonly<Record<string, Contender>> => {
   const { pid, socket, metric } = firstOf(world);
   const own = { pids: [pid], stop: NOTHING };
   const hits = () => metric('verified_token_cache_total', 'outcome="hit"');
   const policyFile = async () => (await world.write({ tenant: WITH_POLICY })).messageFile;
   const files: { policy?: string } = {};
   return {
-    [OURS]: { ...own, measure: () => measureKnown({ socket, messagesFile: world.messageFile, seconds }) },
+    [OURS]: {
+      ...own,
+      measure: (seconds) => measureKnown({ socket, messagesFile: world.messageFile, seconds }),
+    },
     [POLICY]: {
       ...own,
-      measure: async () => {
+      measure: async (seconds) => {
         files.policy ??= await policyFile();
         return measureKnown({ socket, messagesFile: files.policy, seconds });
       },
     },
     [FRESH]: {
       ...own,
-      measure: async () => {
+      measure: async (seconds) => {
         const before = await hits();
         const report = await measureFresh(world, socket, seconds);
         if ((await hits()) > before) throw new Error('a token that was to be new was known');
@@ -101,22 +102,22 @@ const ourContenders = async (
 
 const startOpaContender = async (
   world: CheckWorld,
-  { seconds, isFresh }: { readonly seconds: number; readonly isFresh: boolean },
+  { isFresh }: { readonly isFresh: boolean },
 ): Promise<Contender> => {
   const socket = join(world.directory, isFresh ? 'opa-fresh.sock' : 'opa.sock');
   const peer = await startOpa({ listen: `unix:${socket}`, ...world.peer, tokenCache: !isFresh });
-  const measure = () =>
+  const measure = (seconds: number) =>
     isFresh
       ? measureFresh(world, socket, seconds)
       : measureKnown({ socket, messagesFile: world.messageFile, seconds });
   return { measure, pids: [peer.pid], stop: peer.stop };
 };
 
-const startNoopContender = async (world: CheckWorld, seconds: number): Promise<Contender> => {
+const startNoopContender = async (world: CheckWorld): Promise<Contender> => {
   const socket = join(world.directory, 'noop.sock');
   const peer = await startNoop(`unix:${socket}`);
   return {
-    measure: () => load({ socket, messagesFile: world.messageFile, seconds }),
+    measure: (seconds) => load({ socket, messagesFile: world.messageFile, seconds }),
     pids: [peer.pid],
     stop: peer.stop,
   };
@@ -131,7 +132,7 @@ const addReports = (first: CheckReport, second: CheckReport): CheckReport => ({
 });
 
 /** A world of its own: two processes share a Redis, one alone needs none. */
-const startTwo = async ({ seconds, isShort }: GroupSettings): Promise<Contender> => {
+const startTwo = async ({ isShort }: GroupSettings): Promise<Contender> => {
   const redis = await startRedis();
   try {
     const world = await startCheckWorld({
@@ -141,7 +142,7 @@ const startTwo = async ({ seconds, isShort }: GroupSettings): Promise<Contender>
     });
     return {
       pids: world.processes.map(({ pid }) => pid),
-      measure: async () => {
+      measure: async (seconds) => {
         const asked = world.processes.map(({ socket }) =>
           load({ socket, messagesFile: world.messageFile, seconds }, CONNECTIONS / 2),
         );
@@ -164,14 +165,14 @@ const startContenders = async (
   world: CheckWorld,
   settings: GroupSettings,
 ): Promise<Readonly<Record<string, Contender>>> => {
-  const { seconds, contenders } = settings;
+  const { contenders } = settings;
   const starts: Readonly<Record<string, () => Promise<Contender>>> = {
     [TWO]: () => startTwo(settings),
-    [OPA]: () => startOpaContender(world, { seconds, isFresh: false }),
-    [OPA_FRESH]: () => startOpaContender(world, { seconds, isFresh: true }),
-    [NOOP]: () => startNoopContender(world, seconds),
+    [OPA]: () => startOpaContender(world, { isFresh: false }),
+    [OPA_FRESH]: () => startOpaContender(world, { isFresh: true }),
+    [NOOP]: () => startNoopContender(world),
   };
-  const started: Record<string, Contender> = { ...(await ourContenders(world, seconds)) };
+  const started: Record<string, Contender> = { ...ourContenders(world) };
   for (const [name, start] of Object.entries(starts)) if (contenders.has(name)) started[name] = await start();
   return started;
 };
@@ -194,12 +195,12 @@ const openChecks = async (settings: GroupSettings) => {
     throw thrown;
   });
   return {
-    measure: async (name: string): Promise<Measured> => {
+    measure: async (name: string, round: number): Promise<Measured> => {
       const contender = started[name];
       if (contender === undefined) throw new Error(`no contender ${name}`);
       const cpu = () => contender.pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
       const before = cpu();
-      const report = await contender.measure();
+      const report = await contender.measure(secondsOf(round, settings.seconds));
       // Two of them are judged each by itself, above.
       if (name !== TWO) expectChecks(name, report, name === NOOP ? 'allowed' : 'mixed');
       return measuredOf(report, cpu() - before);

@@ -30,3 +30,11 @@ export const expectResults = (who: string, { sent, status, rpcErrors, errors }: 
   if (status['200'] !== sent || rpcErrors > 0)
     refuse(who, `of ${sent} calls ${rpcErrors} were refused, by status ${JSON.stringify(status)}`);
 };
+
+/** No call gets a result: each is refused by its status or by a JSON-RPC error. @throws one line that says what was answered. */
+export const expectRefusals = (who: string, { sent, status, rpcErrors, errors }: HttpReport): void => {
+  if (sent === 0 || errors > 0)
+    refuse(who, `${errors} of ${sent + errors} calls that are to be refused failed`);
+  const granted = (status['200'] ?? 0) - rpcErrors;
+  if (granted > 0) refuse(who, `${granted} calls of ${sent} got a result that are to be refused`);
+};

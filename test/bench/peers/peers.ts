@@ -18,6 +18,9 @@ const commandPath = (name: 'noop' | 'opa' | 'load'): string => {
   return join(folder, name);
 };
 
+/** Room for the one line a run prints. */
+const LINE_BYTES = 65_536;
+
 export type Peer = { readonly pid: number; stop(): Promise<void> };
 
 const whenServing = async (child: ChildProcess, name: string): Promise<void> => {
@@ -82,6 +85,21 @@ export const startOpa = (options: OpaOptions): Promise<Peer> => {
   return startCommand('opa', args, gogc === undefined ? {} : { GOGC: String(gogc) });
 };
 
+/** What evaluations of the platform's policy cost in OPA's own process, from the bytes of an input to the decision. */
+export const measureOpa = async (
+  inputsFile: string,
+  seconds: number,
+): Promise<{
+  readonly sent: number;
+  readonly allowed: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}> => {
+  const args = ['-policy', PLATFORM_POLICY, '-measure', inputsFile, '-seconds', String(seconds)];
+  const { stdout } = await promisify(execFile)(commandPath('opa'), args, { maxBuffer: LINE_BYTES });
+  return JSON.parse(stdout);
+};
+
 /** Latencies in microseconds; `cpuUs` is what the generator itself spent. */
 type Times = {
   readonly sent: number;
@@ -109,9 +127,6 @@ type LoadOptions = {
   /** Calls a second, evenly spaced; absent: a closed loop. */
   readonly rate?: number;
 };
-
-/** Room for the one line a run prints. */
-const LINE_BYTES = 65_536;
 
 const runLoad = async (mode: string, options: LoadOptions, args: readonly string[]): Promise<unknown> => {
   const { target, connections, seconds, rate } = options;

@@ -22,8 +22,20 @@ func main() {
 	issuerID := flag.String("issuer-id", "", "id of the issuer in the tenants; default: the tenant's first")
 	in := flag.String("token-check", "go", "go, or rego for io.jwt.decode_verify as users of the plugin do")
 	cache := flag.Bool("token-cache", false, "remember verified tokens: by digest in Go, io_jwt's own cache in Rego")
+	inputs := flag.String("measure", "", "lines of JSON, each an input: no service, but what an evaluation of them costs")
+	seconds := flag.Float64("seconds", 1, "how long that is measured")
 	flag.Parse()
 
+	if *inputs != "" {
+		evaluator, err := prepare(context.Background(), strings.Split(*policy, ","))
+		if err == nil {
+			err = evaluator.measure(*inputs, *seconds)
+		}
+		if err != nil {
+			wire.Fail(err)
+		}
+		return
+	}
 	world, err := loadWorld(*data, *issuerID, *audience)
 	if err != nil {
 		wire.Fail(err)

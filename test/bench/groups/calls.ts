@@ -1,0 +1,198 @@
+// Calls through a whole gateway: the product with Envoy, beside Envoy with a no-op and with OPA-Go, beside a gateway of one
+// process in Rust, and above the floors of Envoy alone and of the server behind it alone. At saturation, and at a fixed rate
+// where latencies are compared.
+
+import { join } from 'node:path';
+import { startBackend } from '#test/bench/check/backend.ts';
+import { startProductEnvoy, startStaticEnvoy } from '#test/bench/check/envoy-process.ts';
+import { cpuUsOf } from '#test/bench/check/service-process.ts';
+import { SCOPE, TOOLS, toolName } from '#test/bench/check/tenant.ts';
+import { type CheckWorld, startCheckWorld } from '#test/bench/check/world.ts';
+import { type GroupSettings, type Measured, type OpenGroup, secondsOf } from '#test/bench/core/row.ts';
+import { expectRefusals, expectResults } from '#test/bench/groups/expect.ts';
+import { startMcpProxy, writeMcpProxyRequests } from '#test/bench/peers/mcp-proxy.ts';
+import { type HttpReport, loadRequests, startNoop, startOpa } from '#test/bench/peers/peers.ts';
+import { startRedis } from '#test/support/redis-server.ts';
+
+export const OURS = 'gateway';
+export const TWO = 'gateway, two ext-authz';
+export const NOOP = 'Envoy + no-op';
+export const OPA = 'Envoy + OPA-Go';
+export const ENVOY = 'Envoy alone';
+export const BARE = 'server alone';
+export const RUST = 'mcp-proxy';
+export const RUST_JWT = 'mcp-proxy, JWT and roles';
+
+/** Callers of a short run. */
+const FEW = 100;
+
+/** Calls at once where as many are made as are answered. */
+const CONNECTIONS = 32;
+
+/** A fixed rate needs as many connections as calls are ever open. */
+const PACED_CONNECTIONS = 16;
+
+const PROBE_SECONDS = 0.2;
+
+type Contender = {
+  /** What is called, and with which requests. */
+  readonly url: string;
+  readonly requestsFile: string;
+  /** Calls of which none may get a result; absent: it lets everybody in. */
+  readonly deniedFile?: string;
+  readonly pids: readonly number[];
+  stop(): Promise<void>;
+};
+
+type Place = { readonly world: CheckWorld; readonly backendPort: number; readonly deniedFile: string };
+
+const NOTHING = async (): Promise<void> => {};
+
+const inFrontOf = async (
+  { world, backendPort }: Place,
+  decisions?: { readonly socket: string; readonly pid: number; stop(): Promise<void> },
+): Promise<Contender> => {
+  const envoy = await startStaticEnvoy(world.directory, backendPort, decisions?.socket);
+  return {
+    url: envoy.url,
+    requestsFile: world.requestFile,
+    pids: [...envoy.pids, ...(decisions === undefined ? [] : [decisions.pid])],
+    stop: async () => {
+      await envoy.stop();
+      await decisions?.stop();
+    },
+  };
+};
+
+const startProduct = async ({
+  world,
+  deniedFile,
+}: Pick<Place, 'world' | 'deniedFile'>): Promise<Contender> => {
+  const envoy = await startProductEnvoy(world);
+  const decisions = world.processes.map(({ pid }) => pid);
+  const { requestFile: requestsFile } = world;
+  return { ...envoy, requestsFile, deniedFile, pids: [...envoy.pids, ...decisions] };
+};
+
+/** A world of its own: two processes share a Redis, one alone needs none. */
+const startTwo = async ({ backendPort }: Place, { isShort }: GroupSettings): Promise<Contender> => {
+  const redis = await startRedis();
+  const world = await startCheckWorld({
+    processes: 2,
+    redisUrl: redis.url,
+    endpoint: endpointOf(backendPort),
+    ...(isShort ? { callers: FEW } : {}),
+  });
+  const { requestFile: deniedFile } = await world.write({ mix: 'denied' });
+  const contender = await startProduct({ world, deniedFile });
+  return {
+    ...contender,
+    stop: async () => {
+      await contender.stop();
+      await world.stop();
+      await redis.stop();
+    },
+  };
+};
+
+const endpointOf = (backendPort: number): string => `http://127.0.0.1:${backendPort}/mcp`;
+
+const startRust = async ({ world, backendPort }: Place, isJudging: boolean): Promise<Contender> => {
+  const requestsFile = join(world.directory, 'mcp-proxy-requests');
+  await writeMcpProxyRequests(world.requestFile, requestsFile);
+  const { issuer, audience, jwksUri } = world.peer;
+  const tools = Array.from({ length: TOOLS }, (_, number) => toolName(number));
+  const jwt = { issuer, audience, jwksUri, scope: SCOPE, tools };
+  const { url, pid, stop } = await startMcpProxy({
+    directory: world.directory,
+    upstream: endpointOf(backendPort),
+    ...(isJudging ? { jwt } : {}),
+  });
+  return { url: new URL(url).origin, requestsFile, pids: [pid], stop };
+};
+
+const starts: Readonly<Record<string, (place: Place, settings: GroupSettings) => Promise<Contender>>> = {
+  [OURS]: startProduct,
+  [TWO]: startTwo,
+  [NOOP]: async (place) => {
+    const socket = join(place.world.directory, 'noop.sock');
+    return inFrontOf(place, { socket, ...(await startNoop(`unix:${socket}`)) });
+  },
+  [OPA]: async (place) => {
+    const socket = join(place.world.directory, 'opa.sock');
+    const opa = await startOpa({ listen: `unix:${socket}`, ...place.world.peer, tokenCache: true });
+    return { ...(await inFrontOf(place, { socket, ...opa })), deniedFile: place.deniedFile };
+  },
+  [ENVOY]: (place) => inFrontOf(place),
+  [BARE]: async ({ world, backendPort }) => ({
+    url: `http://127.0.0.1:${backendPort}`,
+    requestsFile: world.requestFile,
+    pids: [],
+    stop: NOTHING,
+  }),
+  [RUST]: (place) => startRust(place, false),
+  [RUST_JWT]: (place) => startRust(place, true),
+};
+
+/** Before anything is timed: who judges must refuse what is to be refused. */
+const probe = async (name: string, { url, deniedFile }: Contender): Promise<void> => {
+  if (deniedFile === undefined) return;
+  const asked = { target: url, requestsFile: deniedFile, connections: 1, seconds: PROBE_SECONDS };
+  expectRefusals(name, await loadRequests(asked));
+};
+
+const measuredOf = (report: HttpReport, cpuUs: number): Measured => ({
+  perSecond: report.sent / report.seconds,
+  cpuUs: cpuUs / report.sent,
+  p50Us: report.p50Us,
+  p95Us: report.p95Us,
+  p99Us: report.p99Us,
+});
+
+const turn = async (
+  name: string,
+  { url, requestsFile, pids }: Contender,
+  pace: { readonly seconds: number; readonly rate?: number },
+): Promise<Measured> => {
+  const connections = pace.rate === undefined ? CONNECTIONS : PACED_CONNECTIONS;
+  const cpu = () => pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
+  const before = cpu();
+  const report = await loadRequests({ target: url, requestsFile, connections, ...pace });
+  expectResults(name, report);
+  return measuredOf(report, cpu() - before);
+};
+
+/** @param rate calls a second; absent: as many as are answered. */
+export const openCalls = async (settings: GroupSettings, rate?: number): Promise<OpenGroup> => {
+  const ends: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of ends.splice(0).toReversed()) await end();
+  };
+  const started: Record<string, Contender> = {};
+  try {
+    const tools = Array.from({ length: TOOLS }, (_, number) => toolName(number));
+    const backend = await startBackend(tools);
+    ends.push(backend.stop);
+    const short = settings.isShort ? { callers: FEW } : {};
+    const world = await startCheckWorld({ endpoint: endpointOf(backend.port), ...short });
+    ends.push(world.stop);
+    const { requestFile: deniedFile } = await world.write({ mix: 'denied' });
+    const place = { world, backendPort: backend.port, deniedFile };
+    for (const name of settings.contenders) {
+      const contender = await starts[name]?.(place, settings);
+      if (contender === undefined) throw new Error(`no contender ${name}`);
+      ends.push(contender.stop);
+      started[name] = contender;
+      await probe(name, contender);
+    }
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+  const paced = rate === undefined ? {} : { rate };
+  return {
+    measure: (name, round) =>
+      turn(name, started[name] as Contender, { seconds: secondsOf(round, settings.seconds), ...paced }),
+    close,
+  };
+};
