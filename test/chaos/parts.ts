@@ -10,7 +10,8 @@ export type Part = {
   readonly name: string;
   /** The process of ours and all that it started. */
   pids(): readonly number[];
-  isReady(): Promise<boolean>;
+  /** Resolves once it does its work. */
+  untilReady(): Promise<void>;
   /** SIGKILL; the supervisor starts it again unless it is held. Resolves when it is gone. */
   kill(): Promise<void>;
   /** Kills it and keeps it down until `release`. */
@@ -24,6 +25,9 @@ export type Part = {
 };
 
 const POLL_MS = 20;
+
+/** Far longer than a start takes on a machine that is busy. */
+const READY_MS = 60_000;
 
 /** A drain ends sooner (runtime/lifecycle.ts); one that does not is ended. */
 const RESTART_MS = 15_000;
@@ -87,7 +91,12 @@ export const createPart = (
   return {
     name: unit.name,
     pids,
-    isReady: unit.isReady,
+    untilReady: async () => {
+      const end = Date.now() + READY_MS;
+      while (!(await unit.isReady()))
+        if (Date.now() > end) throw new Error(`${unit.name} is not ready after ${READY_MS / 1_000} s`);
+        else await sleep(POLL_MS);
+    },
     kill,
     hold: async () => {
       writeFileSync(holdFile, '');

@@ -37,7 +37,10 @@ const killOf = (name: PartName, { gone }: Row): Experiment => ({
   ...gone,
   touches: [name],
   begin: ({ parts }) => parts[name].hold(),
-  end: async ({ parts }) => parts[name].release(),
+  end: async ({ parts }) => {
+    parts[name].release();
+    await parts[name].untilReady();
+  },
 });
 
 const hangOf = (name: PartName, { gone, hung = gone }: Row): Experiment => ({
@@ -45,7 +48,10 @@ const hangOf = (name: PartName, { gone, hung = gone }: Row): Experiment => ({
   ...hung,
   touches: [name],
   begin: async ({ parts }) => parts[name].pause(),
-  end: async ({ parts }) => parts[name].resume(),
+  end: async ({ parts }) => {
+    parts[name].resume();
+    await parts[name].untilReady();
+  },
 });
 
 const restartOf = (name: PartName, { gone, restarted = gone }: Row): Experiment => ({
@@ -54,7 +60,7 @@ const restartOf = (name: PartName, { gone, restarted = gone }: Row): Experiment 
   touches: [name],
   holdMs: 0,
   begin: ({ parts }) => parts[name].restart(),
-  end: async () => undefined,
+  end: ({ parts }) => parts[name].untilReady(),
 });
 
 const BOTH = ['ext-authz', 'ext-authz-2'] as const;
@@ -67,6 +73,7 @@ const killBoth: Experiment = {
   begin: async ({ parts }) => void (await Promise.all(BOTH.map((name) => parts[name].hold()))),
   end: async ({ parts }) => {
     for (const name of BOTH) parts[name].release();
+    for (const name of BOTH) await parts[name].untilReady();
   },
 };
 

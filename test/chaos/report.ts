@@ -20,11 +20,12 @@ const sumOf = (errors: Readonly<Record<string, number>>): number =>
 
 /** One experiment as a line, and its violations below it. */
 export const describeOutcome = (outcome: Outcome): string => {
-  const { name, calls, errors, writeErrors, recoveryMs, violations } = outcome;
+  const { name, calls, errors, writeErrors, recoveryMs, readyMs, violations } = outcome;
   const writes = sumOf(writeErrors);
   const line = [
     name.padEnd(30),
     `${String(calls).padStart(5)} calls`,
+    `ready after ${seconds(readyMs).padStart(6)}`,
     `back after ${seconds(recoveryMs).padStart(6)}`,
     `errors: ${errorsOf(errors)}${writes > 0 ? `; ${writes} writes` : ''}`,
   ].join('  ');

@@ -20,6 +20,8 @@ export type Outcome = {
   readonly writeErrors: Readonly<Record<string, number>>;
   /** From the end of the fault to the start of the last call or write that was not right, milliseconds. */
   readonly recoveryMs: number;
+  /** From the end of the fault until the parts it was about said that they are ready, milliseconds. */
+  readonly readyMs: number;
   readonly violations: readonly string[];
 };
 
@@ -115,6 +117,7 @@ export const runExperiment = async (experiment: Experiment, running: Running): P
   say('ends');
   const endedAt = Date.now();
   await experiment.end(world);
+  const readyMs = Date.now() - endedAt;
   const isCalm = await untilCalm(running, { since: endedAt, limitMs });
   const records = oracle.records().filter((record) => record.endedAt >= beganAt);
   const bad = records.filter(({ isBad }) => isBad);
@@ -129,6 +132,7 @@ export const runExperiment = async (experiment: Experiment, running: Running): P
     errors: countBy(bad.filter(({ side }) => side === 'call')),
     writeErrors: countBy(bad.filter(({ side }) => side === 'write')),
     recoveryMs: Math.max(0, ...bad.map(({ startedAt }) => startedAt - endedAt)),
+    readyMs,
     violations: [
       ...found.map(({ what }) => what),
       ...brokenPromises(experiment, bad, { beganAt, inForceAt, endedAt }),

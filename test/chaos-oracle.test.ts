@@ -1,0 +1,243 @@
+// The judges of `npm run chaos`, shown what they must not overlook: an oracle that sees nothing proves nothing.
+
+import { describe, expect, it } from 'vitest';
+import { judge } from '#test/chaos/answers.ts';
+import type { Arrival } from '#test/chaos/arrivals.ts';
+import type { Call, Caller } from '#test/chaos/calls.ts';
+import type { Heard } from '#test/chaos/clients.ts';
+import { combine } from '#test/chaos/combine.ts';
+import type { Experiment } from '#test/chaos/experiment.ts';
+import { startLedger } from '#test/chaos/ledger.ts';
+import type { Answer, Operator } from '#test/chaos/operator.ts';
+import { createOracle } from '#test/chaos/oracle.ts';
+import { peopleOf, SERVERS, TENANTS } from '#test/chaos/people.ts';
+import { createRandom } from '#test/chaos/random.ts';
+
+const [tenant, stranger] = TENANTS as [(typeof TENANTS)[0], (typeof TENANTS)[0]];
+const [server] = SERVERS as [(typeof SERVERS)[0]];
+const [user, other] = peopleOf(tenant) as [Caller['user'], Caller['user']];
+
+const caller: Caller = {
+  user,
+  tenant,
+  server,
+  era: 'stateless',
+  version: '1.1',
+  token: 'own',
+  mayErase: true,
+};
+
+const call = (changes: Partial<Call> = {}): Call => ({
+  id: 'call-1',
+  caller,
+  expect: 'allowed',
+  kind: 'count',
+  method: 'tools/call',
+  tool: 'count',
+  token: 'own',
+  tenantId: tenant.id,
+  serverId: server.id,
+  events: 0,
+  ...changes,
+});
+
+const facts = {
+  kind: 'user' as const,
+  sub: 's',
+  oid: user.oid,
+  tid: tenant.tid,
+  app: server.gatewayApplication,
+  aud: server.api,
+  scopes: [],
+  roles: [],
+  digest: 'exchanged',
+};
+
+const arrival = (changes: Partial<Arrival> = {}): Arrival => ({
+  tenant: tenant.id,
+  server: server.id,
+  http: 'POST',
+  method: 'tools/call',
+  tool: 'count',
+  call: 'call-1',
+  requestId: 'r-1',
+  token: facts,
+  ...changes,
+});
+
+const heard = (body: object, changes: Partial<Heard> = {}): Heard => ({
+  status: 200,
+  headers: { 'content-type': 'application/json' },
+  text: JSON.stringify({ jsonrpc: '2.0', id: 'call-1', ...body }),
+  end: 'whole',
+  ...changes,
+});
+
+const resultOf = (oid: string, id = 'call-1') => ({
+  result: { content: [{ type: 'text', text: JSON.stringify({ call: id, oid }) }] },
+});
+
+const refusal = (reason: string, code: number) => ({ error: { code, message: 'no', data: { reason } } });
+
+describe('what a client heard', () => {
+  it.each([
+    ['the answer of the call', heard(resultOf(user.oid)), 'worked'],
+    ['the answer of somebody else', heard(resultOf(other.oid)), 'wrong'],
+    ['the answer of another call', heard(resultOf(user.oid, 'call-2')), 'wrong'],
+    ['a refusal from the list', heard(refusal('tool_not_granted', -31302)), 'refused'],
+    ['a reason that is not in the list', heard(refusal('because', -31302)), 'wrong'],
+    ['a reason with the code of another', heard(refusal('tool_not_granted', -31301)), 'wrong'],
+    ['a reason with the status of another', heard(refusal('policy_failed', -31304)), 'wrong'],
+    ['a challenge without its header', heard(refusal('token_expired', -31207), { status: 401 }), 'wrong'],
+    ['an empty 503', heard({}, { status: 503, text: '' }), 'wrong'],
+    ['a page', heard({}, { status: 502, text: '<html>' }), 'wrong'],
+    ['nothing', heard({}, { status: 0, text: '', end: 'ECONNREFUSED' }), 'broken'],
+    ['half an answer', heard({}, { text: '{"jsonrpc":', end: 'cut' }), 'broken'],
+  ])('%s', (_, answer, kind) => {
+    expect(judge(call(), answer).kind).toBe(kind);
+  });
+
+  it('an answer to a call that is not allowed', () => {
+    const forbidden = call({ expect: ['tool_not_granted'] });
+    expect(judge(forbidden, heard(resultOf(user.oid))).kind).toBe('wrong');
+  });
+
+  it('a list that was not cut for its caller', () => {
+    const list = call({ method: 'tools/list', tool: '', caller: { ...caller, mayErase: false } });
+    const tools = ['read', 'count', 'watch', 'erase'].map((name) => ({ name }));
+    expect(judge(list, heard({ result: { tools } })).kind).toBe('wrong');
+    expect(judge(list, heard({ result: { tools: tools.slice(0, 3) } })).kind).toBe('worked');
+  });
+
+  it('an event of somebody else in a stream that broke later', () => {
+    const event = (oid: string) =>
+      `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'm', params: { data: { oid, call: 'call-1' } } })}\n\n`;
+    const stream = (text: string) =>
+      judge(
+        call({ tool: 'watch', events: 5 }),
+        heard({}, { text, end: 'cut', headers: { 'content-type': 'text/event-stream' } }),
+      );
+    expect(stream(event(user.oid)).kind).toBe('broken');
+    expect(stream(event(user.oid) + event(other.oid)).kind).toBe('wrong');
+  });
+});
+
+describe('what reached a server', () => {
+  const violationsOf = (sent: Call, ...arrived: Arrival[]): readonly string[] => {
+    const oracle = createOracle((digest) => digest === 'own');
+    oracle.sent(sent);
+    oracle.arrived(arrived);
+    return oracle.violations().map(({ what }) => what);
+  };
+
+  it('is nothing to speak of when it is the call with the token for its caller', () => {
+    expect(violationsOf(call(), arrival())).toEqual([]);
+    expect(violationsOf(call({ tool: 'read' }), arrival(), arrival())).toEqual([]);
+  });
+
+  it.each([
+    ['a call that is not allowed', call({ expect: ['token_missing'] }), [arrival()]],
+    ["another one's token", call(), [arrival({ token: { ...facts, oid: other.oid } })]],
+    ['the token of another directory', call(), [arrival({ token: { ...facts, tid: stranger.tid } })]],
+    ["the caller's own token", call(), [arrival({ token: { ...facts, digest: 'own' } })]],
+    ['the token of another application', call(), [arrival({ token: { ...facts, app: 'other' } })]],
+    ['a token that is no good', call(), [arrival({ token: 'a bearer token is required' })]],
+    ['a call of nobody', call(), [arrival({ call: 'call-9' })]],
+    ['a call at another place', call(), [arrival({ tenant: stranger.id })]],
+    ['a call that is not to be repeated, twice', call(), [arrival(), arrival()]],
+  ])('%s', (_, sent, arrived) => {
+    expect(violationsOf(sent, ...arrived)).toHaveLength(1);
+  });
+
+  it('an answered call that no server has seen', () => {
+    const oracle = createOracle(() => false);
+    oracle.sent(call());
+    oracle.ended(call(), Date.now(), { kind: 'worked' });
+    expect(oracle.unseen()).toEqual(['call-1']);
+  });
+});
+
+describe('writes to the registry', () => {
+  type Stored = { readonly revisions: { reason: string }[]; readonly grants: Set<string> };
+
+  const nameIn = (path: string): string => path.split('/').at(-1) ?? '';
+
+  /** A registry that does as it is told, and `spoil` what it acknowledges. */
+  const registry = (spoil: (stored: Stored, write: number) => void): Operator => {
+    const stored: Stored = { revisions: [], grants: new Set() };
+    let writes = 0;
+    const answer = (status: number, body: object): Answer => ({ status, etag: '', link: '', body });
+    const refuse = (status: number) => answer(status, { type: 'urn:mcpgw:problem:conflict' });
+    const read = (path: string): Answer =>
+      answer(200, {
+        items: path.includes('/revisions') ? stored.revisions : [...stored.grants].map((id) => ({ id })),
+      });
+    const write = (method: string, path: string, reason: string): Answer => {
+      if (method === 'DELETE') stored.grants.delete(nameIn(path));
+      else stored.grants.add(nameIn(path));
+      stored.revisions.push({ reason });
+      writes += 1;
+      spoil(stored, writes);
+      return answer(200, {});
+    };
+    return async (method, path, body, headers = {}) => {
+      if (method === 'GET') return read(path);
+      if (method === 'PUT' && stored.grants.has(nameIn(path))) return refuse(412);
+      if (method === 'PUT' && !Object.hasOwn(body ?? {}, 'serverId')) return refuse(400);
+      return write(method, path, headers['x-change-reason'] ?? '');
+    };
+  };
+
+  const violationsWith = async (spoil: (stored: Stored, write: number) => void): Promise<number> => {
+    const oracle = createOracle(() => false);
+    const ledger = startLedger(registry(spoil), createRandom(1), oracle);
+    await expect.poll(() => oracle.records().filter(({ isBad }) => !isBad).length).toBeGreaterThan(4);
+    await ledger.stop();
+    await ledger.verify();
+    return oracle.violations().length;
+  };
+
+  it('are there when they were acknowledged', async () => {
+    expect(await violationsWith(() => undefined)).toBe(0);
+  });
+
+  it('are missed when one is lost, half done or done twice', async () => {
+    const [lost, half, twice] = await Promise.all([
+      violationsWith(({ revisions, grants }, write) => {
+        if (write === 1) grants.delete(revisions.pop()?.reason ?? '');
+      }),
+      violationsWith(({ grants }, write) => {
+        if (write === 1) grants.clear();
+      }),
+      violationsWith(({ revisions }, write) => {
+        if (write === 1) revisions.push(...revisions.slice(-1));
+      }),
+    ]);
+    expect([lost, half, twice].map((count) => count > 0)).toEqual([true, true, true]);
+  });
+});
+
+describe('random combinations', () => {
+  const experiment = (name: string, touches: readonly string[]): Experiment => ({
+    name,
+    touches,
+    promise: '',
+    costs: 'calls',
+    begin: async () => undefined,
+    end: async () => undefined,
+  });
+  const all = ['a', 'b', 'c', 'd'].flatMap((part) => [
+    experiment(`kill ${part}`, [part]),
+    experiment(`hang ${part}`, [part]),
+  ]);
+  const drawn = (seed: number) => {
+    const random = createRandom(seed);
+    return Array.from({ length: 20 }, () => combine(all, random));
+  };
+
+  it('are the same for the same seed, and never two faults of one part', () => {
+    expect(drawn(7).map(({ name }) => name)).toEqual(drawn(7).map(({ name }) => name));
+    expect(drawn(7).map(({ name }) => name)).not.toEqual(drawn(8).map(({ name }) => name));
+    for (const { touches } of drawn(7)) expect(new Set(touches).size).toBe(touches.length);
+  });
+});
