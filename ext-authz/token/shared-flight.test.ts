@@ -199,6 +199,26 @@ describe('several processes that want one token', () => {
     expect(patient.clock.ms).toBeGreaterThanOrEqual(2 * LEASE_MS);
   });
 
+  it('give back a lease whose claim was answered too late, once shared state answers again', async () => {
+    const real = createMemoryState(() => 0, SMALL);
+    let isAway = true;
+    const late: SharedState = {
+      ...real,
+      claim: async (...claim) => {
+        const claimed = await real.claim(...claim);
+        return isAway ? err('unavailable') : claimed;
+      },
+      release: async (...release) => (isAway ? err('unavailable') : real.release(...release)),
+    };
+    const passing = { ...BLOCKED, until: 0 };
+    const world = setUp({ shared: late, outcome: () => err(passing) });
+    await world.startProcess().fly();
+    isAway = false;
+    await world.startProcess().fly();
+    expect(world.attempts()).toBe(2);
+    expect(world.clock.ms).toBeLessThan(LEASE_MS / 4);
+  });
+
   it('drop what they hold for a caller whose session another has heard to be ended', async () => {
     const ended = { ...BLOCKED, refusal: { ...BLOCKED.refusal, reason: 'session_revoked' as const } };
     const world = setUp({ outcome: () => err(ended) });

@@ -26,6 +26,9 @@ const MAX_LOOK_MS = 200;
 /** A lease that lasts longer than two holders could is one that nobody will give back. */
 const MAX_WAIT_MS = 2 * LEASE_MS;
 
+/** Between two attempts to give back a lease that may be ours, milliseconds. */
+const DOUBT_MS = 250;
+
 export type SharedFlightParts = {
   readonly shared: SharedState;
   readonly cache: TokenCache;
@@ -110,7 +113,26 @@ class SharedFlightDesk implements SharedFlights {
       return { end: 'turn', land: (flight) => this.#hold(flight, () => shared.release(lease, holder)) };
     }
     if (claimed.ok && waitedMs < MAX_WAIT_MS) return undefined;
-    return { end: 'alone', land: async ({ exchange }) => ({ by: 'exchange', outcome: await exchange() }) };
+    const isInDoubt = !claimed.ok;
+    return {
+      end: 'alone',
+      land: async ({ exchange }) => {
+        try {
+          return { by: 'exchange', outcome: await exchange() };
+        } finally {
+          if (isInDoubt) void this.#giveBackInDoubt(lease, holder);
+        }
+      },
+    };
+  }
+
+  /** A claim whose answer came too late may have been carried out: nobody would know that the lease is ours. */
+  async #giveBackInDoubt(lease: string, holder: string): Promise<void> {
+    const { shared, sleep } = this.#parts;
+    for (let waitedMs = 0; waitedMs < LEASE_MS; waitedMs += DOUBT_MS) {
+      if ((await shared.release(lease, holder)).ok) return;
+      await sleep(DOUBT_MS);
+    }
   }
 
   #hold(flight: Flight, release: () => Promise<unknown>): Promise<Landing> {
