@@ -180,11 +180,14 @@ describe('writes to the registry', () => {
       spoil(stored, writes);
       return answer(200, {});
     };
+    const refusal = (path: string, body: object): Answer | undefined => {
+      if (stored.grants.has(nameIn(path))) return refuse(412);
+      return Object.hasOwn(body, 'serverId') ? undefined : refuse(400);
+    };
     return async (method, path, body, headers = {}) => {
       if (method === 'GET') return read(path);
-      if (method === 'PUT' && stored.grants.has(nameIn(path))) return refuse(412);
-      if (method === 'PUT' && !Object.hasOwn(body ?? {}, 'serverId')) return refuse(400);
-      return write(method, path, headers['x-change-reason'] ?? '');
+      const refused = method === 'PUT' ? refusal(path, body ?? {}) : undefined;
+      return refused ?? write(method, path, headers['x-change-reason'] ?? '');
     };
   };
 

@@ -32,6 +32,9 @@ const ROWS: Readonly<Record<PartName, Row>> = {
   envoy: { gone: calls('connections break; nothing passes beside it') },
 };
 
+/** Longer than a client of the load waits: a shorter one is only slow. */
+const HANG_MS = 9_000;
+
 const killOf = (name: PartName, { gone }: Row): Experiment => ({
   name: `kill ${name}`,
   ...gone,
@@ -47,6 +50,7 @@ const hangOf = (name: PartName, { gone, hung = gone }: Row): Experiment => ({
   name: `hang ${name}`,
   ...hung,
   touches: [name],
+  holdMs: HANG_MS,
   begin: async ({ parts }) => parts[name].pause(),
   end: async ({ parts }) => {
     parts[name].resume();
