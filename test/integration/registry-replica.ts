@@ -13,6 +13,7 @@ import { findFreePorts } from '#test/support/free-ports.ts';
 export type RegistryProcess = {
   readonly url: string;
   readonly feed: Address;
+  readonly pid: number;
   output(): string;
   kill(): Promise<void>;
 };
@@ -52,6 +53,7 @@ export const startRegistryProcess = async (options: {
   return {
     url: `http://127.0.0.1:${port}`,
     feed: { kind: 'unix', path: join(runtimeDirectory, 'registry-feed.sock') },
+    pid: child.pid ?? 0,
     output: () => output,
     kill: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeReason } from '#core/reason.ts';
 import type { Address } from '#runtime/address.ts';
 import { type FaultProxy, startFaultProxy } from '#test/chaos/faults/fault-proxy.ts';
 import { type Answer, httpCall } from '#test/support/http-call.ts';
@@ -83,3 +84,12 @@ it('calls and changes come through again when the machine of our services is gon
   for (const { text } of refused) expect(JSON.parse(text)).toMatchObject({ jsonrpc: '2.0', error: {} });
   expect(tookMs).toBeLessThan(FOUND_OUT_MS);
 }, 90_000);
+
+it('an answer that ext-proc does not look at in time is refused with the status of its reason', async () => {
+  const link = links.get('p');
+  link?.set({ isSilent: true });
+  const { status, text } = await call();
+  link?.set({});
+  expect(JSON.parse(text)).toMatchObject({ error: { data: { reason: 'answer_refused', server: 'one' } } });
+  expect(status).toBe(describeReason('answer_refused').httpStatus);
+});

@@ -64,6 +64,12 @@ const answeredFor = (filter: JsonObject, reason: Reason): JsonObject => ({
   body_format_override: jsonRpcError(reason, { tenant: judged('tenantId'), server: judged('serverId') }),
 });
 
+/** With the status that the reason has, whatever Envoy's own would be. */
+const withStatusOf = (reason: Reason, mapper: JsonObject): JsonObject => ({
+  ...mapper,
+  status_code: describeReason(reason).httpStatus,
+});
+
 /** Written by the services themselves, whatever the status. Their failures have no body and come further down. */
 const OWN_WORDS: readonly JsonObject[] = [
   { filter: detailsAre('ext_authz_denied') },
@@ -87,8 +93,8 @@ const OF_THE_GATEWAY: readonly JsonObject[] = [
   // ext-authz named a version that this Envoy does not have, or has no cluster for yet.
   answeredFor(both(statusIs('EQ', 503), detailsAre('direct_response')), 'version_unavailable'),
   answeredFor(flagged('NC'), 'version_unavailable'),
-  // Also where it took too long (504): that is no silence of the server.
-  answeredFor(detailsBegin('ext_proc'), 'answer_refused'),
+  // Also where it took too long, which Envoy calls 504 whatever it is told: that is no silence of the server.
+  withStatusOf('answer_refused', answeredFor(detailsBegin('ext_proc'), 'answer_refused')),
 ];
 
 const OF_THE_SERVER: readonly JsonObject[] = [
