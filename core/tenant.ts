@@ -54,8 +54,15 @@ export type Tenant = TenantSettings & {
   readonly killSwitches: readonly KillSwitch[];
 };
 
-export const findServer = (tenant: Tenant, serverId: string): McpServer | undefined =>
-  tenant.servers.find((server) => server.id === serverId);
+// A list in a snapshot is never edited, and every call looks for one of maybe a thousand.
+const serverIndexes = new WeakMap<Tenant['servers'], ReadonlyMap<string, McpServer>>();
+
+export const findServer = ({ servers }: Tenant, serverId: string): McpServer | undefined => {
+  const known = serverIndexes.get(servers);
+  const index = known ?? new Map(servers.map((server) => [server.id, server]));
+  if (known === undefined) serverIndexes.set(servers, index);
+  return index.get(serverId);
+};
 
 export const findIssuer = (tenant: Tenant, issuerId: string): TrustedIssuer | undefined =>
   tenant.issuers.find((issuer) => issuer.id === issuerId);

@@ -45,7 +45,7 @@ export type Authenticator = {
 
 const hasGroups = (identity: VerifiedIdentity): identity is Identity => identity.groups !== undefined;
 
-/** @param options.maxCachedTokens verified tokens that are remembered, 10,000 if not given. */
+/** @param options.maxCachedTokens verified tokens that are remembered, 100,000 if not given. */
 export const createAuthenticator = (options: {
   readonly keySets: KeySets;
   readonly introspector: Introspector;

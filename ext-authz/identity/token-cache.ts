@@ -29,6 +29,9 @@ export type KnownCaller = {
 /** Bounds the harm of whatever the conditions of a hit do not cover. */
 const MAX_AGE_SECONDS = 300;
 
+/** A token of a hundred thousand people: 1 KB each where they are in few groups. */
+const MAX_ENTRIES = 100_000;
+
 type Entry = {
   readonly tenantId: string;
   readonly credential: VerifiedCredential;
@@ -79,7 +82,7 @@ export const createTokenCache = (options: {
   readonly metrics: Metrics;
   readonly maxEntries?: number;
 }): TokenCache => {
-  const entries = new LRUCache<string, Entry>({ max: options.maxEntries ?? 10_000 });
+  const entries = new LRUCache<string, Entry>({ max: options.maxEntries ?? MAX_ENTRIES });
   const lookups = options.metrics.counter('verified_token_cache_total', 'Lookups of verified tokens.', [
     'outcome',
   ]);

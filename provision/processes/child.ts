@@ -34,21 +34,22 @@ const killGroup = (process_: ChildProcess): void => {
 
 const describeEnd = (code: number | null, signal: NodeJS.Signals | null): string => signal ?? `code ${code}`;
 
+/** Half of what new objects have, in every service: V8 lets it grow with traffic, and it stays resident (decision 060). */
+const SEMI_SPACE_MIB = 8;
+
+const NODE_OPTIONS = ['--disable-warning=ExperimentalWarning', `--max-semi-space-size=${SEMI_SPACE_MIB}`];
+
 /** Starts the program on this very Node. */
 export const startChild = (settings: ChildSettings): Child => {
   const { root, script, environment, logFile } = settings;
   const log = openLog(logFile);
   const watch = join(root, 'provision', 'parent-watch.mjs');
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', '--import', watch, join(root, script)],
-    {
-      cwd: root,
-      detached: true,
-      env: { ...environment, MCPGW_PARENT_PID: String(process.pid), MCPGW_OWN_GROUP: 'true' },
-      stdio: ['ignore', log.descriptor, log.descriptor],
-    },
-  );
+  const child = spawn(process.execPath, [...NODE_OPTIONS, '--import', watch, join(root, script)], {
+    cwd: root,
+    detached: true,
+    env: { ...environment, MCPGW_PARENT_PID: String(process.pid), MCPGW_OWN_GROUP: 'true' },
+    stdio: ['ignore', log.descriptor, log.descriptor],
+  });
   log.close();
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));

@@ -46,13 +46,17 @@ export const findSubjectKey = (keys: AuditKeys, directory: string, pseudonym: st
 
 const makeSubject = (keys: AuditKeys, directory: string, principal: string): Subject => {
   const pseudonym = pseudonymOf(keys.current, principal);
-  const path = join(directory, pseudonym);
-  if (readWrapped(path) === undefined) {
+  const create = (): void => {
     const random = { nonce: randomBytes(NONCE_BYTES), secret: randomBytes(SUBJECT_KEY_BYTES) };
-    // Another process may have been faster: then its key is the one.
-    createFileOnce(path, `${JSON.stringify(wrapSubjectKey(keys.current, pseudonym, random))}\n`);
+    const wrapped = JSON.stringify(wrapSubjectKey(keys.current, pseudonym, random));
+    createFileOnce(join(directory, pseudonym), `${wrapped}\n`);
+  };
+  let key = findSubjectKey(keys, directory, pseudonym);
+  if (key === undefined) {
+    // Another process may have been faster, and a file may be there that does not open: what is found counts, or nothing.
+    create();
+    key = findSubjectKey(keys, directory, pseudonym);
   }
-  const key = findSubjectKey(keys, directory, pseudonym);
   if (key === undefined) throw new GatewayError('store_failed', 'the key of a subject cannot be read');
   return { pseudonym, key };
 };

@@ -20,7 +20,11 @@ const LIMITS: WorkerLimits = {
   maxFaultLength: 200,
 };
 
-/** Of JavaScript in the thread: answers that are read there. The memory of modules is bounded by their pages. */
+/**
+ * Of JavaScript in the thread, which is ours: answers that are read there. Node does not keep to these under everything a
+ * thread can do (decision 055), so nothing rests on them: what strangers' code may take is bounded by the pages of its module,
+ * and an answer cannot be larger than those.
+ */
 const HEAP = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 };
 
 /** Questions under way; more are refused, because the answers would come too late. */

@@ -30,7 +30,9 @@ const [rounds, decisions, inFlight] = [values.rounds, values.decisions, values['
 const key = createDecisionKey();
 const keyServer = await startKeyServer([key.jwk]);
 const world = createDecisionWorld(key, { servers: SERVERS, jwksUri: keyServer.url });
-const messages = await Promise.all(Array.from({ length: CALLERS }, (_, caller) => world.message(caller)));
+const messages = await Promise.all(
+  Array.from({ length: CALLERS }, async (_, caller) => world.message(caller, await world.token(caller))),
+);
 const { parts, stop } = await startDecisionParts(world.snapshot, {
   cachedTokens: values.uncached ? 1 : undefined,
 });
@@ -62,5 +64,7 @@ const round = async (): Promise<number> => {
 await round();
 for (let index = 0; index < rounds; index += 1)
   process.stderr.write(`${(await round()).toFixed(1)} µs of CPU a decision\n`);
+const { maxRSS } = process.resourceUsage();
+process.stderr.write(`at most ${Math.round(maxRSS / 1024)} MiB resident\n`);
 await stop();
 await keyServer.stop();

@@ -138,8 +138,9 @@ const messageOf = (token: string, caller: number, servers: readonly string[]): B
 
 export type DecisionWorld = {
   readonly snapshot: Snapshot;
-  /** What Envoy asks, encoded, for the caller of a number. Every one is to be allowed. */
-  message(caller: number): Promise<Buffer>;
+  token(caller: number): Promise<string>;
+  /** What Envoy asks about a call of this caller, who is granted it: made anew, as a decoder would. */
+  message(caller: number, token: string): Buffer;
 };
 
 /** @param jwksUri where the public key is served. */
@@ -152,6 +153,7 @@ export const createDecisionWorld = (
   const nowSeconds = Math.floor(Date.now() / 1000);
   return {
     snapshot: { sequence: 1, tenants: [tenant] },
-    message: async (caller) => messageOf(await signFor(key.privateKey, caller, nowSeconds), caller, ids),
+    token: (caller) => signFor(key.privateKey, caller, nowSeconds),
+    message: (caller, token) => messageOf(token, caller, ids),
   };
 };
