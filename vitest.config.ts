@@ -28,7 +28,7 @@ export default defineConfig({
           include: [
             '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,oauth-facade,policies,provision,demo,envoy}/**/*.test.ts',
             'test/*.test.ts',
-            'test/bench/core/*.test.ts',
+            'test/bench/{core,groups}/*.test.ts',
           ],
         },
       },
