@@ -35,10 +35,8 @@ const writeReport = async (
   return file;
 };
 
-const run = async (options: BenchOptions): Promise<void> => {
-  const startedAt = new Date();
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
-  const rows = await runGroups(chosenGroups(GROUPS, options.only), { ...options, say });
+const tell = async (options: BenchOptions, startedAt: Date, rows: readonly RowResult[]): Promise<void> => {
+  if (rows.length === 0) return;
   const file = await writeReport(options, startedAt, rows);
   const { cores, memoryMiB, platform, node } = machine();
   console.log(`\n${options.isMarkdown ? markdownTable(rows) : textTable(rows)}\n`);
@@ -46,6 +44,19 @@ const run = async (options: BenchOptions): Promise<void> => {
   console.log(
     `${options.rounds} rounds of ${options.seconds} s a turn; ${cores} cores, ${memoryMiB} MiB, ${platform}, Node ${node}; ${file}`,
   );
+};
+
+/** What was measured is told whatever comes after it. */
+const run = async (options: BenchOptions): Promise<void> => {
+  const startedAt = new Date();
+  const rows: RowResult[] = [];
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const onRows = (more: readonly RowResult[]) => void rows.push(...more);
+  try {
+    await runGroups(chosenGroups(GROUPS, options.only), { ...options, say, onRows });
+  } finally {
+    await tell(options, startedAt, rows);
+  }
 };
 
 const options = parseOptions(process.argv.slice(2), GROUPS);

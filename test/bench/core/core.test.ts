@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { judgeRow, meets } from '#test/bench/core/judge.ts';
+import { judgeRow, meets, type RowResult } from '#test/bench/core/judge.ts';
 import { chosenGroups, parseOptions } from '#test/bench/core/options.ts';
 import { orderOf } from '#test/bench/core/rounds.ts';
 import { type BenchGroup, type BenchRow, read } from '#test/bench/core/row.ts';
@@ -35,13 +35,19 @@ const groupOf = (rows: readonly BenchRow[], given: Record<string, number[]>, log
     };
   },
 });
-const quiet = { rounds: 2, seconds: 1, isShort: false, say: () => {} };
+const quiet = { rounds: 2, seconds: 1, isShort: false, say: () => {}, onRows: () => {} };
+
+const rowsOf = async (groups: readonly BenchGroup[]): Promise<readonly RowResult[]> => {
+  const rows: RowResult[] = [];
+  await runGroups(groups, { ...quiet, onRows: (more) => void rows.push(...more) });
+  return rows;
+};
 
 describe('a run', () => {
   it('compares within each round, leaves the warm-up out, and tells least, middle and greatest', async () => {
     const log: string[] = [];
     const group = groupOf([row()], { ours: [1, 40, 90], peer: [900, 10, 30] }, log);
-    const [result] = await runGroups([group], quiet);
+    const [result] = await rowsOf([group]);
     expect(result).toMatchObject({
       figure: { min: 3, median: 3.5, max: 4 },
       ours: { median: 65 },
@@ -65,6 +71,15 @@ describe('a run', () => {
       'wrongly',
     );
     expect(log.at(-1)).toBe('close');
+  });
+
+  it('keeps the rows of the groups before one that fails', async () => {
+    const rows: RowResult[] = [];
+    const good = groupOf([row()], { ours: [1, 4, 4], peer: [1, 2, 2] }, []);
+    const bad = groupOf([row()], { ours: [1] }, []);
+    const run = runGroups([good, bad], { ...quiet, onRows: (more) => void rows.push(...more) });
+    await expect(run).rejects.toThrow('wrongly');
+    expect(rows.map(({ figure }) => figure.median)).toEqual([2]);
   });
 
   it('starts only those whom the chosen rows read', async () => {
@@ -153,11 +168,11 @@ describe('the options', () => {
   const groups = [groupOf([row(), row({ id: 'other' })], {}, [])];
 
   it('choose rows by their ids or their group', () => {
-    const rowsOf = (...only: string[]) =>
+    const idsOf = (...only: string[]) =>
       chosenGroups(groups, only).flatMap(({ rows }) => rows.map(({ id }) => id));
-    expect(rowsOf()).toEqual(['speed', 'other']);
-    expect(rowsOf('other')).toEqual(['other']);
-    expect(rowsOf('group')).toEqual(['speed', 'other']);
+    expect(idsOf()).toEqual(['speed', 'other']);
+    expect(idsOf('other')).toEqual(['other']);
+    expect(idsOf('group')).toEqual(['speed', 'other']);
   });
 
   it('are read, with fewer and shorter rounds in a short run', () => {

@@ -8,6 +8,8 @@ export type RunSettings = {
   readonly rounds: number;
   readonly seconds: number;
   readonly isShort: boolean;
+  /** Hears the rows of each group as soon as they are known: a later group may fail. */
+  readonly onRows: (rows: readonly RowResult[]) => void;
   /** Hears what is being done, one line at a time. */
   readonly say: (line: string) => void;
 };
@@ -29,12 +31,7 @@ const runGroup = async (group: BenchGroup, settings: RunSettings): Promise<reado
   }
 };
 
-/** @throws what a group throws; what was started is ended by then. */
-export const runGroups = async (
-  groups: readonly BenchGroup[],
-  settings: RunSettings,
-): Promise<readonly RowResult[]> => {
-  const results: RowResult[] = [];
-  for (const group of groups) results.push(...(await runGroup(group, settings)));
-  return results;
+/** @throws what a group throws; what was started is ended by then, and later groups are not begun. */
+export const runGroups = async (groups: readonly BenchGroup[], settings: RunSettings): Promise<void> => {
+  for (const group of groups) settings.onRows(await runGroup(group, settings));
 };

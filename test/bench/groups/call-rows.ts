@@ -33,6 +33,19 @@ export const CALLS: BenchGroup = {
   id: 'calls',
   rows: [
     perSecond('calls-noop', 'calls/s through Envoy ÷ Envoy + no-op', [OURS, NOOP], 0.75),
+    perSecond('calls-opa', 'calls/s through Envoy ÷ Envoy + OPA-Go', [OURS, OPA]),
+    perSecond('calls-two', 'calls/s through Envoy, two decision processes ÷ one', [TWO, OURS]),
+    perSecond('calls-envoy', 'calls/s through Envoy ÷ Envoy alone', [OURS, ENVOY]),
+    perSecond('calls-bare', 'calls/s through Envoy ÷ the server behind it alone', [OURS, BARE]),
+    cpu('calls-cpu-noop', NOOP),
+  ],
+  open: (settings) => openCalls(settings),
+};
+
+/** Beside a gateway of one process, at saturation. */
+export const RUST_CALLS: BenchGroup = {
+  id: 'rust',
+  rows: [
     perSecond(
       'calls-rust-jwt',
       'calls/s through Envoy ÷ mcp-proxy with JWT and roles',
@@ -40,11 +53,6 @@ export const CALLS: BenchGroup = {
       0.85,
     ),
     perSecond('calls-rust', 'calls/s through Envoy ÷ mcp-proxy without', [OURS, RUST]),
-    perSecond('calls-opa', 'calls/s through Envoy ÷ Envoy + OPA-Go', [OURS, OPA]),
-    perSecond('calls-two', 'calls/s through Envoy, two decision processes ÷ one', [TWO, OURS]),
-    perSecond('calls-envoy', 'calls/s through Envoy ÷ Envoy alone', [OURS, ENVOY]),
-    perSecond('calls-bare', 'calls/s through Envoy ÷ the server behind it alone', [OURS, BARE]),
-    cpu('calls-cpu-noop', NOOP),
     cpu('calls-cpu-rust-jwt', RUST_JWT),
   ],
   open: (settings) => openCalls(settings),
