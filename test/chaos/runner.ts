@@ -115,8 +115,12 @@ export type Running = {
 export const runExperiment = async (experiment: Experiment, running: Running): Promise<Outcome> => {
   const { world, oracle, say } = running;
   const { recoveryMs: limitMs = DEFAULT_RECOVERY_MS } = experiment;
-  if (!(await untilCalm(running, { since: Date.now(), limitMs: FIRST_CALM_MS })))
-    throw new Error(`${experiment.name}: calls fail though nothing is broken`);
+  const before = Date.now();
+  if (!(await untilCalm(running, { since: before, limitMs: FIRST_CALM_MS }))) {
+    const bad = oracle.records().filter(({ isBad, startedAt }) => isBad && startedAt >= before);
+    const what = `${JSON.stringify(countBy(bad))}, the oldest call waits ${running.watched.oldestMs()} ms`;
+    throw new Error(`${experiment.name}: calls fail though nothing is broken: ${what}`);
+  }
   const beganAt = Date.now();
   const violationsBefore = oracle.violations().length;
   say('begins');
