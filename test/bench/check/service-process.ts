@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { NODE_OPTIONS } from '#provision/processes/child.ts';
 import { ROOT } from '#test/support/product-process.ts';
 import { until } from '#test/support/xds-gateway.ts';
 
@@ -108,7 +109,7 @@ export const startService = (options: {
     ...options,
     command: process.execPath,
     arguments: [
-      '--disable-warning=ExperimentalWarning',
+      ...NODE_OPTIONS,
       ...(options.flags ?? []),
       '--import',
       './provision/parent-watch.mjs',
