@@ -11,6 +11,7 @@ import { createFleet } from '#provision/processes/fleet.ts';
 import { runInForeground } from '#provision/processes/foreground.ts';
 import { watchLogs } from '#provision/processes/log-file.ts';
 import { findPortFaults } from '#provision/processes/ports.ts';
+import { followOrders, ordersDirectory } from '#provision/processes/replace-orders.ts';
 import { findSocketFault } from '#provision/processes/sockets.ts';
 import { inheritedEnvironment } from '#runtime/config.ts';
 
@@ -57,6 +58,7 @@ const fleet = createFleet(units, place, {
   onReady: (name, detail, tookMs) => console.log(stepLine(name, detail, tookMs)),
 });
 
+followOrders(ordersDirectory(settings.runtimeDirectory), fleet);
 await runInForeground(
   fleet,
   () => {

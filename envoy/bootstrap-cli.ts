@@ -5,6 +5,7 @@ import { GatewayError } from '#core/gateway-error.ts';
 import { envoyArguments } from '#envoy/arguments.ts';
 import { readBootstrapConfiguration } from '#envoy/configuration.ts';
 import { writeBootstrap } from '#envoy/write-bootstrap.ts';
+import { readDrainSettings } from '#runtime/drain-settings.ts';
 
 const USAGE = 'usage: npm run -s envoy:bootstrap [-- --print]';
 
@@ -15,7 +16,8 @@ const run = async (args: readonly string[]): Promise<void> => {
     process.stdout.write(text);
     return;
   }
-  const flags = envoyArguments({ bootstrapFile: file, logLevel: 'warning', concurrency: 0 });
+  const drainSeconds = readDrainSettings().limitMs / 1_000;
+  const flags = envoyArguments({ bootstrapFile: file, logLevel: 'warning', concurrency: 0, drainSeconds });
   process.stdout.write(`${file}\nstart Envoy with: envoy ${flags.join(' ')}\n`);
 };
 

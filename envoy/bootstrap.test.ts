@@ -78,13 +78,21 @@ describe('buildBootstrap()', () => {
 });
 
 describe('envoyArguments()', () => {
-  const settings = { bootstrapFile: '/b.json', logLevel: 'warning', concurrency: 0 };
+  const settings = { bootstrapFile: '/b.json', logLevel: 'warning', concurrency: 0, drainSeconds: 60 };
 
   it('refuse unknown fields and share nothing with another Envoy', () => {
     const given = envoyArguments(settings);
     expect(given).toContain('--reject-unknown-dynamic-fields');
     expect(given).toContain('--disable-hot-restart');
     expect(given).not.toContain('--concurrency');
+  });
+
+  it('name the one before, for one that takes its place, and give it its time', () => {
+    const succession = { baseId: 7, socketPath: '/run/hot', epoch: 3 };
+    const given = envoyArguments({ ...settings, succession }).join(' ');
+    expect(given).toContain('--base-id 7 --socket-path /run/hot --restart-epoch 3');
+    expect(given).toContain('--drain-time-s 5 --parent-shutdown-time-s 61');
+    expect(given).not.toContain('--disable-hot-restart');
   });
 
   it('take the number of workers where one is given', () => {

@@ -32,6 +32,7 @@ const VARIABLES = {
   region: text('ENVOY_REGION', ''),
   clustersOnDemand: flag('ENVOY_CLUSTERS_ON_DEMAND', 'false'),
   zone: text('ENVOY_ZONE', ''),
+  hotRestart: flag('ENVOY_HOT_RESTART', 'true'),
   adminPort: port('ENVOY_ADMIN_PORT', '9901'),
   runtimeDirectory,
   xdsServer: dialledAddress('XDS_ADDRESS', socketDefault('xds-server')),

@@ -2,10 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Streams may live for hours; this is how long they are waited for. */
-const PATIENCE_MS = 5_000;
 const POLL_MS = 100;
 const ADMIN_TIMEOUT_MS = 1_000;
+
+/** Between two calls of one client nothing runs either: only what stays quiet for so long is over. */
+const QUIET_MS = 500;
 
 const ask = (adminPort: number, path: string, method: 'GET' | 'POST'): Promise<string> =>
   fetch(`http://127.0.0.1:${adminPort}${path}`, {
@@ -20,16 +21,30 @@ const activeRequests = async (adminPort: number): Promise<number> => {
 };
 
 /**
- * Drains by Envoy's admin interface. Returns once nothing runs any more, or patience is over, or Envoy does not answer.
+ * Fails Envoy's health check, so that a balancer in front of it sends new calls elsewhere, and makes every answer the last
+ * of its connection. Connections are still taken. An Envoy that does not answer has nothing to tell.
  */
-export const drainEnvoy = async (adminPort: number): Promise<void> => {
-  const deadline = Date.now() + PATIENCE_MS;
+export const failHealth = async (adminPort: number): Promise<void> => {
+  await ask(adminPort, '/healthcheck/fail', 'POST').catch(() => undefined);
+};
+
+/**
+ * Drains by Envoy's admin interface. Returns once nothing runs any more, or patience is over, or Envoy does not answer.
+ * @returns how many calls and streams are still open
+ */
+export const drainEnvoy = async (adminPort: number, patienceMs: number): Promise<number> => {
+  const deadline = performance.now() + patienceMs;
+  let busyAt = performance.now();
+  let open = 0;
   try {
-    // Health checks fail first, so that a balancer in front of us sends new calls elsewhere.
-    await ask(adminPort, '/healthcheck/fail', 'POST');
     await ask(adminPort, '/drain_listeners?graceful', 'POST');
-    while (Date.now() < deadline && (await activeRequests(adminPort)) > 0) await sleep(POLL_MS);
+    do {
+      open = await activeRequests(adminPort);
+      if (open > 0) busyAt = performance.now();
+      await sleep(POLL_MS);
+    } while (performance.now() < deadline && performance.now() - busyAt < QUIET_MS);
   } catch {
-    // An Envoy that does not answer has nothing left to drain.
+    // It has ended, or hangs: there is nothing to wait for.
   }
+  return open;
 };

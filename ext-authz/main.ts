@@ -37,7 +37,7 @@ import type { AuditChain } from '#runtime/audit/chain-writer.ts';
 import { startProcessChain } from '#runtime/audit/process-chain.ts';
 import { logLevel, readConfig } from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
-import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { drainGrpc, startGrpcServer } from '#runtime/grpc-server.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger, type Logger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
@@ -223,7 +223,7 @@ const start = async (tools: Tools): Promise<void> => {
     nowMs: Date.now,
     monotonicMs: () => performance.now(),
   };
-  lifecycle.onStop('grpc', await startGrpcServer(config.address, [authorizationService(parts)], tls));
+  drainGrpc(lifecycle, await startGrpcServer(config.address, [authorizationService(parts)], tls));
   const readiness = () => {
     const facts = feedFacts(feed.current(), Date.now());
     const judgedBy = {
@@ -237,7 +237,7 @@ const start = async (tools: Tools): Promise<void> => {
       facts: { ...facts, ...judgedBy, ...audit, ...sessionKeys.facts(), ...tokenFacts() },
     };
   };
-  lifecycle.onStop('ops', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
+  await startOpsServer(lifecycle, { address: config.opsAddress, metrics, readiness });
   logger.info({ sequence: feed.current().snapshot.sequence, ...shared.facts() }, 'ext-authz serves');
 };
 

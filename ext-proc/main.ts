@@ -32,7 +32,7 @@ import {
   socketDefault,
   stateDirectory,
 } from '#runtime/config.ts';
-import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { drainGrpc, startGrpcServer } from '#runtime/grpc-server.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
@@ -158,7 +158,6 @@ runService(logger, async (lifecycle) => {
 
   const facts = () => ({ openStreams: liveStreams.count(), ...sessionKeys.facts(), ...pluginFacts() });
   const readiness = () => readinessOf(consumer, facts());
-  lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
 
   const service = createProcessService({
     limits: config,
@@ -171,6 +170,8 @@ runService(logger, async (lifecycle) => {
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => endedBy({ ...consumer.current(), snapshot: served }, orders),
   });
-  lifecycle.onStop('ext_proc', await startGrpcServer(config.address, [service], tls));
+  drainGrpc(lifecycle, await startGrpcServer(config.address, [service], tls));
+  // Last: whoever is ready guards answers already.
+  await startOpsServer(lifecycle, { address: config.opsAddress, metrics, readiness });
   logger.info({ address: formatAddress(config.address) }, 'guarding answers');
 });

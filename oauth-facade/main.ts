@@ -27,6 +27,7 @@ import {
   text,
 } from '#runtime/config.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
+import { drainHttp } from '#runtime/http-listener.ts';
 import { ensureKeyFile } from '#runtime/key-file.ts';
 import { type KeyRing, openKeyRing } from '#runtime/key-ring.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
@@ -125,10 +126,10 @@ const start = async (tools: Tools, publicUrl: string): Promise<void> => {
     const keys = { facadeKey: ring.current().current.id, facadeKeyFault: ring.fault() ?? null };
     return { ready: facts.source !== 'none', facts: { ...facts, ...keys, ...shared.facts() } };
   };
-  lifecycle.onStop('operations', await startOpsServer({ address: config.opsAddress, metrics, readiness }));
   const answer: Answerer = (request) => answerRequest(parts, request);
   const server = await startFacadeServer({ port: config.port, answer, logger, metrics });
-  lifecycle.onStop('http', server.close);
+  drainHttp(lifecycle, 'http', server);
+  await startOpsServer(lifecycle, { address: config.opsAddress, metrics, readiness });
   logger.info({ port: server.port, publicUrl, ...shared.facts() }, 'oauth-facade serves');
 };
 

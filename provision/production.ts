@@ -7,6 +7,7 @@ import { createFleet } from '#provision/processes/fleet.ts';
 import { runInForeground } from '#provision/processes/foreground.ts';
 import { watchLogs } from '#provision/processes/log-file.ts';
 import { findPortFaults } from '#provision/processes/ports.ts';
+import { followOrders, ordersDirectory } from '#provision/processes/replace-orders.ts';
 import { buildServiceUnits } from '#provision/processes/service-units.ts';
 import { findSocketFault } from '#provision/processes/sockets.ts';
 import { findProductionFaults } from '#provision/production-faults.ts';
@@ -103,6 +104,7 @@ const startAll = async (): Promise<void> => {
   const fleet = createFleet(units, place, {
     onReady: (name, _, tookMs) => say(`ok    ${name} ${tookMs} ms`),
   });
+  followOrders(ordersDirectory(places.runtimeDirectory), fleet);
   await runInForeground(fleet, () => say(`ready; logs in ${places.logsDirectory}`), {
     onStopping: () => say('stopping'),
     onStopped: () => say('stopped'),

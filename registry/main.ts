@@ -37,7 +37,8 @@ import { type AuditConfiguration, readAuditConfiguration } from '#runtime/audit/
 import { auditKeyFile, auditKeysOf, signerOf, signingKeyFile } from '#runtime/audit/audit-keys.ts';
 import * as config from '#runtime/config.ts';
 import { createEgressGuard, type EgressGuard } from '#runtime/egress-guard.ts';
-import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { drainGrpc, startGrpcServer } from '#runtime/grpc-server.ts';
+import { bindPort, drainHttp } from '#runtime/http-listener.ts';
 import { ensureKeyFile } from '#runtime/key-file.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
@@ -45,7 +46,7 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { startOpsServer } from '#runtime/ops-server.ts';
 import { type InternalTls, startInternalTls } from '#runtime/tls/internal-tls.ts';
 import { servedAddress } from '#runtime/tls/tls-address.ts';
-import { prepareSocket, protectSocket } from '#runtime/unix-socket.ts';
+import { bindAddress } from '#runtime/unix-socket.ts';
 
 const { logLevel } = config.readConfig({ logLevel: config.logLevel });
 const logger = createLogger('registry', logLevel);
@@ -129,8 +130,7 @@ const startFeed = async (
     createSignalService(parts.openChannel, logger),
     createDriftService(parts.recordDrift, logger),
   ];
-  lifecycle.onStop('feed listener', await startGrpcServer(parts.address, services, parts.tls));
-  lifecycle.onStop('feed streams', () => feed.stop());
+  drainGrpc(lifecycle, await startGrpcServer(parts.address, services, parts.tls), feed.stop);
   return feed;
 };
 
@@ -153,11 +153,8 @@ const startAdminTrusts = (
 };
 
 /** Whoever reaches this socket is believed about certificates, so it is its owner's alone. */
-const listenForEnvoy = async (api: FastifyInstance, address: Address): Promise<void> => {
-  await prepareSocket(address);
-  await api.listen(netOptions(address));
-  await protectSocket(address);
-};
+const listenForEnvoy = (api: FastifyInstance, address: Address): Promise<void> =>
+  bindAddress(address, (place) => api.listen(netOptions(place)));
 
 const startApi = async (
   settings: ReturnType<typeof readSettings>,
@@ -181,10 +178,10 @@ const startApi = async (
   };
   const authenticate = createAuthenticate(adminTrusts);
   const api = await createApi(context, authenticate);
-  lifecycle.onStop('api', () => api.close());
-  await api.listen({ host: '127.0.0.1', port: settings.port });
+  drainHttp(lifecycle, 'api', { server: api.server, close: () => api.close() });
+  await bindPort({ host: '127.0.0.1', port: settings.port }, (place) => api.listen(place));
   const publishApi = await createPublishApi(context, authenticate);
-  lifecycle.onStop('publish api', () => publishApi.close());
+  drainHttp(lifecycle, 'publish api', { server: publishApi.server, close: () => publishApi.close() });
   await listenForEnvoy(publishApi, settings.publishAddress);
   return context;
 };
@@ -257,7 +254,7 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
   const parts = { store, consumers, onReport, preview, nodeConfig, recordRevocation: record, onWrite };
   startCanaryWatch(await startApi(settings, parts, lifecycle), { feed, metrics }, lifecycle);
   await startSignals(settings, { store, keys: secrets.keys, record, metrics }, lifecycle);
-  const closeOps = await startOpsServer({
+  await startOpsServer(lifecycle, {
     address: settings.opsAddress,
     metrics,
     readiness: () => ({
@@ -265,7 +262,6 @@ const start = async (lifecycle: Lifecycle): Promise<void> => {
       facts: { sequence: health.sequence(), epoch: store.epoch, consumers: countConnected(feed) },
     }),
   });
-  lifecycle.onStop('operations endpoint', closeOps);
   logger.info({ port: settings.port, sequence: health.sequence() }, 'registry ready');
 };
 

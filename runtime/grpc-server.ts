@@ -1,6 +1,7 @@
 // The gRPC edge every service shares: one internal address, message limits, graceful end. Beyond this machine it speaks
 // mutual TLS or it does not start.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import {
   Server,
@@ -13,15 +14,20 @@ import type { CertificateNames } from '#core/certificate-names.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { SanPattern } from '#core/san-pattern.ts';
 import { type Address, formatAddress, grpcTarget, isLocal } from '#runtime/address.ts';
+import { readDrainSettings } from '#runtime/drain-settings.ts';
+import type { Lifecycle } from '#runtime/lifecycle.ts';
 import type { InternalTls } from '#runtime/tls/internal-tls.ts';
 import { namesOfPeer, startTlsListener } from '#runtime/tls/tls-listener.ts';
-import { prepareSocket, protectSocket } from '#runtime/unix-socket.ts';
+import { bindAddress } from '#runtime/unix-socket.ts';
 
 /** One message may hold a whole request or response body, or everything that piled up while a reply was awaited. */
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
-/** How long open streams may go on once a stop was asked for, milliseconds. */
-const DRAIN_MS = 2_000;
+/**
+ * Between the end of new connections and the end of the listener, milliseconds: those that a successor's socket came too
+ * late for are still waiting to be taken.
+ */
+const LAST_CONNECTIONS_MS = 100;
 
 export type GrpcService = {
   readonly definition: ServiceDefinition;
@@ -54,39 +60,61 @@ const createServer = (services: readonly GrpcService[], limits: ServerOptions = 
   return server;
 };
 
-const drain = (server: Server): Promise<void> =>
-  new Promise<void>((resolve) => {
+/**
+ * Ends a server: no call begins any more, those that run may go on until the limit of a drain.
+ * @param endStreams ends those that would not end by themselves, once nobody can begin another one.
+ * @param onCut hears of it if calls had to be cut.
+ */
+type StopGrpcServer = (endStreams?: () => void, onCut?: () => void) => Promise<void>;
+
+const nothing = (): void => undefined;
+
+const drain: (server: Server, ...options: Parameters<StopGrpcServer>) => ReturnType<StopGrpcServer> = async (
+  server,
+  endStreams = nothing,
+  onCut = nothing,
+) => {
+  const { limitMs } = readDrainSettings();
+  await sleep(LAST_CONNECTIONS_MS);
+  await new Promise<void>((resolve) => {
     const force = setTimeout(() => {
       server.forceShutdown();
+      onCut();
       resolve();
-    }, DRAIN_MS);
+    }, limitMs);
     server.tryShutdown(() => {
       clearTimeout(force);
       resolve();
     });
+    endStreams();
   });
-
-const startPlain = async (address: Address, services: readonly GrpcService[]) => {
-  await prepareSocket(address);
-  const server = createServer(services);
-  await new Promise<void>((resolve, reject) => {
-    server.bindAsync(grpcTarget(address), ServerCredentials.createInsecure(), (error) =>
-      error === null ? resolve() : reject(error),
-    );
-  });
-  await protectSocket(address);
-  return () => drain(server);
 };
 
-const startSecure = async (address: TlsAddress, services: readonly GrpcService[], tls: InternalTls) => {
+const startPlain = async (address: Address, services: readonly GrpcService[]): Promise<StopGrpcServer> => {
+  const server = createServer(services);
+  const listen = (place: Address): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      server.bindAsync(grpcTarget(place), ServerCredentials.createInsecure(), (error) =>
+        error === null ? resolve() : reject(error),
+      );
+    });
+  await bindAddress(address, listen);
+  return (endStreams, onCut) => drain(server, endStreams, onCut);
+};
+
+const startSecure = async (
+  address: TlsAddress,
+  services: readonly GrpcService[],
+  tls: InternalTls,
+): Promise<StopGrpcServer> => {
   const server = createServer(services, { 'grpc.max_connection_age_ms': CONNECTION_AGE_MS });
   // gRPC gets connections that are decrypted and known already. Its own TLS would ask nobody who the peer is.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const onConnection = (socket: TLSSocket): void => injector.injectConnection(socket);
   const listener = await startTlsListener({ ...address, tls, onConnection });
-  return () => {
+  return (endStreams, onCut) => {
     listener.close();
-    return drain(server);
+    return drain(server, endStreams, onCut);
   };
 };
 
@@ -105,7 +133,7 @@ export const startGrpcServer = async (
   address: Address,
   services: readonly GrpcService[],
   tls?: InternalTls,
-): Promise<() => Promise<void>> => {
+): Promise<StopGrpcServer> => {
   if (isTls(address) && tls !== undefined) return startSecure(address, services, tls);
   if (isTls(address) || !isLocal(address))
     throw new GatewayError(
@@ -114,6 +142,24 @@ export const startGrpcServer = async (
     );
   return startPlain(address, services);
 };
+
+/**
+ * Ends the server with the service: a drain in which calls were cut is none in good order.
+ * @param endStreams as in `StopGrpcServer`.
+ */
+export const drainGrpc = (
+  lifecycle: Pick<Lifecycle, 'onStop'>,
+  stop: StopGrpcServer,
+  endStreams?: () => void,
+): void =>
+  lifecycle.onStop('grpc', async () => {
+    let isCut = false;
+    const onCut = (): void => {
+      isCut = true;
+    };
+    await stop(endStreams, onCut);
+    if (isCut) throw new GatewayError('internal', 'calls were open beyond DRAIN_SECONDS and are cut');
+  });
 
 /**
  * Names of the certificate that the caller has proved; undefined on a connection without TLS. Whoever serves TLS must

@@ -1,11 +1,12 @@
-// Unix sockets are the internal network: only the owner may reach them (directory 0700, socket 0600), and a socket
-// left behind by a killed process is taken over, one that a living process holds is not.
+// Unix sockets are the internal network: only the owner may reach them (directory 0700, socket 0600). A socket is bound
+// beside its place and moved into it whole, so that a successor leaves no moment in which nobody listens there.
 
-import { chmod, lstat, mkdir, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rename } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Address } from '#runtime/address.ts';
+import { isSuccessor } from '#runtime/drain-settings.ts';
 
 /** True if a process answers on the socket. */
 export const isSocketAlive = (path: string): Promise<boolean> =>
@@ -35,25 +36,42 @@ const assertOwnDirectory = async (path: string): Promise<void> => {
   }
 };
 
+const assertFree = async (path: string): Promise<void> => {
+  if (isSuccessor() || !(await isSocketAlive(path))) return;
+  throw new GatewayError(
+    'config_invalid',
+    `another process is listening on unix:${path}; stop it first, or set TAKE_OVER=true to take its place`,
+  );
+};
+
+let bound = 0;
+
+/** In the same directory, because only there it can be moved, and short, because paths of sockets are. */
+const besideIt = (path: string): string => {
+  bound += 1;
+  return join(dirname(path), `.${process.pid.toString(36)}-${bound.toString(36)}`);
+};
+
 /**
- * Makes the address ready to bind: creates the directory and removes a dead socket. Nothing to do for TCP.
+ * Binds an address by `listen`, which is handed where to; for TCP that is the address itself. A Unix socket is its
+ * owner's alone from the start, and takes the place of whatever lies there: what a killed process left, or, for a
+ * successor, the socket of a living one, which keeps the connections it has. It stays when its process ends.
  * @throws GatewayError `config_invalid` if another process answers there, or another user could.
  */
-export const prepareSocket = async (address: Address): Promise<void> => {
-  if (address.kind !== 'unix') return;
+export const bindAddress = async (
+  address: Address,
+  listen: (address: Address) => Promise<unknown>,
+): Promise<void> => {
+  if (address.kind !== 'unix') {
+    await listen(address);
+    return;
+  }
   const directory = dirname(address.path);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await assertOwnDirectory(directory);
-  if (await isSocketAlive(address.path)) {
-    throw new GatewayError(
-      'config_invalid',
-      `another process is listening on unix:${address.path}; stop it first`,
-    );
-  }
-  await rm(address.path, { force: true });
-};
-
-/** Narrows a bound socket to its owner. */
-export const protectSocket = async (address: Address): Promise<void> => {
-  if (address.kind === 'unix') await chmod(address.path, 0o600);
+  await assertFree(address.path);
+  const path = besideIt(address.path);
+  await listen({ kind: 'unix', path });
+  await chmod(path, 0o600);
+  await rename(path, address.path);
 };

@@ -26,14 +26,14 @@ const withEntries = (definition: ServiceDefinition): ServiceDefinition =>
   );
 
 /**
- * The service; every request of every Envoy counts once, every observation of an upstream is handed on
+ * The service, and what ends its streams; every request of every Envoy counts once, every observation of an upstream is handed on
  * once, if whoever reports it may be a node of that upstream: a sidecar cannot make another server look slow.
  */
 export const createAccessLogService = (
   metrics: Metrics,
   admission: Pick<Admission, 'mayReport'>,
   onObservation: (observation: Observation) => void,
-): GrpcService => {
+): { readonly service: GrpcService; readonly endStreams: () => void } => {
   const requests = metrics.counter(
     'gateway_requests_total',
     'Requests Envoys have finished, by status class.',
@@ -46,17 +46,28 @@ export const createAccessLogService = (
     const owner = ownerOfCluster(observation.cluster);
     if (owner !== undefined && admission.mayReport(names, owner)) onObservation(observation);
   };
+  // An Envoy never ends the stream of its log: whoever drains has to, and the Envoy goes on at the next server.
+  const open = new Set<() => void>();
+  const implementation = {
+    StreamAccessLogs: (call: ServerReadableStream<LogEntry[], object>, done: sendUnaryData<object>) => {
+      const names = callerNames(call);
+      const end = (): void => {
+        if (open.delete(end)) done(null, {});
+      };
+      open.add(end);
+      call.on('data', (entries: LogEntry[]) => {
+        for (const entry of entries) take(entry, names);
+      });
+      call.on('end', end);
+      call.on('cancelled', () => open.delete(end));
+      call.on('error', () => open.delete(end));
+    },
+  };
+  const definition = withEntries(loadService('envoy.service.accesslog.v3.AccessLogService'));
   return {
-    definition: withEntries(loadService('envoy.service.accesslog.v3.AccessLogService')),
-    implementation: {
-      StreamAccessLogs: (call: ServerReadableStream<LogEntry[], object>, done: sendUnaryData<object>) => {
-        const names = callerNames(call);
-        call.on('data', (entries: LogEntry[]) => {
-          for (const entry of entries) take(entry, names);
-        });
-        call.on('end', () => done(null, {}));
-        call.on('error', () => undefined);
-      },
+    service: { definition, implementation },
+    endStreams: () => {
+      for (const end of open) end();
     },
   };
 };

@@ -19,7 +19,7 @@ import {
   text,
 } from '#runtime/config.ts';
 import { createEgressGuard } from '#runtime/egress-guard.ts';
-import { startGrpcServer } from '#runtime/grpc-server.ts';
+import { drainGrpc, startGrpcServer } from '#runtime/grpc-server.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
@@ -85,8 +85,8 @@ const startOperations = async (
 ): Promise<void> => {
   const { opsAddress, statusAddress, metrics, clients, readiness } = options;
   const clientStatus = createClientStatusService(clients);
-  lifecycle.onStop('client status', await startGrpcServer(statusAddress, [clientStatus]));
-  lifecycle.onStop('ops', await startOpsServer({ address: opsAddress, metrics, readiness }));
+  drainGrpc(lifecycle, await startGrpcServer(statusAddress, [clientStatus]));
+  await startOpsServer(lifecycle, { address: opsAddress, metrics, readiness });
 };
 
 type Settings = GatewaySettings &
@@ -154,12 +154,8 @@ runService(logger, async (lifecycle) => {
     isCurrent: () => isCurrent(feed.current()),
     onStatus: reporter.changed,
   });
-  const { publisher, steering } = startPublishing(lifecycle, {
-    config,
-    metrics,
-    publish: ads.publish,
-    reporter,
-  });
+  const { publish } = ads;
+  const { publisher, steering } = startPublishing(lifecycle, { config, metrics, publish, reporter });
   const feed = await startFeedConsumer({
     address: config.feedAddress,
     tls,
@@ -181,9 +177,11 @@ runService(logger, async (lifecycle) => {
   });
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);
-  const services = [ads.service, createAccessLogService(metrics, admission, steering.observe)];
-  lifecycle.onStop('grpc', await startGrpcServer(config.address, services, tls));
-  lifecycle.onStop('streams', ads.endStreams);
+  const accessLogs = createAccessLogService(metrics, admission, steering.observe);
+  drainGrpc(lifecycle, await startGrpcServer(config.address, [ads.service, accessLogs.service], tls), () => {
+    ads.endStreams();
+    accessLogs.endStreams();
+  });
   await startOperations(lifecycle, {
     opsAddress: config.opsAddress,
     statusAddress: config.statusAddress,

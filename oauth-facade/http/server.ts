@@ -1,12 +1,13 @@
 // The façade's listener: bytes become requests and replies become bytes, with a bound on each, and what was refused is
 // logged. Plain HTTP on this machine; a proxy before it ends TLS.
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, ListenOptions } from 'node:net';
 import { GatewayError } from '#core/gateway-error.ts';
 import type { Outcome } from '#oauth-facade/answer.ts';
 import { jsonReply, type Reply } from '#oauth-facade/http/reply.ts';
 import type { Request } from '#oauth-facade/http/request.ts';
+import { bindPort, closeServer } from '#runtime/http-listener.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
@@ -63,7 +64,7 @@ const tell = ({ endpoint, facade, refused }: Outcome, logger: Logger): void => {
 
 /**
  * Listens on loopback.
- * @returns the port, and what closes it
+ * @returns the port, the server itself, and what closes it
  * @throws what `listen` fails with.
  */
 export const startFacadeServer = async (options: {
@@ -71,7 +72,7 @@ export const startFacadeServer = async (options: {
   readonly answer: Answerer;
   readonly logger: Logger;
   readonly metrics: Metrics;
-}): Promise<{ readonly port: number; readonly close: () => Promise<void> }> => {
+}): Promise<{ readonly port: number; readonly server: Server; readonly close: () => Promise<void> }> => {
   const { answer, logger, metrics } = options;
   const requests = metrics.counter(
     'oauth_facade_requests_total',
@@ -93,14 +94,14 @@ export const startFacadeServer = async (options: {
     (incoming, response) => void handle(incoming, response).catch(() => response.destroy()),
   );
   server.maxConnections = MAX_CONNECTIONS;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(options.port, '127.0.0.1', resolve);
-  });
+  const listen = (place: ListenOptions): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(place, resolve);
+    });
+  await bindPort({ host: '127.0.0.1', port: options.port }, listen);
   return {
     port: (server.address() as AddressInfo).port,
-    close: async () => {
-      server.closeIdleConnections();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
-    },
+    server,
+    close: () => closeServer(server),
   };
 };

@@ -12,12 +12,14 @@ export type FleetEvents = {
 export type Fleet = {
   /** Resolves when every unit is ready; rejects with the first failure, after which the caller stops the fleet. */
   start(): Promise<void>;
+  /** Replaces a program by a successor of it without a gap. Rejects if there is none of that name, or it fails. */
+  replace(name: string): Promise<void>;
   /** Ends everything, last started first. */
   stop(): Promise<void>;
 };
 
-/** After this everything that still runs is killed, milliseconds. */
-const STOP_DEADLINE_MS = 13_000;
+/** What everybody has beside the time of each level, milliseconds; then what still runs is killed. */
+const STOP_MARGIN_MS = 1_000;
 
 /** Programs by how many others stand below them: level 0 waits for nobody. */
 const levelsOf = (units: readonly Unit[]): ReadonlyMap<string, number> => {
@@ -32,6 +34,16 @@ const levelsOf = (units: readonly Unit[]): ReadonlyMap<string, number> => {
   };
   for (const unit of units) levelOf(unit.name);
   return levels;
+};
+
+/** As long as a stop may take: one level waits for the one above it. */
+const stopDeadline = (units: readonly ProgramUnit[], levels: ReadonlyMap<string, number>): number => {
+  const longest = new Map<number | undefined, number>();
+  for (const { name, stopMs } of units) {
+    const level = levels.get(name);
+    longest.set(level, Math.max(stopMs, longest.get(level) ?? 0));
+  }
+  return [...longest.values()].reduce((sum, stopMs) => sum + stopMs, STOP_MARGIN_MS);
 };
 
 const stopByLevel = async (
@@ -73,12 +85,22 @@ export const createFleet = (units: readonly Unit[], place: ProgramPlace, events:
     start: async () => {
       await Promise.all(units.map(({ name }) => startOnce(name)));
     },
+    replace: async (name) => {
+      const program = programs.get(name);
+      if (program === undefined)
+        throw new Error(`there is no ${name}; there are: ${[...programs.keys()].join(', ')}`);
+      await program.replace();
+    },
     stop: async () => {
       stopping.abort();
-      const force = setTimeout(() => {
-        for (const program of programs.values()) program.kill();
-      }, STOP_DEADLINE_MS);
-      await stopByLevel(programs, levelsOf(units));
+      const levels = levelsOf(units);
+      const force = setTimeout(
+        () => {
+          for (const program of programs.values()) program.kill();
+        },
+        stopDeadline(programUnits, levels),
+      );
+      await stopByLevel(programs, levels);
       clearTimeout(force);
     },
   };

@@ -26,6 +26,11 @@ export type ProgramPlace = {
 export type Program = {
   /** Resolves once it is ready. Rejects with its last words if it ends before, or with the time it was given. */
   start(): Promise<void>;
+  /**
+   * Starts a successor beside it, and ends it once that has its place. Rejects, with the old one still running, if the
+   * successor does not come up.
+   */
+  replace(): Promise<void>;
   stop(): Promise<void>;
   kill(): void;
 };
@@ -33,62 +38,138 @@ export type Program = {
 const READY_MS = 60_000;
 const HOLD_POLL_MS = 100;
 
-/** A program of one unit, not started yet. */
-export const createProgram = (unit: ProgramUnit, place: ProgramPlace): Program => {
-  const logFile = join(place.logsDirectory, `${unit.name}.log`);
-  const pidFile = join(place.pidsDirectory, unit.name);
-  const holdFile = join(place.holdDirectory, unit.name);
-  const stopping = new AbortController();
-  let child: Child | undefined;
+/** @throws Error with its last words if it ends before it is ready, or with the time it was given. */
+const awaitReady = async (
+  { ended }: Child,
+  watched: {
+    readonly name: string;
+    readonly logFile: string;
+    readonly isReady: () => Promise<boolean>;
+    readonly stopping: AbortSignal;
+  },
+): Promise<void> => {
+  const { name, logFile, isReady, stopping } = watched;
+  const offset = logOffset(logFile);
+  const crashed = new AbortController();
+  void ended.then(() => crashed.abort());
+  const isUp = await waitUntil(isReady, { deadlineMs: READY_MS, signal: crashed.signal });
+  if (stopping.aborted) return;
+  if (crashed.signal.aborted) throw new Error(`${name} did not start: ${lastWords(logFile, offset)}`);
+  if (!isUp) throw new Error(`${name} is not ready after ${READY_MS / 1000} s; see ${logFile}`);
+};
 
-  const launch = (): Child => {
-    const environment = { ...place.environment, ...unit.environment };
-    child = startChild({ root: place.root, script: unit.script, environment, logFile });
-    mkdirSync(place.pidsDirectory, { recursive: true });
-    writeFileSync(pidFile, String(child.pid));
-    return child;
-  };
-
-  const pause = async (waitMs: number): Promise<void> => {
-    await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-    while (existsSync(holdFile) && !stopping.signal.aborted) await sleep(HOLD_POLL_MS);
-  };
-
-  const keepRunning = async (first: Child): Promise<void> => {
-    let current = first;
-    let waitMs = 0;
-    while (!stopping.signal.aborted) {
-      const startedAt = Date.now();
-      const how = await current.ended;
-      if (stopping.signal.aborted) return;
-      waitMs = nextWait(waitMs, Date.now() - startedAt);
-      place.onCrash(unit.name, how, waitMs);
-      await pause(waitMs);
-      if (!stopping.signal.aborted) current = launch();
-    }
-  };
-
-  return {
-    start: async () => {
-      const offset = logOffset(logFile);
-      const first = launch();
-      const crashed = new AbortController();
-      void first.ended.then(() => crashed.abort());
-      const isUp = await waitUntil(unit.isReady, { deadlineMs: READY_MS, signal: crashed.signal });
-      if (stopping.signal.aborted) return;
-      if (crashed.signal.aborted)
-        throw new Error(`${unit.name} did not start: ${lastWords(logFile, offset)}`);
-      if (!isUp) throw new Error(`${unit.name} is not ready after ${READY_MS / 1000} s; see ${logFile}`);
-      void keepRunning(first);
-    },
-    stop: async () => {
-      stopping.abort();
-      await child?.stop(unit.stopMs);
-      rmSync(pidFile, { force: true });
-    },
-    kill: () => {
-      stopping.abort();
-      child?.kill();
-    },
+/** True once the unit is ready by another process than the one that answers now. */
+const untilTaken = async ({ name, whoAnswers, isReady }: ProgramUnit): Promise<() => Promise<boolean>> => {
+  if (whoAnswers === undefined) throw new Error(`${name} cannot be replaced`);
+  const before = await whoAnswers();
+  return async () => {
+    const now = await whoAnswers();
+    return now !== undefined && now !== before && (await isReady());
   };
 };
+
+class RunningProgram implements Program {
+  readonly #unit: ProgramUnit;
+  readonly #place: ProgramPlace;
+  readonly #logFile: string;
+  readonly #pidFile: string;
+  readonly #stopping = new AbortController();
+  #child: Child | undefined;
+  /** Those that were replaced and are still ending. */
+  readonly #leaving = new Set<Child>();
+
+  constructor(unit: ProgramUnit, place: ProgramPlace) {
+    this.#unit = unit;
+    this.#place = place;
+    this.#logFile = join(place.logsDirectory, `${unit.name}.log`);
+    this.#pidFile = join(place.pidsDirectory, unit.name);
+  }
+
+  async start(): Promise<void> {
+    const first = this.#install(this.#launch());
+    await this.#awaitReady(first, this.#unit.isReady);
+    if (!this.#stopping.signal.aborted) void this.#keepRunning(first);
+  }
+
+  async replace(): Promise<void> {
+    const old = this.#child;
+    if (old === undefined) throw new Error(`${this.#unit.name} is not running`);
+    const isTaken = await untilTaken(this.#unit);
+    const next = this.#launch({ TAKE_OVER: 'true' });
+    try {
+      await this.#awaitReady(next, isTaken);
+    } catch (thrown) {
+      next.kill();
+      throw thrown;
+    }
+    void this.#keepRunning(this.#install(next));
+    this.#leaving.add(old);
+    await old.stop(this.#unit.stopMs);
+    this.#leaving.delete(old);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#all().map((one) => one.stop(this.#unit.stopMs)));
+    rmSync(this.#pidFile, { force: true });
+  }
+
+  kill(): void {
+    this.#stopping.abort();
+    for (const one of this.#all()) one.kill();
+  }
+
+  #all(): readonly Child[] {
+    return this.#child === undefined ? [] : [this.#child, ...this.#leaving];
+  }
+
+  #launch(more: Environment = {}): Child {
+    const { root, environment: inherited } = this.#place;
+    const { script, environment } = this.#unit;
+    return startChild({
+      root,
+      script,
+      environment: { ...inherited, ...environment, ...more },
+      logFile: this.#logFile,
+    });
+  }
+
+  #install(next: Child): Child {
+    this.#child = next;
+    mkdirSync(this.#place.pidsDirectory, { recursive: true });
+    writeFileSync(this.#pidFile, String(next.pid));
+    return next;
+  }
+
+  #awaitReady(child: Child, isReady: () => Promise<boolean>): Promise<void> {
+    const { name } = this.#unit;
+    return awaitReady(child, { name, logFile: this.#logFile, isReady, stopping: this.#stopping.signal });
+  }
+
+  async #pause(waitMs: number): Promise<void> {
+    const { signal } = this.#stopping;
+    const holdFile = join(this.#place.holdDirectory, this.#unit.name);
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    while (existsSync(holdFile) && !signal.aborted) await sleep(HOLD_POLL_MS);
+  }
+
+  async #keepRunning(first: Child): Promise<void> {
+    let current = first;
+    let waitMs = 0;
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const startedAt = Date.now();
+      const how = await current.ended;
+      // One that was replaced has ended, and its successor is kept running.
+      if (signal.aborted || current !== this.#child) return;
+      waitMs = nextWait(waitMs, Date.now() - startedAt);
+      this.#place.onCrash(this.#unit.name, how, waitMs);
+      await this.#pause(waitMs);
+      if (!signal.aborted) current = this.#install(this.#launch());
+    }
+  }
+}
+
+/** A program of one unit, not started yet. */
+export const createProgram = (unit: ProgramUnit, place: ProgramPlace): Program =>
+  new RunningProgram(unit, place);

@@ -1,6 +1,7 @@
 // Is it up? One question per kind of program, asked until the answer is yes.
 
 import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '#runtime/address.ts';
 
@@ -28,6 +29,23 @@ export const getStatus = (
     probe.once('timeout', () => probe.destroy());
     probe.end();
   });
+
+/** Text of a GET, or undefined where nothing answers. */
+const getText = (address: Address, path: string): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const probe = request(
+      { ...connection(address), path, timeout: PROBE_MS, agent: false },
+      (response) => void text(response).then(resolve, () => resolve(undefined)),
+    );
+    probe.once('error', () => resolve(undefined));
+    probe.once('timeout', () => probe.destroy());
+    probe.end();
+  });
+
+/** The part of an answer that matches: who the process is that answers. Undefined if none does. */
+export const answersWith =
+  (address: Address, path: string, pattern: RegExp) => async (): Promise<string | undefined> =>
+    pattern.exec((await getText(address, path)) ?? '')?.[0];
 
 /** Loopback TCP. */
 export const loopback = (port: number): Address => ({ kind: 'tcp', host: '127.0.0.1', port });

@@ -2,11 +2,12 @@
 // wanted. The demo adds its parts to these; production runs them as they are.
 
 import { GatewayError } from '#core/gateway-error.ts';
-import { answersOk, getStatus, loopback } from '#provision/processes/readiness.ts';
+import { answersOk, answersWith, getStatus, loopback } from '#provision/processes/readiness.ts';
 import type { ProgramUnit } from '#provision/processes/unit.ts';
 import { type Address, parseLocalAddress } from '#runtime/address.ts';
 import { socketDefault } from '#runtime/config.ts';
 import { decisionProcessNames } from '#runtime/decision-processes.ts';
+import { readDrainSettings } from '#runtime/drain-settings.ts';
 
 export type ServicePlaces = {
   readonly operations: Readonly<Record<'registry' | 'xds-server' | 'ext-authz' | 'ext-proc', Address>>;
@@ -18,15 +19,19 @@ export type ServicePlaces = {
   readonly envoyAdminPort: number;
 };
 
-const SERVICE_STOP_MS = 3_000;
-
-/** Envoy first lets calls that are being answered end. */
-const ENVOY_STOP_MS = 6_000;
+/** What closing takes beside the times a drain is given. */
+const CLOSING_MS = 1_000;
 
 /** Envoy is ready when it says so and its listener answers, whatever it answers. */
 const isEnvoyReady = (places: ServicePlaces) => async (): Promise<boolean> =>
   (await getStatus(loopback(places.envoyAdminPort), '/ready')) === 200 &&
   (await getStatus(loopback(places.gatewayPort), '/')) !== undefined;
+
+/** Every service of ours says it in `/readyz` (runtime/ops-server.ts). */
+const PROCESS = /"process":\d+/;
+
+/** Envoys of one place are counted. */
+const EPOCH = /"restart_epoch":\s*\d+/;
 
 /** One more ext-authz beside the first: it differs by its name and the places that follow from it. */
 const besideFirst = (
@@ -40,6 +45,7 @@ const besideFirst = (
     name,
     environment: { ...first.environment, EXT_AUTHZ_PROCESS: String(number) },
     isReady: answersOk(operations.value, '/readyz'),
+    whoAnswers: answersWith(operations.value, '/readyz', PROCESS),
   };
 };
 
@@ -48,6 +54,8 @@ export const buildServiceUnits = (
   places: ServicePlaces,
   environment: Readonly<Record<string, string>>,
 ): readonly ProgramUnit[] => {
+  const { delayMs, limitMs } = readDrainSettings();
+  const stopMs = delayMs + limitMs + CLOSING_MS;
   const service = (name: string, operations: Address, after: readonly string[]): ProgramUnit => ({
     kind: 'program',
     name,
@@ -55,7 +63,8 @@ export const buildServiceUnits = (
     script: `${name}/main.ts`,
     environment,
     isReady: answersOk(operations, '/readyz'),
-    stopMs: SERVICE_STOP_MS,
+    whoAnswers: answersWith(operations, '/readyz', PROCESS),
+    stopMs,
   });
   const { operations, facade } = places;
   const first = service('ext-authz', operations['ext-authz'], ['registry']);
@@ -75,7 +84,8 @@ export const buildServiceUnits = (
       script: 'envoy/main.ts',
       environment,
       isReady: isEnvoyReady(places),
-      stopMs: ENVOY_STOP_MS,
+      whoAnswers: answersWith(loopback(places.envoyAdminPort), '/server_info', EPOCH),
+      stopMs,
     },
   ];
 };

@@ -12,6 +12,8 @@ export type ProgramUnit = {
   readonly environment: Readonly<Record<string, string>>;
   /** Asked until it says yes. */
   readonly isReady: () => Promise<boolean>;
+  /** Which process of it answers; undefined if none does. A successor is there once it changes. Absent: it has none. */
+  readonly whoAnswers?: () => Promise<string | undefined>;
   /** How long it may take to end by itself, milliseconds. */
   readonly stopMs: number;
 };

@@ -31,7 +31,9 @@ export const createApp = ({ context, authenticate, trustedHops }: Door): Fastify
   const app = fastify({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    forceCloseConnections: true,
+    // Who is answered is answered to the end, also on the way out: a write may be made already.
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
     logger: false,
     frameworkErrors: answerUnroutable,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },

@@ -10,6 +10,7 @@ import { createSignalMetrics } from '#registry/signals/signal-metrics.ts';
 import { createTransmitterKeys } from '#registry/signals/transmitter-keys.ts';
 import type { Store } from '#registry/store/store.ts';
 import type { EgressGuard } from '#runtime/egress-guard.ts';
+import { bindPort, drainHttp } from '#runtime/http-listener.ts';
 import type { Lifecycle } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { lookAgain } from '#runtime/look-again.ts';
@@ -54,8 +55,9 @@ export const startSignalReceiver = async (options: ReceiverOptions, lifecycle: L
     nowMs: Date.now,
     newId: randomUUID,
   });
-  lifecycle.onStop('signals', () => receiver.close());
-  await receiver.listen({ host: options.signalsHost, port: options.signalsPort });
+  drainHttp(lifecycle, 'signals', { server: receiver.server, close: () => receiver.close() });
+  const place = { host: options.signalsHost, port: options.signalsPort };
+  await bindPort(place, (bound) => receiver.listen(bound));
   const show = (): Promise<void> => presentChannels(store).then(metrics.onStates, () => undefined);
   await show();
   lifecycle.onStop('signal metrics', lookAgain(show, SHOW_CHANNELS_MS));

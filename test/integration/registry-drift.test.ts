@@ -229,7 +229,12 @@ it('is counted, and looked after by the registry itself once something was chang
   const metrics = createMetrics('registry');
   const record = startDrift(
     { store: registry.store, logger: SILENT, metrics },
-    { onStop: (_what, stop) => void stops.push(stop) },
+    {
+      onStop: (_what, stop) => void stops.push(stop),
+      onDrain: () => undefined,
+      onEnd: () => undefined,
+      isDraining: () => false,
+    },
   );
   const told = async (): Promise<string> => (await metrics.render()).body;
   try {

@@ -159,7 +159,7 @@ export const startXdsServer = async (options: {
     metrics,
     lookMs: 100,
   });
-  const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs], tls);
+  const stopGrpc = await startGrpcServer(options.address, [ads.service, accessLogs.service], tls);
   return {
     ads,
     metrics,
@@ -177,7 +177,7 @@ export const startXdsServer = async (options: {
       addresses.stop();
       steering.stop();
       secrets.stop();
-      await stopGrpc();
+      await stopGrpc(accessLogs.endStreams);
     },
   };
 };
@@ -213,7 +213,7 @@ export type Gateway = {
 export const spawnEnvoy = async (directory: string, bootstrap: JsonObject): Promise<ChildProcess> => {
   const bootstrapFile = join(directory, 'bootstrap.json');
   await writeFile(bootstrapFile, JSON.stringify(bootstrap));
-  const options = { bootstrapFile, logLevel: 'warning', concurrency: 1 };
+  const options = { bootstrapFile, logLevel: 'warning', concurrency: 1, drainSeconds: 5 };
   const stdout = openSync(join(directory, 'stdout.log'), 'w');
   const log = ['--log-path', join(directory, 'envoy.log')];
   const child = spawn(requireEnvoy(), [...envoyArguments(options), ...log], {

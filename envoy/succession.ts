@@ -1,0 +1,74 @@
+// How one Envoy takes the place of another on the same machine: by Envoy's hot restart the new one is handed the listening
+// sockets themselves, so no connection is refused or lost, and the old one drains what it has and ends. Who is next is told
+// by a file in the runtime directory.
+
+import { createHash } from 'node:crypto';
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Succession } from '#envoy/arguments.ts';
+
+const ADMIN_TIMEOUT_MS = 1_000;
+const POLL_MS = 100;
+
+/** Envoy multiplies it by ten and holds it in 32 bits. */
+const BASE_IDS = 2 ** 28;
+
+/** Follows from the directory: its Envoys find each other, and Envoys of other directories have other shared memory. */
+const baseIdOf = (runtimeDirectory: string): number =>
+  createHash('sha256').update(runtimeDirectory).digest().readUInt32BE(0) % BASE_IDS;
+
+const epochFile = (runtimeDirectory: string): string => join(runtimeDirectory, 'envoy-epoch');
+
+const noteEpoch = async (runtimeDirectory: string, epoch: number): Promise<void> => {
+  const file = epochFile(runtimeDirectory);
+  await writeFile(`${file}.new`, String(epoch), { mode: 0o600 });
+  await rename(`${file}.new`, file);
+};
+
+/** Of the Envoy that answers on the admin port; undefined if none does. */
+const epochOnAdmin = async (adminPort: number): Promise<number | undefined> => {
+  try {
+    const response = await fetch(`http://127.0.0.1:${adminPort}/server_info`, {
+      signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
+    });
+    const { command_line_options: options } = (await response.json()) as {
+      readonly command_line_options?: { readonly restart_epoch?: number };
+    };
+    return Number(options?.restart_epoch ?? 0);
+  } catch {
+    return undefined;
+  }
+};
+
+/**
+ * The place of the next Envoy of this runtime directory: behind the one that answers for a successor, else the first.
+ */
+export const nextInSuccession = async (
+  { runtimeDirectory, adminPort }: { readonly runtimeDirectory: string; readonly adminPort: number },
+  isSuccessor: boolean,
+): Promise<Succession> => {
+  const before = isSuccessor ? await epochOnAdmin(adminPort) : undefined;
+  const epoch = before === undefined ? 0 : before + 1;
+  // What an earlier line of Envoys left is about none of this one.
+  if (epoch === 0) await noteEpoch(runtimeDirectory, epoch);
+  return { baseId: baseIdOf(runtimeDirectory), socketPath: join(runtimeDirectory, 'envoy-hot'), epoch };
+};
+
+/** Waits until this Envoy answers on the admin port, and notes that it is the one to ask from now on. */
+export const takePlace = async (
+  { runtimeDirectory, adminPort }: { readonly runtimeDirectory: string; readonly adminPort: number },
+  { epoch }: Succession,
+  signal: AbortSignal,
+): Promise<void> => {
+  while (!signal.aborted) {
+    if ((await epochOnAdmin(adminPort)) === epoch) return noteEpoch(runtimeDirectory, epoch);
+    await sleep(POLL_MS);
+  }
+};
+
+/** True once another Envoy has taken the place of this one; the admin port is that one's then. */
+export const isSucceeded = async (runtimeDirectory: string, { epoch }: Succession): Promise<boolean> => {
+  const latest = await readFile(epochFile(runtimeDirectory), 'utf8').catch(() => '');
+  return Number(latest) > epoch;
+};
