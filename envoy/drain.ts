@@ -1,22 +1,16 @@
 // Ends an Envoy without cutting calls short: it stops taking new ones, those that run may finish, and then it goes.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askAdmin } from '#envoy/ask-admin.ts';
 
 const POLL_MS = 100;
-const ADMIN_TIMEOUT_MS = 1_000;
 
 /** Between two calls of one client nothing runs either: only what stays quiet for so long is over. */
 const QUIET_MS = 500;
 
-const ask = (adminPort: number, path: string, method: 'GET' | 'POST'): Promise<string> =>
-  fetch(`http://127.0.0.1:${adminPort}${path}`, {
-    method,
-    signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
-  }).then((response) => response.text());
-
 /** Calls and streams in progress; 0 if Envoy says nothing of them. */
 const activeRequests = async (adminPort: number): Promise<number> => {
-  const text = await ask(adminPort, '/stats?filter=^http\\.gateway\\.downstream_rq_active$', 'GET');
+  const text = await askAdmin(adminPort, '/stats?filter=^http\\.gateway\\.downstream_rq_active$');
   return Number(/downstream_rq_active: (\d+)/.exec(text)?.[1] ?? 0);
 };
 
@@ -25,7 +19,7 @@ const activeRequests = async (adminPort: number): Promise<number> => {
  * of its connection. Connections are still taken. An Envoy that does not answer has nothing to tell.
  */
 export const failHealth = async (adminPort: number): Promise<void> => {
-  await ask(adminPort, '/healthcheck/fail', 'POST').catch(() => undefined);
+  await askAdmin(adminPort, '/healthcheck/fail', 'POST').catch(() => undefined);
 };
 
 /**
@@ -37,7 +31,7 @@ export const drainEnvoy = async (adminPort: number, patienceMs: number): Promise
   let busyAt = performance.now();
   let open = 0;
   try {
-    await ask(adminPort, '/drain_listeners?graceful', 'POST');
+    await askAdmin(adminPort, '/drain_listeners?graceful', 'POST');
     do {
       open = await activeRequests(adminPort);
       if (open > 0) busyAt = performance.now();

@@ -7,8 +7,8 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Succession } from '#envoy/arguments.ts';
+import { askAdmin } from '#envoy/ask-admin.ts';
 
-const ADMIN_TIMEOUT_MS = 1_000;
 const POLL_MS = 100;
 
 /** Envoy multiplies it by ten and holds it in 32 bits. */
@@ -26,16 +26,17 @@ const noteEpoch = async (runtimeDirectory: string, epoch: number): Promise<void>
   await rename(`${file}.new`, file);
 };
 
-/** Of the Envoy that answers on the admin port; undefined if none does. */
-const epochOnAdmin = async (adminPort: number): Promise<number | undefined> => {
+/** Of the Envoy that answers on the admin port; undefined if none does. `live`: it has its configuration and listens. */
+const whoIsThere = async (
+  adminPort: number,
+): Promise<{ readonly epoch: number; readonly live: boolean } | undefined> => {
   try {
-    const response = await fetch(`http://127.0.0.1:${adminPort}/server_info`, {
-      signal: AbortSignal.timeout(ADMIN_TIMEOUT_MS),
-    });
-    const { command_line_options: options } = (await response.json()) as {
+    const info = await askAdmin(adminPort, '/server_info');
+    const { state, command_line_options: options } = JSON.parse(info) as {
+      readonly state?: string;
       readonly command_line_options?: { readonly restart_epoch?: number };
     };
-    return Number(options?.restart_epoch ?? 0);
+    return { epoch: options?.restart_epoch ?? 0, live: state === 'LIVE' };
   } catch {
     return undefined;
   }
@@ -48,27 +49,30 @@ export const nextInSuccession = async (
   { runtimeDirectory, adminPort }: { readonly runtimeDirectory: string; readonly adminPort: number },
   isSuccessor: boolean,
 ): Promise<Succession> => {
-  const before = isSuccessor ? await epochOnAdmin(adminPort) : undefined;
-  const epoch = before === undefined ? 0 : before + 1;
+  const before = isSuccessor ? await whoIsThere(adminPort) : undefined;
+  const epoch = before === undefined ? 0 : before.epoch + 1;
   // What an earlier line of Envoys left is about none of this one.
   if (epoch === 0) await noteEpoch(runtimeDirectory, epoch);
   return { baseId: baseIdOf(runtimeDirectory), socketPath: join(runtimeDirectory, 'envoy-hot'), epoch };
 };
 
-/** Waits until this Envoy answers on the admin port, and notes that it is the one to ask from now on. */
+/** Waits until this Envoy listens and answers on the admin port, and notes that it is the one to ask from now on. */
 export const takePlace = async (
   { runtimeDirectory, adminPort }: { readonly runtimeDirectory: string; readonly adminPort: number },
   { epoch }: Succession,
   signal: AbortSignal,
 ): Promise<void> => {
   while (!signal.aborted) {
-    if ((await epochOnAdmin(adminPort)) === epoch) return noteEpoch(runtimeDirectory, epoch);
+    const current = await whoIsThere(adminPort);
+    if (current?.epoch === epoch && current.live) return noteEpoch(runtimeDirectory, epoch);
     await sleep(POLL_MS);
   }
 };
 
+/** Which Envoy of this runtime directory has its place, as text; undefined if none ever had. */
+export const readEpoch = (runtimeDirectory: string): Promise<string | undefined> =>
+  readFile(epochFile(runtimeDirectory), 'utf8').catch(() => undefined);
+
 /** True once another Envoy has taken the place of this one; the admin port is that one's then. */
-export const isSucceeded = async (runtimeDirectory: string, { epoch }: Succession): Promise<boolean> => {
-  const latest = await readFile(epochFile(runtimeDirectory), 'utf8').catch(() => '');
-  return Number(latest) > epoch;
-};
+export const isSucceeded = async (runtimeDirectory: string, { epoch }: Succession): Promise<boolean> =>
+  Number(await readEpoch(runtimeDirectory)) > epoch;

@@ -2,10 +2,11 @@
 // wanted. The demo adds its parts to these; production runs them as they are.
 
 import { GatewayError } from '#core/gateway-error.ts';
+import { readEpoch } from '#envoy/succession.ts';
 import { answersOk, answersWith, getStatus, loopback } from '#provision/processes/readiness.ts';
 import type { ProgramUnit } from '#provision/processes/unit.ts';
 import { type Address, parseLocalAddress } from '#runtime/address.ts';
-import { socketDefault } from '#runtime/config.ts';
+import { readConfig, runtimeDirectory, socketDefault } from '#runtime/config.ts';
 import { decisionProcessNames } from '#runtime/decision-processes.ts';
 import { readDrainSettings } from '#runtime/drain-settings.ts';
 
@@ -30,9 +31,6 @@ const isEnvoyReady = (places: ServicePlaces) => async (): Promise<boolean> =>
 /** Every service of ours says it in `/readyz` (runtime/ops-server.ts). */
 const PROCESS = /"process":\d+/;
 
-/** Envoys of one place are counted. */
-const EPOCH = /"restart_epoch":\s*\d+/;
-
 /** One more ext-authz beside the first: it differs by its name and the places that follow from it. */
 const besideFirst = (
   first: ProgramUnit,
@@ -54,6 +52,7 @@ export const buildServiceUnits = (
   places: ServicePlaces,
   environment: Readonly<Record<string, string>>,
 ): readonly ProgramUnit[] => {
+  const { runtimeDirectory: directory } = readConfig({ runtimeDirectory });
   const { delayMs, limitMs } = readDrainSettings();
   const stopMs = delayMs + limitMs + CLOSING_MS;
   const service = (name: string, operations: Address, after: readonly string[]): ProgramUnit => ({
@@ -84,7 +83,7 @@ export const buildServiceUnits = (
       script: 'envoy/main.ts',
       environment,
       isReady: isEnvoyReady(places),
-      whoAnswers: answersWith(loopback(places.envoyAdminPort), '/server_info', EPOCH),
+      whoAnswers: () => readEpoch(directory),
       stopMs,
     },
   ];
