@@ -1,6 +1,7 @@
 // The gRPC edge every service shares: one internal address, message limits, graceful end. Beyond this machine it speaks
 // mutual TLS or it does not start.
 
+import { constants, type ServerHttp2Session } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import {
@@ -24,10 +25,13 @@ import { bindAddress } from '#runtime/unix-socket.ts';
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Between the end of new connections and the end of the listener, milliseconds: those that a successor's socket came too
- * late for are still waiting to be taken.
+ * Between the announcement that the server goes away and the refusal of new calls, milliseconds (RFC 9113 §6.8): calls
+ * that were sent before it was heard are still served, and so are connections that wait to be taken.
  */
-const LAST_CONNECTIONS_MS = 100;
+const ANNOUNCED_MS = 500;
+
+/** Every stream of a connection, also those that are on their way. */
+const ALL_STREAMS = 2 ** 31 - 1;
 
 export type GrpcService = {
   readonly definition: ServiceDefinition;
@@ -69,13 +73,25 @@ type StopGrpcServer = (endStreams?: () => void, onCut?: () => void) => Promise<v
 
 const nothing = (): void => undefined;
 
+/**
+ * Tells every peer that new calls are to go elsewhere, and serves those that come all the same. `tryShutdown` alone names
+ * the last stream it has seen: what is on its way then is refused, and Envoy tries no call of ext_proc again.
+ */
+const announceEnd = (server: Server): void => {
+  // Not part of what grpc-js publishes; without it calls on their way are refused, as they would be anyway.
+  const { sessions } = server as unknown as { readonly sessions?: ReadonlyMap<ServerHttp2Session, unknown> };
+  for (const session of sessions?.keys() ?? [])
+    if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, ALL_STREAMS);
+};
+
 const drain: (server: Server, ...options: Parameters<StopGrpcServer>) => ReturnType<StopGrpcServer> = async (
   server,
   endStreams = nothing,
   onCut = nothing,
 ) => {
   const { limitMs } = readDrainSettings();
-  await sleep(LAST_CONNECTIONS_MS);
+  announceEnd(server);
+  await sleep(ANNOUNCED_MS);
   await new Promise<void>((resolve) => {
     const force = setTimeout(() => {
       server.forceShutdown();
