@@ -45,7 +45,7 @@ const spawnEnvoy = async (
   return startProcess({
     name: 'Envoy',
     command: requireEnvoy(),
-    arguments: envoyArguments({ bootstrapFile, logLevel: 'warning', concurrency: WORKERS }),
+    arguments: envoyArguments({ bootstrapFile, logLevel: 'warning', concurrency: WORKERS, drainSeconds: 5 }),
     isReady: async () =>
       (await statusOf(`http://127.0.0.1:${adminPort}/ready`)) === 200 &&
       (await statusOf(`http://127.0.0.1:${port}/`)) !== undefined,
