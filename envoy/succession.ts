@@ -3,11 +3,11 @@
 // by a file in the runtime directory.
 
 import { createHash } from 'node:crypto';
-import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Succession } from '#envoy/arguments.ts';
 import { askAdmin } from '#envoy/ask-admin.ts';
+import { noteEpoch, readEpoch } from '#runtime/envoy-epoch.ts';
 
 const POLL_MS = 100;
 
@@ -17,14 +17,6 @@ const BASE_IDS = 2 ** 28;
 /** Follows from the directory: its Envoys find each other, and Envoys of other directories have other shared memory. */
 const baseIdOf = (runtimeDirectory: string): number =>
   createHash('sha256').update(runtimeDirectory).digest().readUInt32BE(0) % BASE_IDS;
-
-const epochFile = (runtimeDirectory: string): string => join(runtimeDirectory, 'envoy-epoch');
-
-const noteEpoch = async (runtimeDirectory: string, epoch: number): Promise<void> => {
-  const file = epochFile(runtimeDirectory);
-  await writeFile(`${file}.new`, String(epoch), { mode: 0o600 });
-  await rename(`${file}.new`, file);
-};
 
 /** Of the Envoy that answers on the admin port; undefined if none does. `live`: it has its configuration and listens. */
 const whoIsThere = async (
@@ -68,10 +60,6 @@ export const takePlace = async (
     await sleep(POLL_MS);
   }
 };
-
-/** Which Envoy of this runtime directory has its place, as text; undefined if none ever had. */
-export const readEpoch = (runtimeDirectory: string): Promise<string | undefined> =>
-  readFile(epochFile(runtimeDirectory), 'utf8').catch(() => undefined);
 
 /** True once another Envoy has taken the place of this one; the admin port is that one's then. */
 export const isSucceeded = async (runtimeDirectory: string, { epoch }: Succession): Promise<boolean> =>

@@ -2,13 +2,13 @@
 // wanted. The demo adds its parts to these; production runs them as they are.
 
 import { GatewayError } from '#core/gateway-error.ts';
-import { readEpoch } from '#envoy/succession.ts';
 import { answersOk, answersWith, getStatus, loopback } from '#provision/processes/readiness.ts';
 import type { ProgramUnit } from '#provision/processes/unit.ts';
 import { type Address, parseLocalAddress } from '#runtime/address.ts';
 import { readConfig, runtimeDirectory, socketDefault } from '#runtime/config.ts';
 import { decisionProcessNames } from '#runtime/decision-processes.ts';
 import { readDrainSettings } from '#runtime/drain-settings.ts';
+import { readEpoch } from '#runtime/envoy-epoch.ts';
 
 export type ServicePlaces = {
   readonly operations: Readonly<Record<'registry' | 'xds-server' | 'ext-authz' | 'ext-proc', Address>>;
