@@ -11,7 +11,7 @@ import {
 } from '#envoy/configuration.ts';
 import { drainEnvoy, failHealth } from '#envoy/drain.ts';
 import { watchGatewayCertificate } from '#envoy/gateway-certificate.ts';
-import { isSucceeded, nextInSuccession, takePlace } from '#envoy/succession.ts';
+import { canBeSucceeded, isSucceeded, nextInSuccession, takePlace } from '#envoy/succession.ts';
 import { writeBootstrap } from '#envoy/write-bootstrap.ts';
 import { isSuccessor, readDrainSettings } from '#runtime/drain-settings.ts';
 import { type Lifecycle, runService } from '#runtime/lifecycle.ts';
@@ -28,7 +28,9 @@ const started = (child: ChildProcess): Promise<void> =>
 const logger = createLogger('envoy', 'info');
 
 const successionOf = (config: BootstrapConfiguration): Promise<Succession | undefined> =>
-  config.hotRestart ? nextInSuccession(config, isSuccessor()) : Promise.resolve(undefined);
+  config.hotRestart && canBeSucceeded(config.runtimeDirectory)
+    ? nextInSuccession(config, isSuccessor())
+    : Promise.resolve(undefined);
 
 /** How the process ends: with Envoy, or after it was drained; one that was succeeded is drained by its successor. */
 const tieTo = (

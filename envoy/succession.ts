@@ -11,8 +11,11 @@ import { noteEpoch, readEpoch } from '#runtime/envoy-epoch.ts';
 
 const POLL_MS = 100;
 
-/** Envoy multiplies it by ten and holds it in 32 bits. */
-const BASE_IDS = 2 ** 28;
+/** Envoy multiplies it by ten and holds it in 31 bits. */
+const BASE_IDS = 2 ** 27;
+
+/** A socket's path has 103 bytes at most, and Envoy's longest name there is `/hot_udp_parent_1342177279`. */
+const MAX_DIRECTORY_BYTES = 103 - 26;
 
 /** Follows from the directory: its Envoys find each other, and Envoys of other directories have other shared memory. */
 const baseIdOf = (runtimeDirectory: string): number =>
@@ -34,6 +37,10 @@ const whoIsThere = async (
   }
 };
 
+/** False where the directory's path is too long for the sockets of Envoys that follow each other. */
+export const canBeSucceeded = (runtimeDirectory: string): boolean =>
+  Buffer.byteLength(runtimeDirectory) <= MAX_DIRECTORY_BYTES;
+
 /**
  * The place of the next Envoy of this runtime directory: behind the one that answers for a successor, else the first.
  */
@@ -45,7 +52,7 @@ export const nextInSuccession = async (
   const epoch = before === undefined ? 0 : before.epoch + 1;
   // What an earlier line of Envoys left is about none of this one.
   if (epoch === 0) await noteEpoch(runtimeDirectory, epoch);
-  return { baseId: baseIdOf(runtimeDirectory), socketPath: join(runtimeDirectory, 'envoy-hot'), epoch };
+  return { baseId: baseIdOf(runtimeDirectory), socketPath: join(runtimeDirectory, 'hot'), epoch };
 };
 
 /** Waits until this Envoy listens and answers on the admin port, and notes that it is the one to ask from now on. */
