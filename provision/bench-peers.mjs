@@ -47,7 +47,7 @@ export const findBenchPeers = async (context) => {
 
 /** Names what is missing before anything is downloaded. @param {import('#provision/context.mjs').Context} context */
 export const checkBenchPeers = (context) =>
-  checkGo(context, { builds: 'benchmarks build the peers they compare with' });
+  checkGo(context, { builds: 'it builds what benchmarks compare with' });
 
 /**
  * Finds the peers or builds them.

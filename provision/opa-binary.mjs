@@ -3,9 +3,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { findOnPath, run } from '#provision/command.mjs';
-import { downloadFault, ProvisionFault } from '#provision/fault.mjs';
-import { createFolderWhole, measureMegabytes } from '#provision/folder.mjs';
-import { checkGo } from '#provision/go.mjs';
+import { ProvisionFault } from '#provision/fault.mjs';
+import { measureMegabytes } from '#provision/folder.mjs';
+import { checkGo, installByGo } from '#provision/go.mjs';
 
 const readOpaVersion = async (binary, env) => {
   const { code, output } = await run(binary, ['version'], { env });
@@ -40,7 +40,7 @@ export const findOpa = async (context) => {
 /** Names what is missing before anything is downloaded. @param {import('#provision/context.mjs').Context} context */
 export const checkOpa = (context) =>
   checkGo(context, {
-    builds: `the policy tests build OPA ${context.versions.opa.pinned}`,
+    builds: `the policy tests build OPA ${context.versions.opa.pinned} with it`,
     otherwise: `set OPA_BIN to an OPA ${context.versions.opa.pinned} binary`,
   });
 
@@ -50,7 +50,7 @@ export const checkOpa = (context) =>
  * @returns {Promise<string>} path of the binary
  */
 export const provisionOpa = async (context) => {
-  const { env, progress, versions } = context;
+  const { progress, versions } = context;
   const { pinned, module, megabytes } = versions.opa;
   const label = `OPA ${pinned}`;
   const found = await findOpa(context);
@@ -60,11 +60,11 @@ export const provisionOpa = async (context) => {
   }
   const folder = toolFolder(context);
   await progress.step(label, `about ${megabytes} MB, built by Go, once; a few minutes`, async () => {
-    await createFolderWhole(folder, async (temporary) => {
-      const { code, output } = await run('go', ['install', `${module}@v${pinned}`], {
-        env: { ...env, GOBIN: temporary, GOFLAGS: '' },
-      });
-      if (code !== 0) throw downloadFault(label, output, `set OPA_BIN to an OPA ${pinned} binary`);
+    await installByGo(context, {
+      folder,
+      label,
+      program: `${module}@v${pinned}`,
+      otherwise: `set OPA_BIN to an OPA ${pinned} binary`,
     });
     return `${measureMegabytes(folder)} MB`;
   });

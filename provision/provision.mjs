@@ -5,6 +5,7 @@ import { checkBenchPeers, findBenchPeers, provisionBenchPeers } from '#provision
 import { checkEnvoy, findEnvoy, provisionEnvoy } from '#provision/envoy-binary.mjs';
 import { ProvisionFault } from '#provision/fault.mjs';
 import { withInstallLock } from '#provision/install-lock.mjs';
+import { checkK6, findK6, provisionK6 } from '#provision/k6-binary.mjs';
 import { checkCargo, findMcpProxy, provisionMcpProxy } from '#provision/mcp-proxy.mjs';
 import { findNode, provisionNode } from '#provision/node-binary.mjs';
 import { checkOpa, findOpa, provisionOpa } from '#provision/opa-binary.mjs';
@@ -22,6 +23,7 @@ const PROGRAMS = {
     provision: provisionBenchPeers,
     variable: 'BENCH_PEERS_DIR',
   },
+  k6: { find: findK6, check: checkK6, provision: provisionK6, variable: 'K6_BIN' },
   'mcp-proxy': {
     find: findMcpProxy,
     check: checkCargo,

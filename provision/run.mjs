@@ -1,4 +1,4 @@
-// `node provision/run.mjs [--quiet] [--with envoy|opa|redis|bench-peers|mcp-proxy]… -- <script | tool> [arguments]`
+// `node provision/run.mjs [--quiet] [--with envoy|opa|redis|bench-peers|mcp-proxy|k6]… -- <script | tool> [arguments]`
 // Brings everything into place, then runs the script on Node 24 and ends as it ends. Starts on any Node from 20.
 
 import { spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ const TOOLS = {
 const STARTED_BY = process.ppid;
 
 const USAGE =
-  'usage: node provision/run.mjs [--quiet] [--with envoy|opa|redis|bench-peers|mcp-proxy]… -- <script | vitest | biome | tsc> [arguments]';
+  'usage: node provision/run.mjs [--quiet] [--with envoy|opa|redis|bench-peers|mcp-proxy|k6]… -- <script | vitest | biome | tsc> [arguments]';
 
 const parseArguments = (argv) => {
   const separator = argv.indexOf('--');

@@ -10,37 +10,18 @@ import { readAnswerMessage } from '#ext-proc/message/answer-message.ts';
 import { createDriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { answerRules, pinnedTool } from '#test/support/answer-rules.ts';
+import { benchTools, entriesOf, listAnswer } from '#test/bench/listed-tools.ts';
+import { answerRules } from '#test/support/answer-rules.ts';
 import { ordersTools } from '#test/support/guarded-call.ts';
 
 const TOOLS = 1_000;
 const ROUNDS = 60;
 const WARM_UP = 10;
 
-const tools = Array.from({ length: TOOLS }, (_, at) =>
-  pinnedTool(`tool_${at}`, {
-    title: `Tool ${at}`,
-    description: `Does what tool ${at} does, and says so in a sentence or two that a model can choose it by.`,
-    inputSchema: {
-      type: 'object',
-      properties: {
-        id: { type: 'integer', minimum: 1, description: 'Number of the issue.' },
-        status: { type: 'string', enum: ['open', 'closed'], description: 'Only issues of this status.' },
-        limit: { type: 'integer', minimum: 1, maximum: 50, description: 'Most issues to return.' },
-      },
-      required: ['id'],
-      additionalProperties: false,
-    },
-    annotations: { readOnlyHint: true },
-  }),
-);
+const tools = benchTools(TOOLS);
 
-const listOf = (change: (entry: JsonObject, at: number) => JsonObject): Buffer => {
-  const entries = tools.map(({ requiredScopes: _s, tags: _t, idempotent: _i, ...entry }, at) =>
-    change(entry as JsonObject, at),
-  );
-  return Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 'call-1', result: { tools: entries } }));
-};
+const listOf = (change: (entry: JsonObject, at: number) => JsonObject): Buffer =>
+  listAnswer(entriesOf(tools).map(change));
 
 /** Every second tool is one the caller may use. */
 const names = tools.filter((_, at) => at % 2 === 0).map(({ name }) => name);

@@ -2,46 +2,17 @@
 // with findings and on texts made to be slow; beside them the plain loop of regular expressions that one would write
 // first, in the same run. Prints microseconds (least, median, most) and ratios, and how time grows with the text.
 
-import type { Detector } from '#ext-proc/sanitation/detector.ts';
 import { BUILT_IN_DETECTORS } from '#ext-proc/sanitation/detectors/built-in.ts';
 import { PLAIN_LOOP, runPlainLoop } from '#test/bench/sanitation-plain-loop.ts';
 import { HOSTILE_TEXTS, PLAIN_TEXTS, TEXTS_WITH_FINDINGS } from '#test/bench/sanitation-texts.ts';
+import { filled, SIZE, type Spread, scan, scanAll, timeOf } from '#test/bench/sanitation-times.ts';
 
-const SIZE = 10 * 1024;
 const WARM_UP = 200;
 const ROUNDS = 300;
 /** The loop is quadratic on some texts: few rounds tell that as well. */
 const LOOP_ROUNDS = 15;
-const OPTIONS = { countries: ['BE', 'DE', 'ES', 'FR', 'GB', 'IT', 'NL', 'PL', 'SE', 'US'] };
 
 const out = (line: string): void => void process.stdout.write(`${line}\n`);
-
-type Spread = { readonly least: number; readonly median: number; readonly most: number };
-
-const measure = (run: () => void, rounds: number): Spread => {
-  const microseconds = Array.from({ length: rounds }, () => {
-    const startedAt = process.hrtime.bigint();
-    run();
-    return Number(process.hrtime.bigint() - startedAt) / 1_000;
-  }).sort((a, b) => a - b);
-  const at = (share: number) => microseconds[Math.floor(share * (rounds - 1))] ?? 0;
-  return { least: at(0), median: at(0.5), most: at(1) };
-};
-
-const all = (text: string): number =>
-  BUILT_IN_DETECTORS.reduce((count, detector) => count + scan(detector, text), 0);
-
-const scan = (detector: Detector, text: string): number => {
-  const findings = detector.scan(text, OPTIONS);
-  if (findings instanceof Promise) throw new Error(`${detector.name} is not built in`);
-  return findings.length;
-};
-
-/** Another string with the same letters, so that no engine remembers what it was asked before. */
-const fresh = (text: string): string => Buffer.from(text, 'utf8').toString('utf8');
-
-const filled = (piece: string, size = SIZE): string =>
-  piece.repeat(Math.ceil(size / piece.length)).slice(0, size);
 
 const number = (value: number): string => value.toFixed(value < 100 ? 1 : 0).padStart(8);
 const told = ({ least, median, most }: Spread): string =>
@@ -53,13 +24,7 @@ const texts = [
   ...HOSTILE_TEXTS.map(([name, piece]) => ({ group: 'hostile', name, piece })),
 ];
 
-for (let round = 0; round < WARM_UP; round += 1) for (const { piece } of texts) all(filled(piece, 2_048));
-
-const timeOf = (piece: string, run: (text: string) => void, rounds: number, size = SIZE): Spread => {
-  const inputs = Array.from({ length: rounds }, () => fresh(filled(piece, size)));
-  let next = 0;
-  return measure(() => run(inputs[next++ % rounds] ?? ''), rounds);
-};
+for (let round = 0; round < WARM_UP; round += 1) for (const { piece } of texts) scanAll(filled(piece, 2_048));
 
 out(
   `All detectors on ${SIZE} characters, ${ROUNDS} rounds; the plain loop of ${PLAIN_LOOP.length} expressions.`,
@@ -70,7 +35,7 @@ out(
 let clean = 0;
 let worst = { name: '', median: 0 };
 for (const { group, name, piece } of texts) {
-  const time = timeOf(piece, all, ROUNDS);
+  const time = timeOf(piece, scanAll, ROUNDS);
   const each = BUILT_IN_DETECTORS.map((detector) => ({
     name: detector.name,
     median: timeOf(piece, (text) => void scan(detector, text), Math.floor(ROUNDS / 3)).median,
@@ -82,7 +47,7 @@ for (const { group, name, piece } of texts) {
   const label = `${group}: ${name}`.padEnd(34);
   const ratio = (loop / time.median).toFixed(1);
   out(
-    `${label}${String(all(filled(piece))).padStart(8)}${told(time)}   ${slowest.padEnd(26)}${number(loop)} µs${ratio.padStart(9)}`,
+    `${label}${String(scanAll(filled(piece))).padStart(8)}${told(time)}   ${slowest.padEnd(26)}${number(loop)} µs${ratio.padStart(9)}`,
   );
 }
 out(
@@ -94,7 +59,7 @@ out(
 );
 for (const { group, name, piece } of texts) {
   if (group !== 'hostile') continue;
-  const short = timeOf(piece, all, ROUNDS / 3);
-  const long = timeOf(piece, all, ROUNDS / 3, 4 * SIZE);
+  const short = timeOf(piece, scanAll, ROUNDS / 3);
+  const long = timeOf(piece, scanAll, ROUNDS / 3, 4 * SIZE);
   out(`${name.padEnd(34)}${(long.least / short.least).toFixed(1).padStart(8)}`);
 }

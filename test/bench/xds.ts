@@ -4,7 +4,7 @@
 // side and take turns, so that only ratios are read.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { activateVersion, callUntil, publishVersion } from '#test/support/new-route.ts';
+import { type NewVersionTimes, timeNewVersion } from '#test/bench/new-version.ts';
 import {
   PROGRAMS,
   type ProgramName,
@@ -25,11 +25,8 @@ const PAUSE_MS = 300;
 type Bench = {
   readonly size: number;
   readonly world: ScaleWorld;
-  readonly rounds: Round[];
+  readonly rounds: NewVersionTimes[];
 };
-
-/** Milliseconds from a call of the API to traffic, and what both calls took of that. */
-type Round = { readonly published: number; readonly activated: number; readonly api: number };
 
 const start = async (size: number, surroundings: Surroundings): Promise<Bench> => {
   const startedAt = performance.now();
@@ -38,36 +35,10 @@ const start = async (size: number, surroundings: Surroundings): Promise<Bench> =
   return { size, world, rounds: [] };
 };
 
-const change = async (bench: Bench, surroundings: Surroundings, round: number): Promise<void> => {
-  const { world, rounds } = bench;
-  const tenant = world.tenants[round % world.tenants.length];
-  const server = tenant?.servers[round % tenant.servers.length];
-  if (tenant === undefined || server === undefined) throw new Error('there is one');
-  const [adminToken, token] = [await surroundings.adminToken(), await surroundings.callerToken(server.id)];
-  const url = `${world.gateway}/t/${tenant.id}/mcp/${server.id}`;
-  const place = { api: `${world.registry}/v1/tenants/${tenant.id}/servers/${server.id}`, token: adminToken };
-  await callUntil(url, token, '/v/');
-  const publishedAt = performance.now();
-  const version = await publishVersion(place, server, {
-    name: `2.0.${round}`,
-    host: surroundings.upstreamHost,
-  });
-  const activatedAt = performance.now();
-  await activateVersion(place, version);
-  const answeredAt = performance.now();
-  await callUntil(url, token, version.path);
-  const calledAt = performance.now();
-  rounds.push({
-    published: calledAt - publishedAt,
-    activated: calledAt - activatedAt,
-    api: answeredAt - publishedAt,
-  });
-};
-
 const takeTurns = async (benches: readonly Bench[], surroundings: Surroundings, from: number, to: number) => {
   for (let round = from; round < to; round += 1)
     for (const bench of benches) {
-      await change(bench, surroundings, round);
+      bench.rounds.push(await timeNewVersion(bench.world, surroundings, round));
       await sleep(PAUSE_MS);
     }
 };
@@ -101,7 +72,7 @@ const report = ({ size, world, rounds }: Bench, before: Reading, after: Reading)
   }
 };
 
-const growth = (benches: readonly Bench[], measure: keyof Round): string => {
+const growth = (benches: readonly Bench[], measure: keyof NewVersionTimes): string => {
   const medians = benches.map(({ size, rounds }) => ({
     size,
     median: at(

@@ -2,6 +2,7 @@
 // It knows one tenant with one server, as guarded-call.ts names them.
 
 import type { FeedEvent } from '#core/feed-message.ts';
+import type { Tool } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { FeedItem } from '#registry/feed/feed-source.ts';
 import { createFeedServer } from '#registry/feed/server.ts';
@@ -10,8 +11,16 @@ import { createLogger } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { SERVER, TENANT } from '#test/support/guarded-call.ts';
 
-/** The tenant of the double. */
-export const tenantAt = (revision: number, enabled: boolean, settings: Partial<Tenant> = {}): Tenant => ({
+/**
+ * The tenant of the double.
+ * @param tools pinned in the version of its server.
+ */
+export const tenantAt = (
+  revision: number,
+  enabled: boolean,
+  settings: Partial<Tenant> = {},
+  tools: readonly Tool[] = [],
+): Tenant => ({
   ...settings,
   id: TENANT,
   revision,
@@ -41,15 +50,18 @@ export const tenantAt = (revision: number, enabled: boolean, settings: Partial<T
           endpoints: ['http://127.0.0.1:9101/mcp'],
           transport: 'streamable-http',
           protocolVersions: ['2025-11-25'],
-          tools: [],
+          tools,
         },
       ],
     },
   ],
 });
 
-/** @param settings what the tenant has beside. */
-export const createFeedDouble = (settings: Partial<Tenant> = {}) => {
+/**
+ * @param settings what the tenant has beside.
+ * @param tools pinned in the version of its server.
+ */
+export const createFeedDouble = (settings: Partial<Tenant> = {}, tools: readonly Tool[] = []) => {
   const items: FeedItem[] = [];
   const listeners = new Set<() => void>();
   const sequence = () => items.length;
@@ -78,7 +90,7 @@ export const createFeedDouble = (settings: Partial<Tenant> = {}) => {
       commit({
         kind: 'change',
         sequence: next,
-        change: { kind: 'upsert', sequence: next, tenant: tenantAt(next, enabled, settings) },
+        change: { kind: 'upsert', sequence: next, tenant: tenantAt(next, enabled, settings, tools) },
       });
     },
     command: (event: FeedEvent): void => commit({ kind: 'event', sequence: sequence() + 1, event }),

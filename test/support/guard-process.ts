@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Tool } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { createFeedDouble } from '#test/support/feed-double.ts';
 import { until } from '#test/support/xds-gateway.ts';
@@ -25,12 +26,14 @@ export type GuardProcess = {
 /**
  * @param settings of the tenant.
  * @param flags of Node.
+ * @param tools pinned in the version of the tenant's server.
  */
 export const createGuardProcess = (
   settings: Partial<Tenant> = {},
   flags: readonly string[] = [],
+  tools: readonly Tool[] = [],
 ): GuardProcess => {
-  const feed = createFeedDouble(settings);
+  const feed = createFeedDouble(settings, tools);
   let child: ChildProcess | undefined;
   let opsSocket = '';
   const running = (): ChildProcess => {

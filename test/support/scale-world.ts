@@ -121,6 +121,8 @@ export type ScaleWorld = {
   usage(program: ProgramName): Promise<Usage>;
   /** Bytes Envoy has received over ADS. */
   adsBytes(): Promise<number>;
+  /** Streams Envoy has opened to ext-proc. */
+  guardStreams(): Promise<number>;
   stop(): Promise<void>;
 };
 
@@ -187,6 +189,13 @@ const startFleet = async (directory: string, ports: readonly number[], surroundi
   return fleet;
 };
 
+/** @param filter a regular expression; what it finds is summed. */
+const envoyStat = async (adminPort: number, filter: string): Promise<number> => {
+  const query = new URLSearchParams({ filter });
+  const text = await (await fetch(`http://127.0.0.1:${adminPort}/stats?${query}`)).text();
+  return text.split('\n').reduce((sum, line) => sum + Number(line.split(':')[1] ?? 0), 0);
+};
+
 /** Fills a registry with this many servers of twenty tools, twenty servers a tenant, and starts everything over it. */
 export const startScaleWorld = async (servers: number, surroundings: Surroundings): Promise<ScaleWorld> => {
   const directory = await mkdtemp(join(tmpdir(), 'mcpgw-'));
@@ -204,11 +213,8 @@ export const startScaleWorld = async (servers: number, surroundings: Surrounding
     gateway: `http://127.0.0.1:${ports[0]}`,
     registry: `http://127.0.0.1:${ports[1]}`,
     usage: async (program) => usageOf(await pidOf(program)),
-    adsBytes: async () => {
-      const filter = 'cluster.xds-server.upstream_cx_rx_bytes_total';
-      const text = await (await fetch(`http://127.0.0.1:${ports[2]}/stats?filter=${filter}`)).text();
-      return Number(text.split(':')[1] ?? 0);
-    },
+    adsBytes: () => envoyStat(ports[2] ?? 0, 'cluster\\.xds-server\\.upstream_cx_rx_bytes_total'),
+    guardStreams: () => envoyStat(ports[2] ?? 0, 'ext_proc\\.streams_started'),
     stop: async () => {
       await fleet.stop();
       await rm(directory, { recursive: true, force: true });
