@@ -73,6 +73,12 @@ const added =
   (round: Round): number =>
     p50(contender, round) - p50(NOOP, round);
 
+/** What cannot be told from nothing, milliseconds. */
+const RESOLUTION_MS = 0.05;
+
+/** A peer that seems to add nothing, or less, must not make a ratio that ours meets by its sign. */
+export const addedRatio = (ours: number, peer: number): number => ours / Math.max(peer, RESOLUTION_MS);
+
 /** At a fixed rate. */
 export const LATENCY: BenchGroup = {
   id: 'latency',
@@ -84,6 +90,7 @@ export const LATENCY: BenchGroup = {
       unit: 'ms added',
       ours: added(OURS),
       peer: added(OPA),
+      figure: (round) => addedRatio(added(OURS)(round), added(OPA)(round)),
       target: { atMost: 0.3 },
     },
     {
