@@ -32,7 +32,7 @@ export default defineConfig({
           ],
         },
       },
-      ...['golden', 'policy', 'xds-protocol', 'integration', 'attack', 'e2e'].map(realThing),
+      ...['golden', 'policy', 'xds-protocol', 'integration', 'attack', 'fuzz', 'e2e'].map(realThing),
     ],
   },
 });

@@ -19,11 +19,11 @@ describe('parseSseEvent', () => {
   });
 
   it.each(['\v', '\f', '\x1c', '\x1d', '\x1e', '\x85', '\u2028', '\u2029'])(
-    'lets no comment and no id hold %j, where some readers end a line',
+    'lets no comment, no type and no id hold %j, where some readers end a line',
     (end) => {
-      expect(parse(`: x${end}data: y${end}${end}\nid: 1${end}data: y\n\n`)).toEqual({
+      expect(parse(`: x${end}data: y${end}${end}\nid: 1${end}data: y\nevent: z${end}data: y\n\n`)).toEqual({
         ok: true,
-        value: { comments: [' x data: y  '] },
+        value: { comments: [' x data: y  '], event: 'z data: y' },
       });
     },
   );

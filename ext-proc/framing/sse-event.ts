@@ -42,7 +42,7 @@ type Draft = {
 
 const applyField = (draft: Draft, name: string, value: string): void => {
   if (name === 'data') draft.data.push(value);
-  else if (name === 'event') draft.event = value;
+  else if (name === 'event') draft.event = value.replaceAll(LINE_BREAKER, ' ');
   else if (name === 'id' && value.search(LINE_BREAKER) === -1) draft.id = value;
   else if (name === 'retry' && /^\d+$/.test(value)) draft.retry = value;
 };
@@ -60,7 +60,7 @@ const applyLine = (draft: Draft, line: string): void => {
 
 /**
  * Reads one whole event as `createEventSplitter` yields it. Unknown fields are dropped, and ids that some
- * reader takes for two lines. In data, which is JSON, such a character can only stand in a string, where no quote can
+ * reader takes for two lines; a type that is taken so stays one line, and no other type. In data, which is JSON, such a character can only stand in a string, where no quote can
  * follow it unescaped.
  * @param options.first true for the first piece of a stream, where a byte-order mark is skipped.
  * @returns the event, or an error if the bytes are not UTF-8: browsers would repair them, parsers differ.

@@ -285,6 +285,22 @@ describe('a conversation', () => {
     expect(proceed(dialogue.conversation).told.map(({ kind }) => kind)).toEqual(['cluster']);
   });
 
+  it.each<[string, World]>([
+    ['is taken back', { a: { version: 1, clusters: ['x'] } }],
+    ['goes', { a: { version: 2, clusters: [] } }],
+  ])('leaves nothing with an Envoy that was slow and took what %s meanwhile', (_what, last) => {
+    const dialogue = new Dialogue('delta', new ModelEnvoy());
+    dialogue.aim(snapshotOf(1, { a: { version: 1, clusters: ['x'] } }));
+    dialogue.conversation = retarget(
+      dialogue.conversation,
+      snapshotOf(2, { a: { version: 2, clusters: ['x'] } }),
+    );
+    const { conversation, told } = proceed(dialogue.conversation);
+    dialogue.conversation = loseHope(retarget(conversation, snapshotOf(3, last)));
+    dialogue.hearAll(told.flatMap((late) => dialogue.envoy.hear(late)));
+    expect(versionsOf(dialogue.envoy)).toEqual(targetVersions(snapshotOf(3, last)));
+  });
+
   it.each<Protocol>(['delta', 'sotw'])('does not repeat a removal that is refused, over %s', (protocol) => {
     const dialogue = new Dialogue(protocol, new ModelEnvoy());
     dialogue.aim(snapshotOf(1, { a: { version: 1, clusters: ['x', 'y'] } }));

@@ -238,8 +238,26 @@ export const reconsidered = (subscription: Subscription, resources: Resources): 
   return { ...subscription, rejected: without(subscription.rejected, names) };
 };
 
-/** Gives up on answers that never came. A late one will be stale. */
-export const expired = (subscription: Subscription): Subscription =>
-  subscription.inFlight.size === 0
-    ? subscription
-    : { ...subscription, inFlight: new Map(), agreed: undefined };
+/** Of no publication: whatever there is of the resource is told again, also that it is gone. */
+const UNSURE: Known = { version: '' };
+
+/**
+ * Gives up on answers that never came. A late one will be stale, but what they are of may have been taken all the same: a
+ * client that was only slow must not keep what goes, or stay with what is taken back, in the meantime.
+ */
+export const expired = (subscription: Subscription): Subscription => {
+  const { inFlight, known, interest } = subscription;
+  if (inFlight.size === 0) return subscription;
+  const unsure = [...inFlight.values()]
+    .flatMap(({ resources, removed }) => [
+      ...resources.map(({ name }) => name),
+      ...removed.filter((name) => known.has(name)),
+    ])
+    .filter((name) => isWanted(interest, name));
+  return {
+    ...subscription,
+    known: known.changed({ drop: [], set: unsure.map((name) => [name, UNSURE] as const) }),
+    inFlight: new Map(),
+    agreed: undefined,
+  };
+};
