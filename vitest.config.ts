@@ -29,6 +29,7 @@ export default defineConfig({
             '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,oauth-facade,policies,provision,demo,envoy}/**/*.test.ts',
             'test/*.test.ts',
             'test/bench/{core,groups}/*.test.ts',
+            'test/soak/*.test.ts',
           ],
         },
       },

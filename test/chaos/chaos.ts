@@ -47,7 +47,8 @@ const READ_MS = 250;
 const RENEW_MS = 500;
 const LONG_STREAMS = 4;
 
-const startWatch = async (world: World, { seed, rate }: ChaosOptions) => {
+/** Load on the world, and who judges it; `stop` ends both. */
+export const startWatch = async (world: World, { seed, rate }: Pick<ChaosOptions, 'seed' | 'rate'>) => {
   const random = createRandom(seed);
   const callers = await createCallers(world.tokens);
   const oracle = createOracle(callers.isOwnToken);

@@ -1,14 +1,16 @@
 // A CheckRequest of any content, before a caller who is nobody: it ends in a refusal with a reason, whatever is in it, and
-// never in a throw or an Allow. Envoy is ours, but what it carries is not, and the codec below it is trusted with nothing.
+// never in a throw or an Allow. Envoy is ours, but what it carries is not. An input that is no JSON stands for the encoded
+// message itself.
 
 import fc from 'fast-check';
 import { deny } from '#core/decision.ts';
 import { err, ok } from '#core/result.ts';
 import { createRevocationBook } from '#core/revocation-book.ts';
 import { type CheckParts, check } from '#ext-authz/check.ts';
-import { type CheckRequestMessage, requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
+import { requestFromCheckRequest } from '#ext-authz/request/from-check-request.ts';
 import { parseMcpCall } from '#ext-authz/request/parse-mcp-call.ts';
-import { asJson, demand, type Target } from '#test/fuzz/target.ts';
+import { anyBytes, asJson, changed, demand, type Target } from '#test/fuzz/target.ts';
+import { checkRequestBytes } from '#test/support/check-codec.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 import { SESSIONS } from '#test/support/session-world.ts';
 
@@ -136,9 +138,7 @@ const content = fc.record(
 );
 
 type Content = typeof content extends fc.Arbitrary<infer T> ? T : never;
-type Http = NonNullable<NonNullable<NonNullable<CheckRequestMessage['attributes']>['request']>['http']>;
-
-const httpOf = ({ method, path, host, id, headers, body, leaveOut }: Content): Http => ({
+const httpOf = ({ method, path, host, id, headers, body, leaveOut }: Content): object => ({
   ...(method === undefined ? {} : { method }),
   ...(path === undefined ? {} : { path }),
   ...(host === undefined ? {} : { host }),
@@ -156,7 +156,7 @@ const httpOf = ({ method, path, host, id, headers, body, leaveOut }: Content): H
         },
 });
 
-const messageOf = (content: Content): CheckRequestMessage => {
+const messageOf = (content: Content): object => {
   const { certificate, address, context, leaveOut } = content;
   if (leaveOut === 'attributes') return { attributes: null };
   return {
@@ -172,7 +172,7 @@ const messageOf = (content: Content): CheckRequestMessage => {
 };
 
 /** A message the converter takes becomes a call or a refusal that has a reason. */
-const demandNamed = (message: CheckRequestMessage): void => {
+const demandNamed = (message: Buffer): void => {
   let request: ReturnType<typeof requestFromCheckRequest>;
   try {
     request = requestFromCheckRequest(message);
@@ -186,18 +186,28 @@ const demandNamed = (message: CheckRequestMessage): void => {
   );
 };
 
+const encoded = (bytes: Buffer): Buffer => {
+  try {
+    return checkRequestBytes(messageOf(JSON.parse(bytes.toString('utf8')) as Content));
+  } catch {
+    return bytes;
+  }
+};
+
 export const checkRequest: Target = {
   name: 'check-request',
   shortRuns: 2_000,
   inputs: (corpus) =>
-    corpus.length === 0
-      ? asJson(content)
-      : fc.oneof(
-          { weight: 9, arbitrary: asJson(content) },
-          { weight: 1, arbitrary: fc.constantFrom(...corpus) },
-        ),
+    fc.oneof(
+      { weight: 7, arbitrary: asJson(content) },
+      {
+        weight: 3,
+        arbitrary: changed(corpus.map(encoded), ['\x0a', '\x12', '\x22', '\x7f', '\x00', '\x80\x80\x80']),
+      },
+      { weight: 1, arbitrary: anyBytes },
+    ),
   holds: async (bytes) => {
-    const message = messageOf(JSON.parse(bytes.toString('utf8')) as Content);
+    const message = encoded(bytes);
     demandNamed(message);
     const answer = await check(PARTS, message);
     demand(typeof answer.status?.code === 'number', 'an answer without a status');
