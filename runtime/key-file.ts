@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { link, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
 
@@ -25,6 +26,19 @@ export const createFileOnce = (path: string, content: string): boolean => {
     throw thrown;
   } finally {
     rmSync(temporary, { force: true });
+  }
+};
+
+/** As `createFileOnce`, waiting for the disk beside the event loop. The directory must be there. */
+export const addFileOnce = async (path: string, content: string): Promise<void> => {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  await writeFile(temporary, content, { mode: OWNER_ONLY, flag: 'wx', flush: true });
+  try {
+    await link(temporary, path);
+  } catch (thrown) {
+    if (!isCode(thrown, 'EEXIST')) throw thrown;
+  } finally {
+    await rm(temporary, { force: true });
   }
 };
 

@@ -6,7 +6,7 @@ import type { AuditKeys } from '#core/audit/audit-key.ts';
 import { type CheckpointSigner, signCheckpoint } from '#core/audit/checkpoint.ts';
 import { formatHead } from '#core/audit/head.ts';
 import { appendRecord, type ChainEnd, chainStart } from '#core/audit/record.ts';
-import { type AuditEvent, sealEvent } from '#core/audit/subject.ts';
+import { type AuditEvent, type Subject, sealEvent } from '#core/audit/subject.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import { NONCE_BYTES } from '#core/sealed-bytes.ts';
 import type { AuditMetrics } from '#runtime/audit/audit-metrics.ts';
@@ -119,9 +119,10 @@ class ChainWriter implements AuditChain {
   /** All of the batch is on record afterwards, or none. */
   async #commit(events: readonly AuditEvent[]): Promise<void> {
     const { files, keys, ring, durability, metrics } = this.#parts;
-    ring.refresh();
+    const principals = events.flatMap(({ about }) => (about === undefined ? [] : [about.principal]));
+    const subjects = await ring.subjectsOf(new Set(principals));
     if (files.isFull()) this.#rotate();
-    const { lines, end } = this.#encode([...this.#before(), ...events]);
+    const { lines, end } = this.#encode([...this.#before(), ...events], subjects);
     files.write(lines);
     try {
       if (durability === 'disk') await files.sync();
@@ -143,14 +144,17 @@ class ChainWriter implements AuditChain {
     return this.#lost > 0 ? [{ at: this.#now(), kind: 'outage', body: { lost: this.#lost } }] : [];
   }
 
-  #encode(events: readonly AuditEvent[]): { readonly lines: string; readonly end: ChainEnd } {
-    const { keys, ring } = this.#parts;
+  #encode(
+    events: readonly AuditEvent[],
+    subjects: ReadonlyMap<string, Subject>,
+  ): { readonly lines: string; readonly end: ChainEnd } {
+    const { keys } = this.#parts;
     // At once: the system is asked for random bytes at the same price for one record as for a hundred.
     const nonces = randomBytes(NONCE_BYTES * events.length);
     let end = this.#end;
     let lines = '';
     for (const [at, event] of events.entries()) {
-      const subject = event.about === undefined ? undefined : ring.subjectOf(event.about.principal);
+      const subject = event.about === undefined ? undefined : subjects.get(event.about.principal);
       const nonce = nonces.subarray(at * NONCE_BYTES, (at + 1) * NONCE_BYTES);
       const entry = sealEvent(event, end, { subject, nonce });
       const appended = appendRecord(keys.current, end, entry);

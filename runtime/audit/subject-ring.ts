@@ -1,8 +1,10 @@
 // The keys of subjects as files, one a subject, each wrapped. Erasing a subject is deleting its file; a running process
-// sees that it happened by the size of one file and forgets what it held.
+// sees that it happened by the size of one file and forgets what it held. A new subject's file waits for the disk beside
+// the event loop: on a morning when everybody is new, calls of others must not wait with it.
 
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import { type AuditKeys, pseudonymOf } from '#core/audit/audit-key.ts';
@@ -15,13 +17,14 @@ import {
 } from '#core/audit/subject-key.ts';
 import { GatewayError } from '#core/gateway-error.ts';
 import { NONCE_BYTES } from '#core/sealed-bytes.ts';
-import { createFileOnce } from '#runtime/key-file.ts';
+import { addFileOnce } from '#runtime/key-file.ts';
 
 export type SubjectRing = {
-  /** The subject's name and key; the key is made if there is none. @throws what the file system throws */
-  subjectOf(principal: string): Subject;
-  /** Forgets what was erased since the last call. */
-  refresh(): void;
+  /**
+   * Name and key of each of them, none of them erased meanwhile; a key is made where there is none.
+   * @throws what the file system throws
+   */
+  subjectsOf(principals: ReadonlySet<string>): Promise<ReadonlyMap<string, Subject>>;
 };
 
 /** Subjects whose keys are held in memory. */
@@ -29,36 +32,43 @@ const HELD_SUBJECTS = 10_000;
 
 const ERASURES = 'erasures';
 
-const readWrapped = (path: string): WrappedKey | undefined => {
+const isAbsent = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+
+const openWrapped = (keys: AuditKeys, pseudonym: string, text: string) =>
+  unwrapSubjectKey(keys, pseudonym, JSON.parse(text) as WrappedKey);
+
+/** The key of a pseudonym; undefined if there is none or it was erased. */
+export const findSubjectKey = (keys: AuditKeys, directory: string, pseudonym: string) => {
   try {
-    return JSON.parse(readFileSync(path, 'utf8')) as WrappedKey;
+    return openWrapped(keys, pseudonym, readFileSync(join(directory, pseudonym), 'utf8'));
   } catch (thrown) {
-    if (thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT') return undefined;
+    if (isAbsent(thrown)) return undefined;
     throw thrown;
   }
 };
 
-/** The key of a pseudonym; undefined if there is none or it was erased. */
-export const findSubjectKey = (keys: AuditKeys, directory: string, pseudonym: string) => {
-  const wrapped = readWrapped(join(directory, pseudonym));
-  return wrapped === undefined ? undefined : unwrapSubjectKey(keys, pseudonym, wrapped);
+const readSubject = async (keys: AuditKeys, directory: string, pseudonym: string) => {
+  try {
+    const key = openWrapped(keys, pseudonym, await readFile(join(directory, pseudonym), 'utf8'));
+    return key === undefined ? undefined : { pseudonym, key };
+  } catch (thrown) {
+    if (isAbsent(thrown)) return undefined;
+    throw thrown;
+  }
 };
 
-const makeSubject = (keys: AuditKeys, directory: string, principal: string): Subject => {
+const makeSubject = async (keys: AuditKeys, directory: string, principal: string): Promise<Subject> => {
   const pseudonym = pseudonymOf(keys.current, principal);
-  const create = (): void => {
-    const random = { nonce: randomBytes(NONCE_BYTES), secret: randomBytes(SUBJECT_KEY_BYTES) };
-    const wrapped = JSON.stringify(wrapSubjectKey(keys.current, pseudonym, random));
-    createFileOnce(join(directory, pseudonym), `${wrapped}\n`);
-  };
-  let key = findSubjectKey(keys, directory, pseudonym);
-  if (key === undefined) {
-    // Another process may have been faster, and a file may be there that does not open: what is found counts, or nothing.
-    create();
-    key = findSubjectKey(keys, directory, pseudonym);
-  }
-  if (key === undefined) throw new GatewayError('store_failed', 'the key of a subject cannot be read');
-  return { pseudonym, key };
+  const found = await readSubject(keys, directory, pseudonym);
+  if (found !== undefined) return found;
+  const random = { nonce: randomBytes(NONCE_BYTES), secret: randomBytes(SUBJECT_KEY_BYTES) };
+  const wrapped = JSON.stringify(wrapSubjectKey(keys.current, pseudonym, random));
+  // Another process may have been faster, and a file may be there that does not open: what is found counts, or nothing.
+  await addFileOnce(join(directory, pseudonym), `${wrapped}\n`);
+  const made = await readSubject(keys, directory, pseudonym);
+  if (made === undefined) throw new GatewayError('store_failed', 'the key of a subject cannot be read');
+  return made;
 };
 
 const erasuresIn = (directory: string): number =>
@@ -69,16 +79,26 @@ export const createSubjectRing = (keys: AuditKeys, directory: string): SubjectRi
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const held = new LRUCache<string, Subject>({ max: HELD_SUBJECTS });
   let erasures = erasuresIn(directory);
+  const subjectOf = async (principal: string): Promise<readonly [string, Subject]> => {
+    const subject = held.get(principal) ?? (await makeSubject(keys, directory, principal));
+    held.set(principal, subject);
+    return [principal, subject];
+  };
+  /** Forgets what was erased since the last look; false if nothing was. */
+  const forgetErased = (): boolean => {
+    const before = erasures;
+    erasures = erasuresIn(directory);
+    if (erasures !== before) held.clear();
+    return erasures !== before;
+  };
   return {
-    subjectOf: (principal) => {
-      const known = held.get(principal) ?? makeSubject(keys, directory, principal);
-      held.set(principal, known);
-      return known;
-    },
-    refresh: () => {
-      const now = erasuresIn(directory);
-      if (now !== erasures) held.clear();
-      erasures = now;
+    subjectsOf: async (principals) => {
+      forgetErased();
+      for (;;) {
+        const subjects = await Promise.all([...principals].map(subjectOf));
+        // Erased while files were read and made: a key that is gone must not be written with.
+        if (!forgetErased()) return new Map(subjects);
+      }
     },
   };
 };
