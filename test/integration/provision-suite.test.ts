@@ -34,7 +34,7 @@ const GOOD = "it('a', () => {}); describe('group', () => { it('b', () => {}); })
 it('counts what passed', () => {
   expect(count({ 'good.test.js': GOOD })).toEqual({
     status: 0,
-    counts: { passed: 2, failed: 0, skipped: 0 },
+    counts: { passed: 2, failed: 0, skipped: 0, flaky: [] },
   });
 });
 
@@ -43,8 +43,17 @@ it('counts failed and skipped tests', () => {
     'good.test.js': GOOD,
     'bad.test.js': "it('a', () => { throw new Error('no'); }); it.skip('b', () => {}); it.todo('c');",
   });
-  expect(counts).toEqual({ passed: 2, failed: 1, skipped: 2 });
+  expect(counts).toEqual({ passed: 2, failed: 1, skipped: 2, flaky: [] });
   expect(status).toBe(1);
+});
+
+it('counts what passed when tried again, and names it', () => {
+  const text =
+    "let n = 0; describe('group', () => { it('a', { retry: 1 }, () => expect((n += 1)).toBe(2)); });";
+  expect(count({ 'good.test.js': GOOD, 'late.test.js': text })).toEqual({
+    status: 0,
+    counts: { passed: 3, failed: 0, skipped: 0, flaky: ['late.test.js: group > a'] },
+  });
 });
 
 it.each([
