@@ -73,6 +73,7 @@ const PURE = [
   'protos/wire/',
   'ext-authz/request/',
   'ext-authz/response/',
+  'ext-authz/policy/called-names.ts',
   'ext-authz/policy/input.ts',
   'ext-authz/assurance.ts',
   'ext-authz/audit/event.ts',

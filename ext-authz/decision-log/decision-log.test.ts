@@ -58,6 +58,10 @@ describe('loggedEngine', () => {
     });
   });
 
+  it('has the whole input sent: another policy may be asked about what was recorded', () => {
+    expect(loggedEngine(engine({ calledNamesOnly: true }), logTo([])).calledNamesOnly).toBe(false);
+  });
+
   it('answers whatever becomes of the log', () => {
     const log = createDecisionLog({
       file: {

@@ -58,6 +58,8 @@ export const loggedEngine = (engine: PolicyEngine, log: DecisionLog): PolicyEngi
   };
   return {
     ...engine,
+    // Another policy may be asked about what is recorded, and read more of it.
+    calledNamesOnly: false,
     evaluate: (input) => logged('mcp/authz/decision', input, () => engine.evaluate(input)),
     visible: (input) => logged('mcp/authz/visible', input, () => engine.visible(input)),
   };

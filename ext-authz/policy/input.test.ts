@@ -105,6 +105,19 @@ describe('buildPolicyInput', () => {
     expect(input({ tenant: world })['grants']).toEqual([expect.objectContaining({ id: 'here' })]);
   });
 
+  it('sends of grants only the called names where the policy looks up no others, and all of them for a list', () => {
+    const tools = Array.from({ length: 30 }, (_, index) => `tool-${index}`);
+    const world = tenant([grant('many', { tools: [...tools, 'create_issue'] }), grant('rest', { tools })]);
+    const told = (changes = {}, calledNamesOnly = true) => {
+      const asked = question({ tenant: world, ...changes });
+      const built = buildPolicyInput(asked, { withArguments: false, calledNamesOnly });
+      return built.ok ? (built.value['grants'] as unknown as { tools: string[] }[]) : [];
+    };
+    expect(told().map((one) => one.tools)).toEqual([['create_issue'], []]);
+    expect(told({ call: listCall('tools') }).map((one) => one.tools.length)).toEqual([31, 30]);
+    expect(told({}, false).map((one) => one.tools.length)).toEqual([31, 30]);
+  });
+
   it('sends the pinned tools for lists of tools and for streams, which may repeat one', () => {
     expect(input({ call: listCall('tools') })['server']).toHaveProperty('tools.length', 3);
     expect(

@@ -9,6 +9,7 @@ import type { McpCall, McpListKind } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ArgumentConstraint, McpServer, ServerVersion, Tool } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { type GrantPart, withCalledNames } from '#ext-authz/policy/called-names.ts';
 import { findGrants } from '#ext-authz/policy/grant-index.ts';
 import { findByPointer, findVariantOnPath, parsePointer } from '#ext-authz/policy/json-pointer.ts';
 
@@ -79,14 +80,14 @@ const serverPart = (question: PolicyQuestion): JsonObject =>
     requiredScopes: bindingScopes(question),
   });
 
-const grantsPart = ({ tenant, server, identity }: PolicyQuestion): JsonObject =>
+const grantsPart = ({ tenant, server, identity }: PolicyQuestion): readonly GrantPart[] =>
   findGrants(tenant, server.id, identity).map(({ id, subjects, tools, prompts, resources }) => ({
     id,
     subjects,
     tools,
     prompts,
     resources,
-  })) as unknown as JsonObject;
+  }));
 
 /** What of an input stays as it is while neither the caller's token nor the server nor the grants change. */
 type Standing = {
@@ -94,7 +95,7 @@ type Standing = {
   readonly parts: {
     readonly identity: JsonObject;
     readonly server: JsonObject;
-    readonly grants: JsonObject;
+    readonly grants: readonly GrantPart[];
   };
 };
 
@@ -180,17 +181,28 @@ const resolveValues = (
   return ok(Object.fromEntries(values));
 };
 
+/** A list shows names that nobody called, so it is told them all. */
+const grantsTold = (
+  grants: readonly GrantPart[],
+  call: McpCall,
+  options: { readonly calledNamesOnly?: boolean },
+): readonly GrantPart[] =>
+  options.calledNamesOnly === true && listKinds(call).length === 0
+    ? withCalledNames(grants, call.targets)
+    : grants;
+
 /**
  * The input for one call.
  * @param options.withArguments whether the policy reads the arguments whole; otherwise only the values that
- *   constraints point at are sent.
+ *   constraints point at are sent. `calledNamesOnly`: the policy looks up in grants what is called and nothing else, so
+ *   other names are left out of them.
  * @returns the input; or params_invalid for a number no policy could judge, or for a constrained argument written in
  *   another case; or policy_failed for a constraint whose
  *   pointer cannot be read.
  */
 export const buildPolicyInput = (
   question: PolicyQuestion,
-  options: { readonly withArguments: boolean },
+  options: { readonly withArguments: boolean; readonly calledNamesOnly?: boolean },
 ): Result<PolicyInput, Deny> => {
   const { tenant, server, call, request } = question;
   const tool = calledTool(question);
@@ -210,7 +222,7 @@ export const buildPolicyInput = (
       identity: parts.identity,
       server: withTools(parts.server, question),
       tool: tool && toolPart(server, tool),
-      grants: parts.grants,
+      grants: grantsTold(parts.grants, call, options) as unknown as JsonObject,
       call: present({ kind, method, list, targets, arguments: sentArguments, values: values.value }),
       request: present({ time: new Date(request.nowMs).toISOString(), ip, session, id }),
     }),

@@ -78,7 +78,8 @@ const findLists = (
 };
 
 const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement, Deny> => {
-  const input = buildPolicyInput(question, { withArguments: engine.readsArguments });
+  const { readsArguments: withArguments, calledNamesOnly = false } = engine;
+  const input = buildPolicyInput(question, { withArguments, calledNamesOnly });
   if (!input.ok) return input;
   const decision = engine.evaluate(input.value);
   if (!decision.ok) return decision;

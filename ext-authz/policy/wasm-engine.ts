@@ -23,6 +23,8 @@ type WasmEngineOptions = {
   readonly module: PolicyModule;
   readonly revision: string;
   readonly readsArguments: boolean;
+  /** As the engine says it of itself; absent: false. */
+  readonly calledNamesOnly?: boolean;
   readonly metrics?: PolicyMetrics | undefined;
   readonly maxInputBytes?: number;
   readonly rebuildAboveBytes?: number;
@@ -54,7 +56,7 @@ const createInstanceKeeper = ({ module, metrics, rebuildAboveBytes }: WasmEngine
  * @throws what the module throws if not even a first instance can be made.
  */
 export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
-  const { revision, readsArguments, metrics } = options;
+  const { revision, readsArguments, calledNamesOnly = false, metrics } = options;
   const maxInputBytes = options.maxInputBytes ?? MAX_INPUT_BYTES;
   const keeper = createInstanceKeeper(options);
 
@@ -90,6 +92,7 @@ export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
   return {
     revision,
     readsArguments,
+    calledNamesOnly,
     evaluate: (input) => ask(input, 'decision', readDecision),
     visible: (input) => ask(input, 'visible', readVisible),
   };

@@ -1,0 +1,56 @@
+// What a call's grants say of the names it reaches for. A group may be granted a thousand tools; for a policy that only asks
+// whether a called name is among them, the others would be written as JSON, parsed and hashed for nothing, call by call. Pure.
+
+import type { Grant } from '#core/grant.ts';
+import type { McpCall } from '#core/mcp-call.ts';
+
+/** What policies are told of a grant (policies/input.schema.json). */
+export type GrantPart = Pick<Grant, 'id' | 'subjects' | 'tools' | 'prompts' | 'resources'>;
+
+/**
+ * Modules whose rules look names of grants up, each called one by itself, and `*`; that holds for the rules as they were
+ * compiled, and for others nobody has shown it. A rule such as "not whoever may also pay" reads names that are not called.
+ */
+const LOOKED_UP_ONLY: ReadonlySet<string> = new Set([
+  'sha256:75fa59c1d9376c6da7cf89900ecab4e1d82f04243d621c03e2277b69d69c4ec3',
+]);
+
+/** @param wasmDigest of the module, as its manifest has it. */
+export const looksUpCalledNames = (wasmDigest: string): boolean => LOOKED_UP_ONLY.has(wasmDigest);
+
+const EVERYTHING = '*';
+
+/** So few are looked through sooner than a set of them is found. */
+const FEW = 4;
+
+// Lists of names in a snapshot are never edited.
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+const setOf = (names: readonly string[]): ReadonlySet<string> => {
+  const known = sets.get(names);
+  if (known !== undefined) return known;
+  const made = new Set(names);
+  sets.set(names, made);
+  return made;
+};
+
+const among = (names: readonly string[], called: readonly string[]): readonly string[] => {
+  if (names.length <= FEW) return names;
+  const known = setOf(names);
+  return called.filter((name) => known.has(name));
+};
+
+/** The grants with those of their names that the call reaches for, and `*`. All of a grant's list if it is short. */
+export const withCalledNames = (
+  grants: readonly GrantPart[],
+  targets: McpCall['targets'],
+): readonly GrantPart[] => {
+  const called = [EVERYTHING, ...targets.map(({ name }) => name)];
+  return grants.map(({ id, subjects, tools, prompts, resources }) => ({
+    id,
+    subjects,
+    tools: among(tools, called),
+    prompts: among(prompts, called),
+    resources: among(resources, called),
+  }));
+};
