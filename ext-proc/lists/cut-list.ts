@@ -77,6 +77,26 @@ const judgeTools = (
     return tool === undefined ? undefined : judgeTool(entries[at] as JsonObject, tool, mode);
   });
 
+/** A list of tools as it was judged last, whoever may see what of it. */
+type JudgedTools = Pins & {
+  readonly names: readonly string[];
+  readonly judged: readonly (JudgedTool | undefined)[];
+};
+
+// A list that was read from known bytes is the same array again (message/list-memory.ts), and a pinned tool never changes:
+// neither its names nor what differs in it can be other than they were for the same version under the same mode.
+const judgedLists = new WeakMap<readonly Json[], JudgedTools>();
+
+const judgeAllTools = (entries: readonly Json[], pins: Pins): Result<JudgedTools, AnswerFault> => {
+  const known = judgedLists.get(entries);
+  if (known?.version === pins.version && known.mode === pins.mode) return ok(known);
+  const names = namesOf(entries, 'tools');
+  if (!names.ok) return names;
+  const judged = { ...pins, names: names.value, judged: judgeTools(entries, names.value, pins) };
+  judgedLists.set(entries, judged);
+  return ok(judged);
+};
+
 /**
  * Judges one list.
  * @param list the value of the result's member `kind`.
@@ -89,17 +109,20 @@ export const judgeList = (
 ): Result<JudgedEntries, AnswerFault> => {
   if (!Array.isArray(list)) return err(refused('list_shape'));
   const entries = list as readonly Json[];
-  const names = namesOf(entries, kind);
-  if (!names.ok) return names;
   const order = rules.orders.find((candidate) => candidate.kind === kind);
   const visible = order?.visible ?? NOTHING;
   const shown = visible.all ? undefined : new Set(visible.names);
   const isShown = (name: string): boolean => shown === undefined || shown.has(name);
-  if (kind !== 'tools' || order === undefined)
+  if (kind !== 'tools' || order === undefined) {
+    const names = namesOf(entries, kind);
+    if (!names.ok) return names;
     return ok({ fates: names.value.map((name) => (isShown(name) ? KEPT : DROPPED)), tools: [] });
-  const judged = judgeTools(entries, names.value, rules.pins);
+  }
+  const tools = judgeAllTools(entries, rules.pins);
+  if (!tools.ok) return tools;
+  const { names, judged } = tools.value;
   return ok({
-    fates: names.value.map((name, at) => (isShown(name) ? (judged[at]?.fate ?? DROPPED) : DROPPED)),
+    fates: names.map((name, at) => (isShown(name) ? (judged[at]?.fate ?? DROPPED) : DROPPED)),
     tools: judged.flatMap((tool) => tool?.compared ?? []),
   });
 };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ListOrder } from '#core/guard-orders.ts';
+import type { Json } from '#core/json.ts';
 import type { McpListKind } from '#core/mcp-call.ts';
 import type { ServerVersion } from '#core/server.ts';
 import { LIST_KEYS, type Pins } from '#ext-proc/lists/cut-list.ts';
@@ -156,6 +157,29 @@ describe('cutLists', () => {
     }
     expect(textOf('{"result":{"tools":[{"name":"b"}]}}', lenient)).toBe('{"result":{"tools":[]}}');
     expect(faultOf('{"result":{"tools":7}}', lenient)).toBe('list_shape');
+  });
+
+  it('cuts a result it has cut before for another caller, version and mode as if it had not', () => {
+    const entry = '{"name":"a","description":"as served"}';
+    const text = (id: string) => `{"jsonrpc":"2.0","id":${id},"result":{"tools":[${entry},{"name":"c"}]}}`;
+    const read = readAnswerMessage(Buffer.from(text('1')), { strict: true });
+    if (!read.ok) throw new Error(read.error.fault);
+    const { result } = read.value.value;
+    const again = (id: string, rules: Partial<Rules> = {}) => {
+      const message = { text: text(id), value: { ...read.value.value, id, result: result as Json } };
+      const outcome = cutLists(message, { ...RULES, ...rules });
+      return outcome.ok ? outcome.value.message.text : undefined;
+    };
+    const drifted = { version: VERSION, mode: 'report' } as const;
+    const tools = [{ name: 'a', description: 'as served' }];
+    const approved = { version: { tools } as unknown as ServerVersion, mode: 'hide' } as const;
+    const list = (id: string, shown: string) => text(id).replace(/\[.*\]/, `[${shown}]`);
+    expect(again('1')).toBe(list('1', '{"name":"c"}'));
+    expect(again('12345')).toBe(list('12345', '{"name":"c"}'));
+    expect(again('2', { orders: show('a') })).toBe(list('2', ''));
+    expect(again('3', { pins: drifted })).toBe(text('3'));
+    expect(again('4', { pins: approved })).toBe(list('4', entry));
+    expect(again('5')).toBe(list('5', '{"name":"c"}'));
   });
 
   it('keeps exactly the visible entries, in order, of any list', () => {

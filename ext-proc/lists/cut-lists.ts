@@ -46,45 +46,54 @@ const LIST_MEMBERS: ReadonlySet<string> = new Set(LIST_KINDS);
 
 const has = (object: JsonObject, key: string): boolean => Object.hasOwn(object, key);
 
-/** Where the parts of a result stand that may be edited. */
+/** Where the parts of a result stand that may be edited, from its opening brace. */
 type ResultPlaces = {
-  /** Just behind the opening brace. */
-  inside: number;
+  /** Of the whole result. */
+  length: number;
   cacheScope?: Span;
   readonly lists: Map<string, { readonly span: Span; readonly elements: readonly Span[] }>;
 };
 
-const findPlaces = (text: string): ResultPlaces => {
-  const places: ResultPlaces = { inside: 0, lists: new Map() };
+/** Just behind the opening brace of a result. */
+const INSIDE = 1;
+
+const findPlaces = (text: string, from: number): ResultPlaces => {
+  const places: ResultPlaces = { length: 0, lists: new Map() };
+  const spanOf = (start: number, end: number): Span => ({ start: start - from, end: end - from });
   const visitList = (kind: string, start: number): number => {
     const elements: Span[] = [];
     const end = walkElements(text, start, (element) => {
       const elementEnd = endOfValue(text, element);
-      elements.push({ start: element, end: elementEnd });
+      elements.push(spanOf(element, elementEnd));
       return elementEnd;
     });
-    places.lists.set(kind, { span: { start, end }, elements });
+    places.lists.set(kind, { span: spanOf(start, end), elements });
     return end;
   };
   const visitMember = (key: string, start: number): number => {
     if (LIST_MEMBERS.has(key)) return visitList(key, start);
     const end = endOfValue(text, start);
-    if (key === CACHE_SCOPE) places.cacheScope = { start, end };
+    if (key === CACHE_SCOPE) places.cacheScope = spanOf(start, end);
     return end;
   };
-  walkMembers(text, startOfRoot(text), (key, start) => {
-    if (key !== 'result') return endOfValue(text, start);
-    places.inside = start + 1;
-    return walkMembers(text, start, visitMember);
-  });
+  places.length = walkMembers(text, from, visitMember) - from;
   return places;
+};
+
+// A result that was read from known bytes is the same object again, with the same text of its own (list-memory.ts).
+const found = new WeakMap<JsonObject, ResultPlaces>();
+
+const placesOf = (result: JsonObject, text: string, start: number): ResultPlaces => {
+  const known = found.get(result) ?? findPlaces(text, start);
+  found.set(result, known);
+  return known;
 };
 
 // `public` lets a shared cache serve one caller's list to another (MCP 2026-07-28, caching). Absent in an older era
 // means the client knows no such cache.
-const cacheScopeEdit = ({ inside, cacheScope }: ResultPlaces, era: ProtocolEra): Edit[] => {
+const cacheScopeEdit = ({ cacheScope }: ResultPlaces, era: ProtocolEra): Edit[] => {
   if (cacheScope !== undefined) return [{ span: cacheScope, text: `"${PRIVATE}"` }];
-  const span = { start: inside, end: inside };
+  const span = { start: INSIDE, end: INSIDE };
   return era === 'stateless' ? [{ span, text: `"${CACHE_SCOPE}":"${PRIVATE}",` }] : [];
 };
 
@@ -130,18 +139,35 @@ const cutEdit = (text: string, places: ResultPlaces, list: JudgedList): Edit => 
   return { span: place.span, text: `[${elements.join(',')}]` };
 };
 
+/** The text of the result of a message, with its lists cut. */
+const rewriteResult = (
+  text: string,
+  places: ResultPlaces,
+  rules: { readonly judged: readonly JudgedList[]; readonly era: ProtocolEra },
+): string | undefined => {
+  const edits = [
+    ...rules.judged.filter((list) => !isUntouched(list)).map((list) => cutEdit(text, places, list)),
+    ...cacheScopeEdit(places, rules.era),
+  ];
+  return edits.length === 0 ? undefined : applyEdits(text, edits);
+};
+
 const rewrite = (
   message: AnswerMessage,
-  judged: readonly JudgedList[],
-  { era }: ListRules,
+  result: JsonObject,
+  rules: { readonly judged: readonly JudgedList[]; readonly era: ProtocolEra },
 ): AnswerMessage => {
-  const places = findPlaces(message.text);
-  const touched = judged.filter((list) => !isUntouched(list));
-  const edits = [
-    ...touched.map((list) => cutEdit(message.text, places, list)),
-    ...cacheScopeEdit(places, era),
-  ];
-  return edits.length === 0 ? message : messageOf(applyEdits(message.text, edits));
+  const { text } = message;
+  const edits: Edit[] = [];
+  walkMembers(text, startOfRoot(text), (key, start) => {
+    if (key !== 'result') return endOfValue(text, start);
+    const places = placesOf(result, text, start);
+    const span = { start, end: start + places.length };
+    const rewritten = rewriteResult(text.slice(span.start, span.end), places, rules);
+    if (rewritten !== undefined) edits.push({ span, text: rewritten });
+    return span.end;
+  });
+  return edits.length === 0 ? message : messageOf(applyEdits(text, edits));
 };
 
 /**
@@ -157,7 +183,7 @@ export const cutLists = (message: AnswerMessage, rules: ListRules): Result<CutMe
   if (!judged.ok) return judged;
   if (judged.value.length === 0) return ok(untouched);
   return ok({
-    message: rewrite(message, judged.value, rules),
+    message: rewrite(message, result, { judged: judged.value, era: rules.era }),
     lists: judged.value.map(({ kind, kept, dropped }) => ({ kind, kept, dropped })),
     tools: judged.value.flatMap(({ tools }) => tools),
     stripped: judged.value.flatMap(({ fates }) => fates).filter(({ kind }) => kind === 'stripped').length,

@@ -10,8 +10,9 @@ export const PRIVATE = 'private';
 
 /** What a caller may read was judged for him: a result that calls itself public is made private. */
 export const cacheStep: MessageStep = (message, { kind }) => {
+  if (kind === 'list') return ok(message);
   const result = resultOf(message);
-  if (kind === 'list' || result === undefined || !Object.hasOwn(result, CACHE_SCOPE)) return ok(message);
+  if (result === undefined || !Object.hasOwn(result, CACHE_SCOPE)) return ok(message);
   if (result[CACHE_SCOPE] === PRIVATE) return ok(message);
   return ok(editMessage(message, [{ path: ['result', CACHE_SCOPE], value: PRIVATE }]));
 };

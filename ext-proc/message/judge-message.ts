@@ -1,7 +1,10 @@
 // One message through all its steps.
 
-import { ok } from '#core/result.ts';
-import { readAnswerMessage } from '#ext-proc/message/answer-message.ts';
+import type { GuardOrders } from '#core/guard-orders.ts';
+import { ok, type Result } from '#core/result.ts';
+import type { AnswerFault } from '#ext-proc/answer-fault.ts';
+import { type AnswerMessage, readAnswerMessage } from '#ext-proc/message/answer-message.ts';
+import { createListMemory } from '#ext-proc/message/list-memory.ts';
 import { messageKindOf } from '#ext-proc/message/message-kind.ts';
 import type { MessageContext, MessageStep, StepOutcome } from '#ext-proc/message/message-step.ts';
 
@@ -12,14 +15,32 @@ export type MessageJudge = (
   how: { readonly strict: boolean },
 ) => Promise<StepOutcome>;
 
+// Of the process: what it holds is bounded, and each entry is of one server's version.
+const lists = createListMemory();
+
+const read = (
+  bytes: Uint8Array,
+  how: { readonly strict: boolean },
+  orders: GuardOrders,
+): Result<AnswerMessage, AnswerFault> => {
+  // Only what answers a list method is looked up: a tool's result is seldom the same twice.
+  if (orders.guard !== 'list' || !how.strict) return readAnswerMessage(bytes, how);
+  const known = lists.recall(bytes, orders);
+  if (known !== undefined) return ok(known);
+  const message = readAnswerMessage(bytes, how);
+  if (message.ok && messageKindOf(message.value, orders.method) === 'list')
+    lists.keep(bytes, message.value, orders);
+  return message;
+};
+
 /** The judge of the messages of one answer. */
 export const createMessageJudge =
   (steps: readonly MessageStep[], known: Omit<MessageContext, 'kind'>): MessageJudge =>
-  async (bytes, { strict }) => {
-    const read = readAnswerMessage(bytes, { strict });
-    if (!read.ok) return read;
-    const context = { ...known, kind: messageKindOf(read.value, known.orders.method) };
-    let message = read.value;
+  async (bytes, how) => {
+    const first = read(bytes, how, known.orders);
+    if (!first.ok) return first;
+    const context = { ...known, kind: messageKindOf(first.value, known.orders.method) };
+    let message = first.value;
     for (const step of steps) {
       const outcome = await step(message, context);
       if (!outcome.ok) return outcome;

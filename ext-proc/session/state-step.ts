@@ -13,9 +13,9 @@ export const createStateStep =
   (sealer: Sealer): MessageStep =>
   (message, { orders }) => {
     const { stateTarget: target, method } = orders;
+    if (target === undefined || method === undefined) return ok(message);
     const result = resultOf(message);
-    if (target === undefined || method === undefined || result === undefined) return ok(message);
-    if (!Object.hasOwn(result, REQUEST_STATE)) return ok(message);
+    if (result === undefined || !Object.hasOwn(result, REQUEST_STATE)) return ok(message);
     const state = result[REQUEST_STATE];
     if (typeof state !== 'string') return err(refused('request_state'));
     const startedAt = Math.floor(sealer.nowMs() / 1000);

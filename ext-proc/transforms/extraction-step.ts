@@ -33,8 +33,9 @@ const extract = (result: JsonObject, rule: Extraction): string | undefined => {
 export const createExtractionStep =
   (measures: TransformMeasures): MessageStep =>
   (message, { rules, orders, kind, headers }) => {
+    if (kind !== 'tool-result') return ok(message);
     const result = resultOf(message);
-    if (kind !== 'tool-result' || result === undefined) return ok(message);
+    if (result === undefined) return ok(message);
     const tell = ({ name, label, header }: Extraction, value: string): void => {
       if (label === true) measures.extracted(name, value, orders);
       if (header !== undefined && HEADER_TEXT.test(value)) headers?.set(header, [value]);

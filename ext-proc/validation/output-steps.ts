@@ -11,8 +11,10 @@ import type { UnfitReport } from '#ext-proc/validation/unfit-report.ts';
 
 /** By what was called and not by what the result calls itself: it would call itself something that is not judged. */
 const judge = (message: AnswerMessage, { orders, rules }: MessageContext): ResultJudgement | undefined => {
+  // Before it is asked what the message says: a cut list would be parsed for it.
+  if (orders.method !== 'tools/call') return undefined;
   const result = resultOf(message);
-  if (orders.method !== 'tools/call' || result === undefined) return undefined;
+  if (result === undefined) return undefined;
   return judgeResult(result, { tool: rules.tool, era: orders.era, textLength: message.text.length });
 };
 

@@ -31,5 +31,5 @@ export const entriesOf = (tools: readonly Tool[]): readonly JsonObject[] =>
   );
 
 /** The answer to `tools/list`. */
-export const listAnswer = (entries: readonly JsonObject[]): Buffer =>
-  Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 'call-1', result: { tools: entries } }));
+export const listAnswer = (entries: readonly JsonObject[], id = 'call-1'): Buffer =>
+  Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, result: { tools: entries } }));

@@ -11,9 +11,15 @@ import { benchTools, entriesOf, listAnswer } from '#test/bench/listed-tools.ts';
 import { loadRequests, writeRequests } from '#test/bench/peers/peers.ts';
 import { ORDERS_HEADER, startGuardBench } from '#test/support/ext-proc-envoy.ts';
 import { createGuardProcess } from '#test/support/guard-process.ts';
-import { ordersOff, ordersTools } from '#test/support/guarded-call.ts';
+import { ordersTools } from '#test/support/guarded-call.ts';
 
 const TOOLS = 100;
+
+/** Ids of the calls, in turn: no two clients count alike. */
+const CALLS = Array.from({ length: 32 }, (_, at) => `call-${at}`);
+
+/** The request header by which the server knows the id to answer under. */
+const CALL_HEADER = 'x-test-call';
 
 const PLAIN = 'list, no ext_proc';
 const CUT = 'list, filtered';
@@ -41,20 +47,23 @@ export const LISTS: BenchGroup = {
     const guard = createGuardProcess({}, [], tools);
     const bench = await startGuardBench(guard.start);
     const directory = await mkdtemp(join(tmpdir(), 'mcpgw-lists-'));
-    const answer = listAnswer(entriesOf(tools));
-    bench.server = (_request, response) => {
+    const answers = new Map(CALLS.map((id) => [id, listAnswer(entriesOf(tools), id)]));
+    bench.server = (request, response) => {
+      const answer = answers.get(String(request.headers[CALL_HEADER]));
       response.writeHead(200, { 'content-type': 'application/json' }).end(answer);
     };
     // Every second tool is one the caller may use.
     const names = tools.filter((_, at) => at % 2 === 0).map(({ name }) => name);
     const sequence = guard.sequence();
-    const orders = {
-      [PLAIN]: ordersOff({ method: 'tools/list', sequence }),
-      [CUT]: ordersTools(names, { sequence }),
-    };
-    for (const [name, order] of Object.entries(orders)) {
-      const headers = { [ORDERS_HEADER]: JSON.stringify(guardOrdersToJson(order)) };
-      writeRequests(join(directory, name), [{ method: 'POST', path: '/', headers, body: '{}' }]);
+    // What ext_authz has worked out and sends along is the same in both: only ext_proc is passed by.
+    const guards = { [PLAIN]: 'off', [CUT]: 'list' } as const;
+    for (const [name, kind] of Object.entries(guards)) {
+      const requests = CALLS.map((id) => {
+        const orders = { ...ordersTools(names, { sequence, jsonRpcId: id }), guard: kind };
+        const headers = { [ORDERS_HEADER]: JSON.stringify(guardOrdersToJson(orders)), [CALL_HEADER]: id };
+        return { method: 'POST', path: '/', headers, body: '{}' } as const;
+      });
+      writeRequests(join(directory, name), requests);
     }
     return {
       measure: async (contender): Promise<Measured> => {
