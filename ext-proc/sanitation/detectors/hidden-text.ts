@@ -26,7 +26,16 @@ const IN_SIGN =
 const IN_SCRIPT =
   /(?<=[\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}])\u200b|(?<=[\p{Script=Hebrew}\p{Script=Arabic}][\p{P}\p{S}\p{N}\s]{0,4})[\u200e\u200f](?![\u200e\u200f])|[\u200e\u200f](?=[\p{Script=Hebrew}\p{Script=Arabic}])|(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}\p{Script=Telugu}\p{Script=Kannada}\p{Script=Gujarati}\p{Script=Sinhala}\p{Script=Gurmukhi}\p{Script=Oriya}])[\u200c\u200d](?=[\p{L}\p{M}])/gu;
 
-const maskShown = (text: string): string => maskAll(maskAll(maskJoiners(text), IN_SIGN), IN_SCRIPT);
+/** What each of the masks is about: a text without any of it is not searched, which would cost more than all else. */
+const OF_JOINERS = /[\u200c\u200d]|\ufe0f/;
+const OF_SIGNS = /[\u180b-\u180f\ufe00-\ufe0f\udb40]/;
+const OF_SCRIPTS = /[\u200b-\u200f]/;
+
+const maskShown = (text: string): string => {
+  const joined = OF_JOINERS.test(text) ? maskJoiners(text) : text;
+  const signed = OF_SIGNS.test(joined) ? maskAll(joined, IN_SIGN) : joined;
+  return OF_SCRIPTS.test(signed) ? maskAll(signed, IN_SCRIPT) : signed;
+};
 
 const BYTE_ORDER_MARK = '\ufeff';
 
