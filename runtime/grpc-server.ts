@@ -1,7 +1,7 @@
 // The gRPC edge every service shares: one internal address, message limits, graceful end. Beyond this machine it speaks
 // mutual TLS or it does not start.
 
-import { constants, type ServerHttp2Session } from 'node:http2';
+import type { ServerHttp2Session, ServerOptions as ServerOptionsOfHttp2 } from 'node:http2';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import {
@@ -25,13 +25,21 @@ import { bindAddress } from '#runtime/unix-socket.ts';
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 /**
- * Between the announcement that the server goes away and the refusal of new calls, milliseconds (RFC 9113 §6.8): calls
- * that were sent before it was heard are still served, and so are connections that wait to be taken.
+ * Shortest time between the announcement that the server goes away and its end, milliseconds (RFC 9113 §6.8): calls that
+ * were sent before it was heard are still served, and so are connections that wait to be taken.
  */
 const ANNOUNCED_MS = 500;
 
-/** Every stream of a connection, also those that are on their way. */
-const ALL_STREAMS = 2 ** 31 - 1;
+const POLL_MS = 20;
+
+/** What was said last is on its way for no longer than this, milliseconds; a peer that keeps its connection is not waited for. */
+const CLOSING_MS = 500;
+
+/**
+ * GOAWAY without an error for every stream there can be (RFC 9113 §6.8): length 8, type 7, no flags, stream 0; last stream
+ * 2^31-1, NO_ERROR.
+ */
+const GOING_AWAY = Buffer.from('0000080700000000007fffffff00000000', 'hex');
 
 export type GrpcService = {
   readonly definition: ServiceDefinition;
@@ -51,6 +59,29 @@ const CONNECTION_AGE_MS = 30 * 60_000;
  */
 const KEEPALIVE = { 'grpc.keepalive_time_ms': 15_000, 'grpc.keepalive_timeout_ms': 10_000 };
 
+/**
+ * Envoy resets every stream of ext_proc once the answer is over, and a question to ext-authz whose caller has left. nghttp2
+ * takes more than 33 a second of that for an attack (CVE-2023-44487), after 1,000 on account, and ends the connection with
+ * all it carries. Who dials us is our own Envoy or has proved to be; Envoy guards its clients' side itself.
+ */
+const RESETS_AT_WILL = { streamResetBurst: 2 ** 31, streamResetRate: 2 ** 31 };
+
+/** What grpc-js has no option or method for. */
+type Inside = {
+  readonly commonServerOptions: ServerOptionsOfHttp2;
+  readonly sessions: ReadonlyMap<ServerHttp2Session, unknown>;
+  readonly callTracker: Readonly<Record<'callsStarted' | 'callsSucceeded' | 'callsFailed', number>>;
+};
+
+const insideOf = (server: Server): Inside => server as unknown as Inside;
+
+const sessionsOf = (server: Server): readonly ServerHttp2Session[] => [...insideOf(server).sessions.keys()];
+
+const openCalls = (server: Server): number => {
+  const { callsStarted, callsSucceeded, callsFailed } = insideOf(server).callTracker;
+  return callsStarted - callsSucceeded - callsFailed;
+};
+
 const createServer = (services: readonly GrpcService[], limits: ServerOptions = {}): Server => {
   const server = new Server({
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
@@ -60,6 +91,7 @@ const createServer = (services: readonly GrpcService[], limits: ServerOptions = 
     ...KEEPALIVE,
     ...limits,
   });
+  Object.assign(insideOf(server).commonServerOptions, RESETS_AT_WILL);
   for (const { definition, implementation } of services) server.addService(definition, implementation);
   return server;
 };
@@ -74,14 +106,30 @@ type StopGrpcServer = (endStreams?: () => void, onCut?: () => void) => Promise<v
 const nothing = (): void => undefined;
 
 /**
- * Tells every peer that new calls are to go elsewhere, and serves those that come all the same. `tryShutdown` alone names
- * the last stream it has seen: what is on its way then is refused, and Envoy tries no call of ext_proc again.
+ * Tells a peer that new calls are to go elsewhere, and waits until it has read that. Written beside nghttp2, always between
+ * two frames: after a GOAWAY of its own it drops the calls that come meanwhile without a word, and Envoy tries no call of
+ * ext_proc again. What comes is served instead. Node's TLS takes one write at a time and aborts at another, so there the
+ * connection closes as nghttp2 does it: calls under way end, those that come too late are refused, and ext-authz asked again.
  */
-const announceEnd = (server: Server): void => {
-  // Not part of what grpc-js publishes; without it calls on their way are refused, as they would be anyway.
-  const { sessions } = server as unknown as { readonly sessions?: ReadonlyMap<ServerHttp2Session, unknown> };
-  for (const session of sessions?.keys() ?? [])
-    if (!session.closed && !session.destroyed) session.goaway(constants.NGHTTP2_NO_ERROR, ALL_STREAMS);
+const announceEnd = (session: ServerHttp2Session): Promise<void> =>
+  new Promise((resolve) => {
+    if (session.closed || session.destroyed) return resolve();
+    if (session.encrypted === true) {
+      session.close();
+      return resolve();
+    }
+    session.socket._write(GOING_AWAY, 'buffer' as BufferEncoding, nothing);
+    if (!session.ping(() => resolve())) resolve();
+  });
+
+/** False if the time was over before it held. */
+const holdsWithin = async (limitMs: number, holds: () => boolean): Promise<boolean> => {
+  const deadline = performance.now() + limitMs;
+  while (!holds()) {
+    if (performance.now() > deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
 };
 
 const drain: (server: Server, ...options: Parameters<StopGrpcServer>) => ReturnType<StopGrpcServer> = async (
@@ -90,20 +138,17 @@ const drain: (server: Server, ...options: Parameters<StopGrpcServer>) => ReturnT
   onCut = nothing,
 ) => {
   const { limitMs } = readDrainSettings();
-  announceEnd(server);
+  const announce = () => Promise.all(sessionsOf(server).map(announceEnd));
+  void announce();
   await sleep(ANNOUNCED_MS);
-  await new Promise<void>((resolve) => {
-    const force = setTimeout(() => {
-      server.forceShutdown();
-      onCut();
-      resolve();
-    }, limitMs);
-    server.tryShutdown(() => {
-      clearTimeout(force);
-      resolve();
-    });
-    endStreams();
-  });
+  // Once more, for connections that were taken meanwhile.
+  await Promise.race([announce(), sleep(limitMs)]);
+  server.tryShutdown(nothing);
+  endStreams();
+  // Calls are counted here because grpc-js waits for none of a connection that was handed to it, as those over TLS are.
+  if (!(await holdsWithin(limitMs, () => openCalls(server) <= 0))) onCut();
+  await holdsWithin(CLOSING_MS, () => sessionsOf(server).length === 0);
+  server.forceShutdown();
 };
 
 const startPlain = async (address: Address, services: readonly GrpcService[]): Promise<StopGrpcServer> => {

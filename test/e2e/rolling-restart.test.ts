@@ -57,7 +57,7 @@ beforeAll(async () => {
 afterAll(() => product.stop());
 
 describe('under constant load', () => {
-  it.each(['xds-server', 'ext-authz', 'registry', 'envoy', 'ext-authz'])(
+  it.each(['ext-proc', 'xds-server', 'ext-authz', 'registry', 'envoy', 'ext-proc'])(
     '%s is replaced, and no call fails',
     async (part) => {
       const directory = ordersDirectory(product.process.environment['MCPGW_RUNTIME_DIR'] ?? '');

@@ -1,5 +1,6 @@
 // Calls that never pause, over kept connections of HTTP/1.1 and of HTTP/2, and event streams beside them, each judged as it
-// ends. Nothing is tried again: what a client would see as a failure is one.
+// ends. Nothing is tried again: what a client would see as a failure is one. The load of chaos opens at a rate and knows
+// which failures its faults allow; this one keeps connections over a replacement and allows none.
 
 import { Agent, request as request1 } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
