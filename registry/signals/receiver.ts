@@ -62,7 +62,7 @@ const answerUnroutable = (_error: FastifyError, _request: unknown, reply: Fastif
 const createServer = (): FastifyInstance => {
   const app = fastify({
     logger: false,
-    forceCloseConnections: true,
+    forceCloseConnections: 'idle',
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: LOOK_EVERY_MS },
     frameworkErrors: answerUnroutable,
