@@ -7,12 +7,6 @@ import { envoyGrpc } from '#xds-server/filters/filter.ts';
 /** Name under which the entries arrive. */
 export const ACCESS_LOG_NAME = 'mcpgw';
 
-/**
- * Entries of one worker that wait for company, bytes; they go after a second in any case. Envoy's own 16 KiB are ten entries, and
- * taking a message costs xds-server as much as reading that many: with this a call costs it half (decision 067).
- */
-const BUFFER_BYTES = 256 * 1024;
-
 /** An access log of whoever may have one: connection manager and router. */
 export const toXdsServer: JsonObject = {
   name: 'envoy.access_loggers.http_grpc',
@@ -22,7 +16,6 @@ export const toXdsServer: JsonObject = {
       grpc_service: envoyGrpc('xds-server'),
       transport_api_version: 'V3',
       buffer_flush_interval: '1s',
-      buffer_size_bytes: BUFFER_BYTES,
     },
   }),
 };
