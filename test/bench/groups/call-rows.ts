@@ -1,32 +1,13 @@
 // Rows of calls through a whole gateway.
 
-import { type BenchGroup, type BenchRow, type Round, read } from '#test/bench/core/row.ts';
+import { type BenchGroup, type Round, read } from '#test/bench/core/row.ts';
 import { BARE, ENVOY, NOOP, OPA, OURS, openCalls, RUST, RUST_JWT, TWO } from '#test/bench/groups/calls.ts';
+import { cpuRow, perSecondRow } from '#test/bench/groups/shared-rows.ts';
 
-const perSecond = (
-  id: string,
-  title: string,
-  [ours, peer]: readonly [string, string],
-  atLeast?: number,
-): BenchRow => ({
-  id,
-  title,
-  needs: [ours, peer],
-  unit: 'calls/s',
-  ours: read(ours, 'perSecond'),
-  peer: read(peer, 'perSecond'),
-  ...(atLeast === undefined ? {} : { target: { atLeast } }),
-});
+const perSecond = perSecondRow('calls/s');
 
-/** Processor time of a call in everything but the server behind it. */
-const cpu = (id: string, peer: string): BenchRow => ({
-  id,
-  title: `CPU of a call ÷ ${peer}`,
-  needs: [OURS, peer],
-  unit: 'µs',
-  ours: read(OURS, 'cpuUs'),
-  peer: read(peer, 'cpuUs'),
-});
+/** In everything but the server behind it. */
+const cpu = cpuRow('call');
 
 /** At saturation. */
 export const CALLS: BenchGroup = {
@@ -37,7 +18,7 @@ export const CALLS: BenchGroup = {
     perSecond('calls-two', 'calls/s through Envoy, two decision processes ÷ one', [TWO, OURS]),
     perSecond('calls-envoy', 'calls/s through Envoy ÷ Envoy alone', [OURS, ENVOY]),
     perSecond('calls-bare', 'calls/s through Envoy ÷ the server behind it alone', [OURS, BARE]),
-    cpu('calls-cpu-noop', NOOP),
+    cpu('calls-cpu-noop', [OURS, NOOP]),
   ],
   open: (settings) => openCalls(settings),
 };
@@ -53,7 +34,7 @@ export const RUST_CALLS: BenchGroup = {
       0.85,
     ),
     perSecond('calls-rust', 'calls/s through Envoy ÷ mcp-proxy without', [OURS, RUST]),
-    cpu('calls-cpu-rust-jwt', RUST_JWT),
+    cpu('calls-cpu-rust-jwt', [OURS, RUST_JWT]),
   ],
   open: (settings) => openCalls(settings),
 };

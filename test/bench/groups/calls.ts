@@ -192,7 +192,7 @@ export const openCalls = async (settings: GroupSettings, rate?: number): Promise
   const paced = rate === undefined ? {} : { rate };
   return {
     measure: (name, round) =>
-      turn(name, started[name] as Contender, { seconds: secondsOf(round, settings.seconds), ...paced }),
+      turn(name, started[name] as Contender, { seconds: secondsOf(round, settings), ...paced }),
     close,
   };
 };

@@ -4,15 +4,9 @@
 import { join } from 'node:path';
 import { cpuUsOf } from '#test/bench/check/service-process.ts';
 import { type CheckWorld, startCheckWorld, WITH_POLICY } from '#test/bench/check/world.ts';
-import {
-  type BenchGroup,
-  type BenchRow,
-  type GroupSettings,
-  type Measured,
-  read,
-  secondsOf,
-} from '#test/bench/core/row.ts';
+import { type BenchGroup, type GroupSettings, type Measured, secondsOf } from '#test/bench/core/row.ts';
 import { expectChecks } from '#test/bench/groups/expect.ts';
+import { cpuRow, perSecondRow } from '#test/bench/groups/shared-rows.ts';
 import { type CheckReport, loadChecks, startNoop, startOpa } from '#test/bench/peers/peers.ts';
 import { startRedis } from '#test/support/redis-server.ts';
 import { buildTenantBundle } from '#test/support/tenant-bundle.ts';
@@ -200,7 +194,7 @@ const openChecks = async (settings: GroupSettings) => {
       if (contender === undefined) throw new Error(`no contender ${name}`);
       const cpu = () => contender.pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
       const before = cpu();
-      const report = await contender.measure(secondsOf(round, settings.seconds));
+      const report = await contender.measure(secondsOf(round, settings));
       // Two of them are judged each by itself, above.
       if (name !== TWO) expectChecks(name, report, name === NOOP ? 'allowed' : 'mixed');
       return measuredOf(report, cpu() - before);
@@ -212,29 +206,8 @@ const openChecks = async (settings: GroupSettings) => {
   };
 };
 
-const perSecond = (
-  id: string,
-  title: string,
-  [ours, peer]: readonly [string, string],
-  atLeast?: number,
-): BenchRow => ({
-  id,
-  title,
-  needs: [ours, peer],
-  unit: 'checks/s',
-  ours: read(ours, 'perSecond'),
-  peer: read(peer, 'perSecond'),
-  ...(atLeast === undefined ? {} : { target: { atLeast } }),
-});
-
-const cpu = (id: string, peer: string): BenchRow => ({
-  id,
-  title: `CPU of a check ÷ ${peer}`,
-  needs: [OURS, peer],
-  unit: 'µs',
-  ours: read(OURS, 'cpuUs'),
-  peer: read(peer, 'cpuUs'),
-});
+const perSecond = perSecondRow('checks/s');
+const cpu = cpuRow('check');
 
 export const CHECKS: BenchGroup = {
   id: 'checks',
@@ -244,8 +217,8 @@ export const CHECKS: BenchGroup = {
     perSecond('checks-opa-fresh', 'checks/s ÷ OPA-Go, no token cached', [FRESH, OPA_FRESH], 1.5),
     perSecond('checks-noop', 'checks/s ÷ no-op', [OURS, NOOP], 0.3),
     perSecond('checks-two', 'checks/s, two processes ÷ one', [TWO, OURS]),
-    cpu('checks-cpu-opa', OPA),
-    cpu('checks-cpu-noop', NOOP),
+    cpu('checks-cpu-opa', [OURS, OPA]),
+    cpu('checks-cpu-noop', [OURS, NOOP]),
   ],
   open: openChecks,
 };

@@ -56,7 +56,7 @@ const openEvaluation = async (settings: GroupSettings) => {
   const ours = await measureOurs(given);
   return {
     measure: async (contender: string, round: number): Promise<Measured> => {
-      const seconds = secondsOf(round, settings.seconds);
+      const seconds = secondsOf(round, settings);
       if (contender === OURS) return ours(seconds);
       const { sent, allowed, p50Us } = await measureOpa(file, seconds);
       if (sent === 0 || allowed !== sent) throw new Error(`OPA-Go allowed ${allowed} of ${sent} inputs`);
