@@ -14,6 +14,36 @@ export const guardSqlite = <T>(work: () => T): T => {
   }
 };
 
+/** Result code `SQLITE_BUSY` (sqlite.org/rescode.html). */
+const BUSY = 5;
+
+const PAUSE_MS = 5;
+
+const isBusy = (thrown: unknown): boolean =>
+  thrown instanceof Error && 'errcode' in thrown && thrown.errcode === BUSY;
+
+/** Holds the whole process up, as every statement that waits does. */
+const pause = (durationMs: number): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, durationMs);
+};
+
+/**
+ * Where several processes open a new file at once, each reads it and wants to be alone to change its mode: SQLite sees that
+ * they would wait for each other for ever, and tells all but one that the file is locked, whatever their time limit.
+ */
+const enterWal = (database: DatabaseSync, limitMs: number): void => {
+  const deadline = performance.now() + limitMs;
+  for (;;) {
+    try {
+      database.exec('PRAGMA journal_mode = WAL');
+      return;
+    } catch (thrown) {
+      if (!isBusy(thrown) || performance.now() > deadline) throw thrown;
+    }
+    pause(PAUSE_MS);
+  }
+};
+
 /**
  * Opens or creates the database in WAL, readable by its owner only.
  * @param options.synchronous `FULL`: a commit is on the disk before it returns, whatever is killed next. `NORMAL`: it
@@ -30,8 +60,7 @@ export const openDatabase = (
     enableForeignKeyConstraints: true,
   });
   chmodSync(path, 0o600);
-  database.exec(
-    `PRAGMA journal_mode = WAL; PRAGMA synchronous = ${options.synchronous}; PRAGMA trusted_schema = OFF`,
-  );
+  enterWal(database, options.busyTimeoutMs);
+  database.exec(`PRAGMA synchronous = ${options.synchronous}; PRAGMA trusted_schema = OFF`);
   return database;
 };
