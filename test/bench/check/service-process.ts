@@ -28,6 +28,12 @@ export const cpuUsOf = (pid: number): number => {
   return (Number(fields[11]) + Number(fields[12])) * TICK_US;
 };
 
+const running = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** What is said of a process that ended too soon: its last lines. */
 const lastLines = (log: string): string => log.trim().split('\n').slice(-5).join('\n');
 
@@ -49,15 +55,14 @@ export const startProcess = async (options: {
   });
   let log = '';
   let isGone = false;
-  const kill = () => void child.kill('SIGKILL');
-  process.once('exit', kill);
+  running.add(child);
   child.once('error', (thrown) => {
     log += thrown.message;
     isGone = true;
   });
   child.once('exit', () => {
     isGone = true;
-    process.off('exit', kill);
+    running.delete(child);
   });
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (chunk: string) => {
