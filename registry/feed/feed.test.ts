@@ -52,8 +52,7 @@ const startRegistry = async (source: FeedSource, heartbeatMs = 5_000): Promise<R
   const stop = async (): Promise<void> => {
     if (stopped) return;
     stopped = true;
-    server.stop();
-    await close();
+    await close(server.stop);
   };
   cleanups.push(stop);
   return { server, stop };

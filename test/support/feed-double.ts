@@ -98,10 +98,7 @@ export const createFeedDouble = (settings: Partial<Tenant> = {}, tools: readonly
       const logger = createLogger('registry', 'silent');
       const feed = createFeedServer({ source, logger, metrics: createMetrics('registry') });
       const stop = await startGrpcServer({ kind: 'unix', path: socketPath }, [feed.service]);
-      return async () => {
-        feed.stop();
-        await stop();
-      };
+      return () => stop(feed.stop);
     },
   };
 };

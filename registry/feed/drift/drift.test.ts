@@ -57,8 +57,7 @@ const startRegistry = async (of: MemoryFeedSource = source): Promise<() => Promi
   const server = createFeedServer({ source: of, logger: SILENT, metrics: createMetrics('registry') });
   const close = await startGrpcServer(address, [server.service]);
   return once(async () => {
-    server.stop();
-    await close();
+    await close(server.stop);
   });
 };
 

@@ -61,8 +61,7 @@ const startRegistry = async (of: MemoryFeedSource = source): Promise<() => Promi
   const stop = async (): Promise<void> => {
     if (isStopped) return;
     isStopped = true;
-    server.stop();
-    await close();
+    await close(server.stop);
   };
   cleanups.push(stop);
   return stop;
