@@ -25,6 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          retry: 1,
           include: [
             '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,oauth-facade,policies,provision,demo,envoy}/**/*.test.ts',
             'test/*.test.ts',
