@@ -97,12 +97,15 @@ const root = fc
   .map(({ top, a, b }) => ({ ...(top as JsonObject), $defs: { a, b } }));
 
 /**
- * Where ajv 8 is not of the standard's mind: `contains` beside `prefixItems` in an empty list; `if` alone, whose members
- * count as looked at; `not: true` within another branch. (And `unevaluatedItems` after `contains`, which is left out above.)
+ * Where ajv 8 is not of the standard's mind: `contains` beside `prefixItems` in an empty list, or in an empty list that
+ * follows another member's; `if` alone, whose members count as looked at, and `dependentSchemas` of a member that is absent;
+ * `not: true` within another branch. (And `unevaluatedItems` after `contains`, which is left out above.)
  */
 const MISJUDGED_THERE = [
   ['"contains"', '"prefixItems"'],
+  ['"contains"', '"additionalProperties"'],
   ['"unevaluatedProperties"', '"if"'],
+  ['"unevaluatedProperties"', '"dependentSchemas"'],
   ['"not":true'],
 ];
 
@@ -111,9 +114,16 @@ const isMisjudgedThere = (schema: JsonObject): boolean => {
   return MISJUDGED_THERE.some((words) => words.every((word) => text.includes(word)));
 };
 
-/** In ajv, members that all objects inherit count as looked at; ours is what the standard says. */
-const isMistakenThere = (schema: JsonObject): boolean =>
-  JSON.stringify(schema).includes('unevaluatedProperties');
+/**
+ * Where ajv takes a member named `constructor` for the one that all objects inherit: as looked at, or, where values are
+ * compared, as another type. Ours is what the standard says.
+ */
+const MISTAKEN_THERE = ['"unevaluatedProperties"', '"const"', '"enum"', '"uniqueItems"'];
+
+const isMistakenThere = (schema: JsonObject): boolean => {
+  const text = JSON.stringify(schema);
+  return MISTAKEN_THERE.some((word) => text.includes(word));
+};
 
 /** Undefined where the code it makes of the schema throws, as with `unevaluatedProperties` under `anyOf` it may. */
 const ajvSays = (schema: JsonObject, given: Json): boolean | undefined => {
