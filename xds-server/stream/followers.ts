@@ -37,7 +37,9 @@ const doubtfulLeaders = (
   const leaders = changedNames(before.leaders, target.kinds[leader]);
   const followers = changedNames(before.followers, target.kinds[kind]);
   if (leaders === undefined || followers === undefined) return undefined;
-  const needed = new Set([...leaders].map((name) => target.kinds[leader].get(name)?.needs));
+  // A leader the client has not got awaits nothing; another one, that did not change, may need the same follower.
+  const had = [...leaders].filter((name) => subscriptions[leader].known.has(name));
+  const needed = new Set(had.map((name) => target.kinds[leader].get(name)?.needs));
   const isStray = (name: string): boolean =>
     !needed.has(name) && target.kinds[kind].has(name) && !subscriptions[kind].known.has(name);
   return [...followers].some(isStray) ? undefined : leaders;
