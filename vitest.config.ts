@@ -11,8 +11,6 @@ const realThing = (name: string) => ({
     fileParallelism: false,
     testTimeout: 30_000,
     hookTimeout: 90_000,
-    // Processes, sockets and clocks of a busy machine: one more attempt, and the suite names every test that needed it.
-    retry: 1,
   },
 });
 
@@ -25,12 +23,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          retry: 1,
           include: [
             '{core,runtime,protos,registry,xds-server,ext-authz,ext-proc,oauth-facade,policies,provision,demo,envoy}/**/*.test.ts',
             'test/*.test.ts',
             'test/bench/{core,groups}/*.test.ts',
             'test/soak/*.test.ts',
+            'test/support/*.test.ts',
           ],
         },
       },
