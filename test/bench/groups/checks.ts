@@ -29,6 +29,8 @@ const OPA_FRESH = 'OPA-Go, every token new';
 const NOOP = 'no-op';
 
 type Contender = {
+  /** Before the clock runs, and before processor time is counted. */
+  prepare(seconds: number): Promise<unknown>;
   measure(seconds: number): Promise<CheckReport>;
   readonly pids: readonly number[];
   stop(): Promise<void>;
@@ -58,11 +60,11 @@ const measureFresh = async (world: CheckWorld, socket: string, seconds: number):
   return report;
 };
 
-/** Tokens whose verification ran out meanwhile are verified anew before the clock runs. */
-const measureKnown = async (ask: Ask): Promise<CheckReport> => {
-  await load({ ...ask, seconds: ask.seconds / 4 });
-  return load(ask);
-};
+/** Tokens whose verification ran out meanwhile are verified anew beforehand. */
+const known = (askedOf: () => Promise<Omit<Ask, 'seconds'>>): Pick<Contender, 'prepare' | 'measure'> => ({
+  prepare: async (seconds) => load({ ...(await askedOf()), seconds: seconds / 4 }),
+  measure: async (seconds) => load({ ...(await askedOf()), seconds }),
+});
 
 const ourContenders = (world: CheckWorld): Readonly<Record<string, Contender>> => {
   const { pid, socket, metric } = firstOf(world);
@@ -71,19 +73,17 @@ const ourContenders = (world: CheckWorld): Readonly<Record<string, Contender>> =
   const policyFile = async () => (await world.write({ tenant: WITH_POLICY })).messageFile;
   const files: { policy?: string } = {};
   return {
-    [OURS]: {
-      ...own,
-      measure: (seconds) => measureKnown({ socket, messagesFile: world.messageFile, seconds }),
-    },
+    [OURS]: { ...own, ...known(async () => ({ socket, messagesFile: world.messageFile })) },
     [POLICY]: {
       ...own,
-      measure: async (seconds) => {
+      ...known(async () => {
         files.policy ??= await policyFile();
-        return measureKnown({ socket, messagesFile: files.policy, seconds });
-      },
+        return { socket, messagesFile: files.policy };
+      }),
     },
     [FRESH]: {
       ...own,
+      prepare: NOTHING,
       measure: async (seconds) => {
         const before = await hits();
         const report = await measureFresh(world, socket, seconds);
@@ -100,17 +100,17 @@ const startOpaContender = async (
 ): Promise<Contender> => {
   const socket = join(world.directory, isFresh ? 'opa-fresh.sock' : 'opa.sock');
   const peer = await startOpa({ listen: `unix:${socket}`, ...world.peer, tokenCache: !isFresh });
-  const measure = (seconds: number) =>
-    isFresh
-      ? measureFresh(world, socket, seconds)
-      : measureKnown({ socket, messagesFile: world.messageFile, seconds });
-  return { measure, pids: [peer.pid], stop: peer.stop };
+  const asked = isFresh
+    ? { prepare: NOTHING, measure: (seconds: number) => measureFresh(world, socket, seconds) }
+    : known(async () => ({ socket, messagesFile: world.messageFile }));
+  return { ...asked, pids: [peer.pid], stop: peer.stop };
 };
 
 const startNoopContender = async (world: CheckWorld): Promise<Contender> => {
   const socket = join(world.directory, 'noop.sock');
   const peer = await startNoop(`unix:${socket}`);
   return {
+    prepare: NOTHING,
     measure: (seconds) => load({ socket, messagesFile: world.messageFile, seconds }),
     pids: [peer.pid],
     stop: peer.stop,
@@ -136,6 +136,7 @@ const startTwo = async ({ isShort }: GroupSettings): Promise<Contender> => {
     });
     return {
       pids: world.processes.map(({ pid }) => pid),
+      prepare: NOTHING,
       measure: async (seconds) => {
         const asked = world.processes.map(({ socket }) =>
           load({ socket, messagesFile: world.messageFile, seconds }, CONNECTIONS / 2),
@@ -192,9 +193,11 @@ const openChecks = async (settings: GroupSettings) => {
     measure: async (name: string, round: number): Promise<Measured> => {
       const contender = started[name];
       if (contender === undefined) throw new Error(`no contender ${name}`);
+      const seconds = secondsOf(round, settings);
+      await contender.prepare(seconds);
       const cpu = () => contender.pids.reduce((sum, pid) => sum + cpuUsOf(pid), 0);
       const before = cpu();
-      const report = await contender.measure(secondsOf(round, settings));
+      const report = await contender.measure(seconds);
       // Two of them are judged each by itself, above.
       if (name !== TWO) expectChecks(name, report, name === NOOP ? 'allowed' : 'mixed');
       return measuredOf(report, cpu() - before);
