@@ -27,6 +27,21 @@ export type Callers = {
   stop(): Promise<void>;
 };
 
+const groupsOf = (person: number): readonly number[] => {
+  const step = Math.floor(GROUPS / GROUPS_OF_CALLER);
+  return Array.from({ length: GROUPS_OF_CALLER }, (_, index) => (person + index * step) % GROUPS);
+};
+
+const toolsOf = (person: number): readonly number[] => groupsOf(person).flatMap(toolsOfGroup);
+
+/** Everybody of a role is in the same groups: for a peer that gives each caller one role, and knows of no groups. */
+const roleOf = (person: number): string => `role-${person % GROUPS}`;
+
+/** All roles, and the numbers of the tools that whoever has one may use. */
+export const ROLES: Readonly<Record<string, readonly number[]>> = Object.fromEntries(
+  Array.from({ length: GROUPS }, (_, person) => [roleOf(person), toolsOf(person)]),
+);
+
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 const signed = (key: KeyObject, kid: string, claims: object): string => {
@@ -35,38 +50,39 @@ const signed = (key: KeyObject, kid: string, claims: object): string => {
   return `${text}.${signature.toString('base64url')}`;
 };
 
-const claimsOf = (
-  { token, person }: { readonly token: number; readonly person: number },
-  groups: readonly number[],
-  nowSeconds: number,
-): object => ({
+type Minted = { readonly token: number; readonly person: number; readonly audiences: readonly string[] };
+
+const claimsOf = ({ token, person, audiences }: Minted, nowSeconds: number): object => ({
   iss: ISSUER,
-  aud: AUDIENCE,
+  aud: audiences,
   sub: `user-${person}`,
   azp: 'agent',
   jti: `token-${token}`,
   scope: `openid ${SCOPE}`,
   name: `Person ${person}`,
-  groups: groups.map(groupName),
+  groups: groupsOf(person).map(groupName),
+  role: roleOf(person),
   iat: nowSeconds - 60,
   exp: nowSeconds + LIFETIME_SECONDS,
 });
 
-/** Starts the issuer's key server on loopback. */
-export const startCallers = async (): Promise<Callers> => {
+/**
+ * Starts the issuer's key server on loopback.
+ * @param otherAudiences whom the tokens are for beside the product.
+ */
+export const startCallers = async (otherAudiences: readonly string[] = []): Promise<Callers> => {
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const key = createPrivateKey(pair.privateKey.export({ type: 'pkcs8', format: 'pem' }));
   const kid = 'bench';
   const published = { ...pair.publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'ES256' };
   const server = await startKeyServer([published]);
+  const audiences = [AUDIENCE, ...otherAudiences];
   let minted = 0;
   const mintOne = (person: number): Caller => {
     minted += 1;
-    const step = Math.floor(GROUPS / GROUPS_OF_CALLER);
-    const groups = Array.from({ length: GROUPS_OF_CALLER }, (_, index) => (person + index * step) % GROUPS);
     const nowSeconds = Math.floor(Date.now() / 1_000);
-    const claims = claimsOf({ token: minted, person }, groups, nowSeconds);
-    return { token: signed(key, kid, claims), tools: groups.flatMap(toolsOfGroup) };
+    const claims = claimsOf({ token: minted, person, audiences }, nowSeconds);
+    return { token: signed(key, kid, claims), tools: toolsOf(person) };
   };
   return {
     keySet: JSON.stringify({ keys: [published] }),

@@ -72,6 +72,8 @@ export type WorldOptions = {
   readonly endpoint?: string;
   /** Archive of a policy for tenant WITH_POLICY, as `buildTenantBundle` makes it. Absent: there is no such tenant. */
   readonly bundle?: Buffer;
+  /** Whom the tokens are for beside the product; absent: nobody. */
+  readonly otherAudiences?: readonly string[];
   /** How many people call; absent: 1,000. */
   readonly callers?: number;
   /** Flags of Node for the decision processes, such as `--cpu-prof`. */
@@ -190,7 +192,7 @@ export const startCheckWorld = async (options: WorldOptions = {}): Promise<Check
     for (const end of ends.splice(0).toReversed()) await end();
   };
   try {
-    const callers = await startCallers();
+    const callers = await startCallers(options.otherAudiences);
     ends.push(callers.stop);
     const tenants = tenantsOf(callers, options);
     ends.push(await startFeed(directory, tenants, options.bundle));

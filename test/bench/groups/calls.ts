@@ -4,14 +4,16 @@
 
 import { join } from 'node:path';
 import { startBackend } from '#test/bench/check/backend.ts';
+import { ROLES } from '#test/bench/check/callers.ts';
 import { startProductEnvoy, startStaticEnvoy } from '#test/bench/check/envoy-process.ts';
 import { cpuUsOf } from '#test/bench/check/service-process.ts';
-import { SCOPE, TOOLS, toolName } from '#test/bench/check/tenant.ts';
+import { TOOLS, toolName } from '#test/bench/check/tenant.ts';
 import { type CheckWorld, startCheckWorld } from '#test/bench/check/world.ts';
 import { type GroupSettings, type Measured, type OpenGroup, secondsOf } from '#test/bench/core/row.ts';
 import { expectRefusals, expectResults } from '#test/bench/groups/expect.ts';
-import { startMcpProxy, writeMcpProxyRequests } from '#test/bench/peers/mcp-proxy.ts';
+import { mcpProxyResource, startMcpProxy, writeMcpProxyRequests } from '#test/bench/peers/mcp-proxy.ts';
 import { type HttpReport, loadRequests, startNoop, startOpa } from '#test/bench/peers/peers.ts';
+import { findFreePorts } from '#test/support/free-ports.ts';
 import { startRedis } from '#test/support/redis-server.ts';
 
 export const OURS = 'gateway';
@@ -44,7 +46,13 @@ type Contender = {
   stop(): Promise<void>;
 };
 
-type Place = { readonly world: CheckWorld; readonly backendPort: number; readonly deniedFile: string };
+type Place = {
+  readonly world: CheckWorld;
+  readonly backendPort: number;
+  readonly deniedFile: string;
+  /** Of the peer whose URL the tokens name. */
+  readonly judgingPort: number;
+};
 
 const NOTHING = async (): Promise<void> => {};
 
@@ -97,18 +105,35 @@ const startTwo = async ({ backendPort }: Place, { isShort }: GroupSettings): Pro
 
 const endpointOf = (backendPort: number): string => `http://127.0.0.1:${backendPort}/mcp`;
 
-const startRust = async ({ world, backendPort }: Place, isJudging: boolean): Promise<Contender> => {
-  const requestsFile = join(world.directory, 'mcp-proxy-requests');
-  await writeMcpProxyRequests(world.requestFile, requestsFile);
-  const { issuer, audience, jwksUri } = world.peer;
-  const tools = Array.from({ length: TOOLS }, (_, number) => toolName(number));
-  const jwt = { issuer, audience, jwksUri, scope: SCOPE, tools };
-  const { url, pid, stop } = await startMcpProxy({
-    directory: world.directory,
-    upstream: endpointOf(backendPort),
-    ...(isJudging ? { jwt } : {}),
-  });
-  return { url: new URL(url).origin, requestsFile, pids: [pid], stop };
+const toolsOfRoles = (): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(Object.entries(ROLES).map(([role, tools]) => [role, tools.map(toolName)]));
+
+const forRust = async (file: string): Promise<string> => {
+  const rewritten = `${file}-mcp-proxy`;
+  await writeMcpProxyRequests(file, rewritten);
+  return rewritten;
+};
+
+const rustOptions = ({ world, backendPort }: Place, port: number) => ({
+  directory: world.directory,
+  upstream: endpointOf(backendPort),
+  port,
+});
+
+const startRust = async (place: Place): Promise<Contender> => {
+  const requestsFile = await forRust(place.world.requestFile);
+  const [port = 0] = await findFreePorts(1);
+  const { url, pid, stop } = await startMcpProxy(rustOptions(place, port));
+  return { url, requestsFile, pids: [pid], stop };
+};
+
+const startJudgingRust = async (place: Place): Promise<Contender> => {
+  const { issuer, audience, jwksUri } = place.world.peer;
+  const requestsFile = await forRust(place.world.requestFile);
+  const deniedFile = await forRust(place.deniedFile);
+  const jwt = { issuer, audience, jwksUri, claim: 'role', roles: toolsOfRoles() };
+  const { url, pid, stop } = await startMcpProxy({ ...rustOptions(place, place.judgingPort), jwt });
+  return { url, requestsFile, deniedFile, pids: [pid], stop };
 };
 
 const starts: Readonly<Record<string, (place: Place, settings: GroupSettings) => Promise<Contender>>> = {
@@ -130,8 +155,8 @@ const starts: Readonly<Record<string, (place: Place, settings: GroupSettings) =>
     pids: [],
     stop: NOTHING,
   }),
-  [RUST]: (place) => startRust(place, false),
-  [RUST_JWT]: (place) => startRust(place, true),
+  [RUST]: startRust,
+  [RUST_JWT]: startJudgingRust,
 };
 
 /** Before anything is timed: who judges must refuse what is to be refused. */
@@ -174,10 +199,12 @@ export const openCalls = async (settings: GroupSettings, rate?: number): Promise
     const backend = await startBackend(tools);
     ends.push(backend.stop);
     const short = settings.isShort ? { callers: FEW } : {};
-    const world = await startCheckWorld({ endpoint: endpointOf(backend.port), ...short });
+    const [judgingPort = 0] = await findFreePorts(1);
+    const otherAudiences = settings.contenders.has(RUST_JWT) ? [mcpProxyResource(judgingPort)] : [];
+    const world = await startCheckWorld({ endpoint: endpointOf(backend.port), otherAudiences, ...short });
     ends.push(world.stop);
     const { requestFile: deniedFile } = await world.write({ mix: 'denied' });
-    const place = { world, backendPort: backend.port, deniedFile };
+    const place = { world, backendPort: backend.port, deniedFile, judgingPort };
     for (const name of settings.contenders) {
       const contender = await starts[name]?.(place, settings);
       if (contender === undefined) throw new Error(`no contender ${name}`);

@@ -1,13 +1,14 @@
 // The Rust crate mcp-proxy as a peer: a gateway of one process that parses MCP itself. With JWT it verifies every token by
 // the issuer's key set and looks the tool up in the caller's role; without, it only passes on. Its audit is off, so what is
 // told of it favours it. It is built by `provision/run.mjs --with mcp-proxy`.
+// Of a token it demands two audiences (as of 0.4.3): the one it is configured with, and its own URL as it makes it up from
+// where it listens, which nobody can configure. So its port has to be known before tokens are signed.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HttpRequestLine, Peer } from '#test/bench/peers/peers.ts';
-import { findFreePorts } from '#test/support/free-ports.ts';
 
 /** Name of the server behind it, which it puts before every tool's name. */
 const BACKEND = 'api';
@@ -19,6 +20,8 @@ const POLL_MS = 50;
 export type McpProxyOptions = {
   /** Where the configuration is written. */
   readonly directory: string;
+  /** Where it listens on loopback. */
+  readonly port: number;
   /** URL of the MCP server behind it. */
   readonly upstream: string;
   /** Absent: everybody may do everything. */
@@ -26,9 +29,10 @@ export type McpProxyOptions = {
     readonly issuer: string;
     readonly audience: string;
     readonly jwksUri: string;
-    /** A scope of the tokens, and the tools that whoever holds it may use. */
-    readonly scope: string;
-    readonly tools: readonly string[];
+    /** Claim of the tokens that names the caller's role: one text. */
+    readonly claim: string;
+    /** The tools that whoever has a role may use. */
+    readonly roles: Readonly<Record<string, readonly string[]>>;
   };
 };
 
@@ -37,27 +41,33 @@ const namespaced = (tool: string): string => `${BACKEND}/${tool}`;
 /** TOML takes JSON's strings and lists of them as they are. */
 const quoted = (value: string | readonly string[]): string => JSON.stringify(value);
 
-const authSection = ({ issuer, audience, jwksUri, scope, tools }: NonNullable<McpProxyOptions['jwt']>) => `
+const roleSection = ([name, tools]: readonly [string, readonly string[]]): string => `
+[[auth.roles]]
+name = ${quoted(name)}
+allow_tools = ${quoted(tools.map(namespaced))}
+`;
+
+const authSection = ({ issuer, audience, jwksUri, claim, roles }: NonNullable<McpProxyOptions['jwt']>) => `
 [auth]
 type = "jwt"
 issuer = ${quoted(issuer)}
 audience = ${quoted(audience)}
 jwks_uri = ${quoted(jwksUri)}
-
-[[auth.roles]]
-name = "caller"
-allow_tools = ${quoted(tools.map(namespaced))}
-
+${Object.entries(roles).map(roleSection).join('')}
 [auth.role_mapping]
-claim = "scope"
-mapping = { ${quoted(scope)} = "caller" }
+claim = ${quoted(claim)}
 default_deny = true
+
+[auth.role_mapping.mapping]
+${Object.keys(roles)
+  .map((name) => `${quoted(name)} = ${quoted(name)}`)
+  .join('\n')}
 
 [security]
 admin_token = "nobody-administers-a-bench"
 `;
 
-const configuration = ({ upstream, jwt }: McpProxyOptions, port: number): string => `
+const configuration = ({ port, upstream, jwt }: McpProxyOptions): string => `
 [proxy]
 name = "peer"
 
@@ -75,6 +85,9 @@ audit = false
 log_level = "error"
 `;
 
+/** What it takes for its own URL, and so demands among a token's audiences. */
+export const mcpProxyResource = (port: number): string => `http://127.0.0.1:${port}`;
+
 const answers = async (url: string): Promise<boolean> => {
   try {
     // Whatever it says to that, it serves.
@@ -85,14 +98,14 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
-/** Starts it and waits until it serves. @returns the peer, and the URL its MCP endpoint is at. */
+/** Starts it and waits until it serves. @returns the peer, and the origin its MCP endpoint is the root of. */
 export const startMcpProxy = async (options: McpProxyOptions): Promise<Peer & { readonly url: string }> => {
+  const { port } = options;
   const binary = process.env['MCP_PROXY_BIN'];
   if (binary === undefined)
     throw new Error('mcp-proxy is not built: start this by node provision/run.mjs --with mcp-proxy');
-  const [port = 0] = await findFreePorts(1);
   const file = join(options.directory, `mcp-proxy-${port}.toml`);
-  await writeFile(file, configuration(options, port), { mode: 0o600 });
+  await writeFile(file, configuration(options), { mode: 0o600 });
   const child = spawn(binary, ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
@@ -105,7 +118,7 @@ export const startMcpProxy = async (options: McpProxyOptions): Promise<Peer & { 
     child.kill('SIGKILL');
     await ended;
   };
-  const url = `http://127.0.0.1:${port}/`;
+  const url = mcpProxyResource(port);
   const deadline = Date.now() + START_MS;
   while (!(await answers(url))) {
     if (child.exitCode !== null || Date.now() > deadline) {
