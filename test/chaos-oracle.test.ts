@@ -1,13 +1,14 @@
 // The judges of `npm run chaos`, shown what they must not overlook: an oracle that sees nothing proves nothing.
 
-import { describe, expect, it } from 'vitest';
-import { judge } from '#test/chaos/answers.ts';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { judge, type Verdict } from '#test/chaos/answers.ts';
 import type { Arrival } from '#test/chaos/arrivals.ts';
 import type { Call, Caller } from '#test/chaos/calls.ts';
 import type { Heard } from '#test/chaos/clients.ts';
 import { combine } from '#test/chaos/combine.ts';
 import type { Experiment } from '#test/chaos/experiment.ts';
 import { startLedger } from '#test/chaos/ledger.ts';
+import { createLoanBook, type LoanBook, startLoans } from '#test/chaos/loans.ts';
 import type { Answer, Operator } from '#test/chaos/operator.ts';
 import { createOracle } from '#test/chaos/oracle.ts';
 import { peopleOf, SERVERS, TENANTS } from '#test/chaos/people.ts';
@@ -25,6 +26,7 @@ const caller: Caller = {
   version: '1.1',
   token: 'own',
   mayErase: true,
+  borrows: true,
 };
 
 const call = (changes: Partial<Call> = {}): Call => ({
@@ -54,6 +56,7 @@ const facts = {
 };
 
 const arrival = (changes: Partial<Arrival> = {}): Arrival => ({
+  at: Date.now(),
   tenant: tenant.id,
   server: server.id,
   http: 'POST',
@@ -157,6 +160,94 @@ describe('what reached a server', () => {
   });
 });
 
+describe('a tool that is lent and taken back', () => {
+  const place = { tenant: tenant.id, server: server.id };
+  const borrow = call({ tool: 'borrow', expect: 'as lent' });
+  const list = call({ method: 'tools/list', tool: '' });
+  const refused: Verdict = { kind: 'refused', reason: 'tool_not_granted' };
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: 1_000, toFake: ['Date'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  type Step = Parameters<LoanBook['note']>[1] | 'call' | 'answer';
+
+  /** What was found of a call, one step a second. */
+  const judged = (steps: readonly Step[], verdict: Verdict, sent: Call = borrow) => {
+    const book = createLoanBook();
+    const oracle = createOracle(() => false, book);
+    const end = (): void => {
+      oracle.ended(sent, 1_000 * (steps.indexOf('call') + 1), verdict);
+      if (verdict.kind === 'worked') oracle.arrived([arrival({ at: Date.now() })]);
+    };
+    for (const [index, step] of steps.entries()) {
+      vi.setSystemTime(1_000 * (index + 1));
+      if (step === 'call') oracle.sent(sent);
+      else if (step === 'answer') end();
+      else book.note(place, step);
+    }
+    return [oracle.violations().length, oracle.records()[0]?.isBad];
+  };
+
+  const worked: Verdict = { kind: 'worked' };
+  const failed: Verdict = { kind: 'refused', reason: 'policy_failed' };
+
+  it.each<[string, readonly Step[], Verdict, readonly [number, boolean]]>([
+    ['works while it is lent', ['lent', 'call', 'answer'], worked, [0, false]],
+    ['is not to be refused then', ['lent', 'call', 'answer'], refused, [0, true]],
+    ['is refused once that is withdrawn', ['lent', 'withdrawn', 'call', 'answer'], refused, [0, false]],
+    ['must not work then', ['lent', 'withdrawn', 'call', 'answer'], worked, [1, true]],
+    ['must not work before anything was lent', ['call', 'answer'], worked, [1, true]],
+    ['may work while it changes', ['lent', 'changing', 'call', 'answer'], worked, [0, false]],
+    ['may be refused while it changes', ['lent', 'changing', 'call', 'answer'], refused, [0, false]],
+    ['may work if a change came between', ['withdrawn', 'call', 'changing', 'answer'], worked, [0, false]],
+    ['is not to fail', ['withdrawn', 'call', 'answer'], failed, [0, true]],
+  ])('%s', (_, steps, verdict, expected) => {
+    expect(judged(steps, verdict)).toEqual(expected);
+  });
+
+  it('is in no list once it is withdrawn, and in every list while it is lent', () => {
+    const listed = (state: Step, lists: readonly string[]) =>
+      judged([state, 'call', 'answer'], { kind: 'worked', lists }, list)[0];
+    expect(listed('lent', ['borrow'])).toBe(0);
+    expect(listed('lent', [])).toBe(1);
+    expect(listed('withdrawn', ['borrow'])).toBe(1);
+    expect(listed('changing', ['borrow'])).toBe(0);
+  });
+
+  it('counts as lent or withdrawn when the registry says that everybody has it, and not before', async () => {
+    vi.useRealTimers();
+    const states = async (rollout: string, consumers: readonly string[]): Promise<ReadonlySet<string>> => {
+      const operator: Operator = async (method) => ({
+        status: method === 'DELETE' ? 204 : 201,
+        etag: '',
+        link: '</rollout>; rel="status"',
+        ...(method === 'GET' ? { status: 200 } : {}),
+        rollout,
+        body: { consumers: consumers.map((state) => ({ state })) },
+      });
+      const noted = new Set<string>();
+      const book: LoanBook = { note: (_, state) => void noted.add(state), between: () => 'changing' };
+      const oracle = createOracle(() => false);
+      const loans = startLoans(operator, { random: createRandom(1), book, oracle });
+      await expect.poll(() => oracle.records().length, { timeout: 10_000 }).toBe(1);
+      await loans.stop();
+      return noted;
+    };
+    const [everywhere, pending, absent] = await Promise.all([
+      states('applied', ['applied', 'applied']),
+      states('pending', ['applied', 'pending']),
+      states('applied', ['applied', 'absent']),
+    ]);
+    expect(everywhere).toEqual(new Set(['changing', 'lent']));
+    expect(pending).toEqual(new Set(['changing']));
+    expect(absent).toEqual(new Set(['changing']));
+  });
+});
+
 describe('writes to the registry', () => {
   type Stored = { readonly revisions: { reason: string }[]; readonly grants: Set<string> };
 
@@ -166,7 +257,13 @@ describe('writes to the registry', () => {
   const registry = (spoil: (stored: Stored, write: number) => void): Operator => {
     const stored: Stored = { revisions: [], grants: new Set() };
     let writes = 0;
-    const answer = (status: number, body: object): Answer => ({ status, etag: '', link: '', body });
+    const answer = (status: number, body: object): Answer => ({
+      status,
+      etag: '',
+      link: '',
+      rollout: '',
+      body,
+    });
     const refuse = (status: number) => answer(status, { type: 'urn:mcpgw:problem:conflict' });
     const read = (path: string): Answer =>
       answer(200, {

@@ -4,10 +4,12 @@
 import { REASONS, type Reason } from '#core/reason.ts';
 import type { Call } from '#test/chaos/calls.ts';
 import type { Heard } from '#test/chaos/clients.ts';
+import { LENT_TOOL } from '#test/chaos/people.ts';
 import { visibleTools } from '#test/chaos/tenants.ts';
 
 export type Verdict =
-  | { readonly kind: 'worked' }
+  /** `lists`: the tools it shows, where it is a list. */
+  | { readonly kind: 'worked'; readonly lists?: readonly string[] }
   | { readonly kind: 'refused'; readonly reason: Reason }
   | { readonly kind: 'broken'; readonly how: string }
   /** A violation, whatever the fault. */
@@ -22,6 +24,9 @@ type Message = {
   readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
   readonly params?: { readonly data?: { readonly oid?: string; readonly call?: string } };
 };
+
+/** Whatever the moment. */
+const mustBeRefused = ({ expect }: Call): boolean => expect !== 'allowed' && expect !== 'as lent';
 
 const WORKED: Verdict = { kind: 'worked' };
 
@@ -72,13 +77,17 @@ const isOfCall = (
 ): boolean => oid === call.caller.user.oid && (id === undefined || id === call.id);
 
 const judgeList = (call: Call, tools: readonly { readonly name: string }[]): Verdict => {
+  const { borrows, mayErase } = call.caller;
   const names = tools.map(({ name }) => name).toSorted();
-  const wanted = [...visibleTools(call.caller.mayErase)].toSorted();
-  return JSON.stringify(names) === JSON.stringify(wanted) ? WORKED : wrong(`a list of ${names.join(', ')}`);
+  const lasting = names.filter((name) => !borrows || name !== LENT_TOOL);
+  const wanted = [...visibleTools(mayErase)].toSorted();
+  return JSON.stringify(lasting) === JSON.stringify(wanted)
+    ? { kind: 'worked', lists: names }
+    : wrong(`a list of ${names.join(', ')}`);
 };
 
 const judgeResult = (call: Call, message: Message): Verdict => {
-  if (call.expect !== 'allowed') return wrong(`${call.kind}: answered, though it is not allowed`);
+  if (mustBeRefused(call)) return wrong(`${call.kind}: answered, though it is not allowed`);
   if (message.id !== call.id) return wrong('the answer has the id of another call');
   if (call.method === 'tools/list') return judgeList(call, message.result?.tools ?? []);
   const said = parse(message.result?.content?.[0]?.text ?? '') as {
@@ -91,7 +100,7 @@ const judgeResult = (call: Call, message: Message): Verdict => {
 /** What events of a stream must not be, whether it ends well or not. */
 const judgeEvents = (call: Call, messages: readonly Message[]): Verdict | undefined => {
   const events = messages.flatMap(({ params }) => params?.data ?? []);
-  if (events.length > 0 && call.expect !== 'allowed')
+  if (events.length > 0 && mustBeRefused(call))
     return wrong(`${call.kind}: events, though it is not allowed`);
   return events.every((data) => isOfCall(call, data))
     ? undefined

@@ -5,6 +5,8 @@ import type { TokenFacts } from '#demo/servers/token-check.ts';
 
 /** One request at an MCP server. */
 export type Arrival = {
+  /** When it was written down, milliseconds since the epoch. */
+  readonly at: number;
   readonly tenant: string;
   readonly server: string;
   /** HTTP method. */

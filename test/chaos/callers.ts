@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Caller } from '#test/chaos/calls.ts';
-import { peopleOf, SERVERS, TENANTS } from '#test/chaos/people.ts';
+import { BORROWERS, peopleOf, SERVERS, TENANTS } from '#test/chaos/people.ts';
 import { forged, type Tokens } from '#test/chaos/tokens.ts';
 
 export type Callers = {
@@ -29,6 +29,7 @@ const everybody = () =>
         era: index % 3 === 0 ? ('session' as const) : ('stateless' as const),
         version: index < 3 ? ('1.1' as const) : ('2' as const),
         mayErase: index % 2 === 0,
+        borrows: BORROWERS.includes(index),
       })),
     ),
   );

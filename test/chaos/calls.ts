@@ -18,10 +18,15 @@ export type Caller = {
   readonly token: string;
   /** May use the closed tool. */
   readonly mayErase: boolean;
+  /** Is lent a tool at times. */
+  readonly borrows: boolean;
 };
 
-/** Allowed: the call must work. Otherwise the reasons a refusal may have; it never reaches a server. */
-export type Expectation = 'allowed' | readonly Reason[];
+/**
+ * Allowed: the call must work. As lent: it depends on the moment, and the book of loans knows. Otherwise the reasons a
+ * refusal may have; it never reaches a server.
+ */
+export type Expectation = 'allowed' | 'as lent' | readonly Reason[];
 
 export type Call = {
   /** JSON-RPC id, different for each call. */

@@ -9,6 +9,8 @@ export type Answer = {
   readonly etag: string;
   /** `Link`, which says where a list goes on. */
   readonly link: string;
+  /** `Rollout-State`: what was waited for. */
+  readonly rollout: string;
   readonly body: unknown;
 };
 
@@ -64,6 +66,7 @@ export const createOperator =
               status: response.statusCode ?? 0,
               etag: String(response.headers.etag ?? ''),
               link: String(response.headers['link'] ?? ''),
+              rollout: String(response.headers['rollout-state'] ?? ''),
               body: parse(text),
             }),
           );

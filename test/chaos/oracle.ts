@@ -2,9 +2,12 @@
 // a server with whose token. A violation is a violation under every fault; anything else that is not as it should be counts
 // as bad, and the runner says how much of that a fault may cost.
 
+import type { Reason } from '#core/reason.ts';
 import type { Verdict } from '#test/chaos/answers.ts';
 import type { Arrival } from '#test/chaos/arrivals.ts';
 import type { Call } from '#test/chaos/calls.ts';
+import { createLoanBook, type LoanBook } from '#test/chaos/loans.ts';
+import { LENT_TOOL } from '#test/chaos/people.ts';
 
 export type CallRecord = {
   /** A call through the gateway, or a write to the registry. */
@@ -43,10 +46,31 @@ const outcomeOf = (verdict: Verdict): string => {
   return verdict.kind;
 };
 
-const isRight = ({ expect }: Call, verdict: Verdict): boolean =>
-  expect === 'allowed'
-    ? verdict.kind === 'worked'
-    : verdict.kind === 'refused' && expect.includes(verdict.reason);
+/** When it was sent, and when what became of it was seen. */
+type Span = { readonly from: number; readonly to: number };
+
+type Loan = ReturnType<LoanBook['between']>;
+
+const loanOf = (book: LoanBook, { tenantId, serverId }: Call, { from, to }: Span): Loan =>
+  book.between({ tenant: tenantId, server: serverId }, from, to);
+
+const isRefusedFor = (verdict: Verdict, reasons: readonly Reason[]): boolean =>
+  verdict.kind === 'refused' && reasons.includes(verdict.reason);
+
+const isRight = (call: Call, verdict: Verdict, loan: Loan): boolean => {
+  if (call.expect === 'allowed') return verdict.kind === 'worked';
+  if (call.expect !== 'as lent') return isRefusedFor(verdict, call.expect);
+  if (verdict.kind === 'worked') return loan !== 'withdrawn';
+  return loan !== 'lent' && isRefusedFor(verdict, ['tool_not_granted']);
+};
+
+/** A list shows the tool that is lent as long as it is. */
+const isWronglyListed = ({ method, caller }: Call, verdict: Verdict, loan: Loan): boolean =>
+  method === 'tools/list' &&
+  verdict.kind === 'worked' &&
+  caller.borrows &&
+  loan !== 'changing' &&
+  verdict.lists?.includes(LENT_TOOL) !== (loan === 'lent');
 
 /** What may be sent to a server twice: everything but calls of tools that are not idempotent. */
 const mayRepeat = (call: Call): boolean => call.method !== 'tools/call' || call.tool === 'read';
@@ -66,9 +90,16 @@ const faultOfToken = (
 const isAtItsPlace = (arrival: Arrival, { caller }: Call): boolean =>
   arrival.tenant === caller.tenant.id && arrival.server === caller.server.id;
 
-/** @param isOwnToken whether a digest is that of a token some caller has. */
-export const createOracle = (isOwnToken: (digest: string) => boolean): Oracle => {
+/**
+ * @param isOwnToken whether a digest is that of a token some caller has.
+ * @param book what is lent; nothing where absent.
+ */
+export const createOracle = (
+  isOwnToken: (digest: string) => boolean,
+  book: LoanBook = createLoanBook(),
+): Oracle => {
   const calls = new Map<string, Call>();
+  const sentAt = new Map<string, number>();
   const arrivals = new Map<string, number>();
   const requests = new Set<string>();
   const worked = new Set<string>();
@@ -78,11 +109,16 @@ export const createOracle = (isOwnToken: (digest: string) => boolean): Oracle =>
     violations.push({ at: Date.now(), what });
   };
 
+  const mayArrive = ({ at }: Arrival, call: Call): boolean => {
+    if (call.expect !== 'as lent') return call.expect === 'allowed';
+    return loanOf(book, call, { from: sentAt.get(call.id) ?? at, to: at }) !== 'withdrawn';
+  };
+
   const judgeCall = (arrival: Arrival, call: Call): void => {
     const fault = faultOfToken(arrival, call, isOwnToken);
     const seen = (arrivals.get(call.id) ?? 0) + 1;
     arrivals.set(call.id, seen);
-    if (call.expect !== 'allowed') violated(`${call.kind}: reached a server, though it is not allowed`);
+    if (!mayArrive(arrival, call)) violated(`${call.kind}: reached a server, though it is not allowed`);
     if (!isAtItsPlace(arrival, call)) violated(`${call.kind}: reached ${arrival.tenant}/${arrival.server}`);
     if (fault !== undefined) violated(`${call.kind}: reached a server ${fault}`);
     if (seen > 1 && !mayRepeat(call)) violated(`${call.kind}: reached a server ${seen} times`);
@@ -102,9 +138,14 @@ export const createOracle = (isOwnToken: (digest: string) => boolean): Oracle =>
   };
 
   return {
-    sent: (call) => void calls.set(call.id, call),
+    sent: (call) => {
+      calls.set(call.id, call);
+      sentAt.set(call.id, Date.now());
+    },
     ended: (call, startedAt, verdict) => {
-      const isBad = !isRight(call, verdict);
+      const loan = loanOf(book, call, { from: startedAt, to: Date.now() });
+      const isBad = !isRight(call, verdict, loan);
+      if (isWronglyListed(call, verdict, loan)) violated(`a list that does not fit a grant that is ${loan}`);
       records.push({
         side: 'call',
         kind: call.kind,

@@ -53,10 +53,13 @@ export const SERVERS: readonly Server[] = [
   },
 ];
 
-/** Tools of every server: everybody has the first three, nobody of the support group the last. */
+/** Tools of every server: everybody has the first three, nobody of the support group the fourth. */
 export const OPEN_TOOLS = ['read', 'count', 'watch'] as const;
 export const CLOSED_TOOL = 'erase';
-export const TOOLS: readonly string[] = [...OPEN_TOOLS, CLOSED_TOOL];
+/** What is lent to a few and taken back while the load runs, and to whom: by their places among the people of a tenant. */
+export const LENT_TOOL = 'borrow';
+export const BORROWERS: readonly number[] = [2, 3];
+export const TOOLS: readonly string[] = [...OPEN_TOOLS, CLOSED_TOOL, LENT_TOOL];
 
 const person = (tenant: Tenant, index: number): DemoUser => ({
   name: `${tenant.id}-${index}`,

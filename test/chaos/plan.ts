@@ -3,7 +3,7 @@
 import type { Reason } from '#core/reason.ts';
 import type { Callers } from '#test/chaos/callers.ts';
 import type { Call, Caller } from '#test/chaos/calls.ts';
-import { CLOSED_TOOL, SERVERS, TENANTS } from '#test/chaos/people.ts';
+import { CLOSED_TOOL, LENT_TOOL, SERVERS, TENANTS } from '#test/chaos/people.ts';
 import type { Random } from '#test/chaos/random.ts';
 
 /** Kind of the calls that come with the session of somebody else. */
@@ -54,6 +54,12 @@ const KINDS: readonly Kind[] = [
     weight: 8,
     isFor: ({ mayErase }) => !mayErase,
     draft: () => ({ tool: CLOSED_TOOL, ...refused('tool_not_granted') }),
+  },
+  {
+    name: 'a tool that is lent',
+    weight: 10,
+    isFor: ({ borrows }) => borrows,
+    draft: () => ({ tool: LENT_TOOL, expect: 'as lent' }),
   },
   { name: 'no token', weight: 4, draft: () => ({ token: '', ...refused('token_missing') }) },
   {

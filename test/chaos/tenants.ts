@@ -78,12 +78,16 @@ const versionOf = (host: string, tenant: Tenant, server: Server): object => ({
   })),
 });
 
+/** Tools a caller is shown at any time. */
+export const visibleTools = (mayErase: boolean): readonly string[] =>
+  mayErase ? [...OPEN_TOOLS, CLOSED_TOOL] : OPEN_TOOLS;
+
 type Create = (path: string, body: object, headers?: Readonly<Record<string, string>>) => Promise<void>;
 
 const grantsOf = (server: Server): readonly (readonly [string, object])[] =>
   [
-    { group: GROUPS.engineering, tools: TOOLS },
-    { group: GROUPS.support, tools: TOOLS.filter((tool) => tool !== CLOSED_TOOL) },
+    { group: GROUPS.engineering, tools: visibleTools(true) },
+    { group: GROUPS.support, tools: visibleTools(false) },
   ].map(({ group, tools }) => [
     `${group.name}-${server.id}`,
     {
@@ -123,6 +127,3 @@ export const bringTenants = async (operator: Operator, places: Places): Promise<
     for (const server of SERVERS) await bringServer(create, places, { tenant, server });
   }
 };
-
-/** Tools a caller is shown. */
-export const visibleTools = (mayErase: boolean): readonly string[] => (mayErase ? TOOLS : OPEN_TOOLS);

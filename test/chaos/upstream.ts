@@ -65,6 +65,7 @@ const describe = async (
   const [, tenant = '', server = ''] = url.split('/');
   const checked = await checks[server]?.(headers.authorization);
   return {
+    at: Date.now(),
     tenant,
     server,
     http: method ?? '',
