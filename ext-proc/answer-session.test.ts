@@ -166,4 +166,30 @@ describe('an answer session', () => {
     expect(parts.liveStreams.terminate(() => true, 'command')).toBe(0);
     expect(failures).toEqual(['stream_terminated']);
   });
+
+  it('that is interrupted ends with an error to its client, in the place of the next chunk', async () => {
+    const session = start();
+    await session.receive(head(ordersOff()));
+    await session.receive(chunk('data: 1\n\n'));
+    parts.liveStreams.interruptAll();
+    expect(failures).toEqual([]);
+    await session.receive(chunk('data: 2\n\n'));
+    const reply = replies[2]?.['response_body']?.['response'] as Reply | undefined;
+    const error = JSON.parse(String(reply?.['body_mutation']?.['body']).split('data: ')[1] ?? '');
+    expect(error).toMatchObject({ id: 'call-1', error: { data: { reason: 'stream_terminated' } } });
+    expect(failures).toEqual(['stream_terminated']);
+  });
+
+  it('that is interrupted may end by itself, and one that answers no request goes on', async () => {
+    const { jsonRpcId: _, ...orders } = ordersOff();
+    const ending = start();
+    await ending.receive(head(ordersOff()));
+    const listening = start();
+    await listening.receive(head(orders));
+    parts.liveStreams.interruptAll();
+    await ending.receive(chunk('data: 1\n\n', true));
+    await listening.receive(chunk('data: 1\n\n'));
+    expect(kinds()).toEqual(['response_headers', 'response_headers', 'response_body', 'response_body']);
+    expect(failures).toEqual([]);
+  });
 });

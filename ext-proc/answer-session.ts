@@ -78,6 +78,7 @@ class Session implements AnswerSession {
   #orders: GuardOrders | undefined;
   #changed: HeaderMutation = NO_HEADERS;
   #told: HeaderMutation | undefined;
+  #isOverdue = false;
   #leave: () => void = () => {};
 
   constructor(parts: SessionParts, line: Line) {
@@ -170,6 +171,9 @@ class Session implements AnswerSession {
         measures.terminated(cause, orders);
         this.#fail('stream_terminated');
       },
+      interrupt: () => {
+        this.#isOverdue = true;
+      },
     });
   }
 
@@ -186,16 +190,22 @@ class Session implements AnswerSession {
       this.#refuseUnheld();
       return;
     }
-    const step = await guard.push(part.bytes, part.endOfStream);
+    const interrupt = this.#isOverdue && !part.endOfStream ? guard.interrupt : undefined;
+    const step = await (interrupt?.(part.bytes) ?? guard.push(part.bytes, part.endOfStream));
     // Ended from outside meanwhile.
     if (this.#state !== 'guarding') return;
     // A reply to the last chunk would end the answer in good order.
     if (step.kind !== 'break-off' || step.bytes.length > 0) this.#line.reply(chunkReply(step, this.#told));
-    if (step.kind === 'break-off') this.#fail('answer_refused');
+    if (step.kind === 'break-off') this.#breakOff(interrupt !== undefined);
     else if (!this.#held.set(guard.heldBytes())) {
       this.#parts.measures.refused(tooLarge('held_bytes_exhausted'), this.#orders);
       this.#fail('answer_too_large');
     }
+  }
+
+  #breakOff(isInterrupted: boolean): void {
+    if (isInterrupted && this.#orders !== undefined) this.#parts.measures.terminated('drained', this.#orders);
+    this.#fail(isInterrupted ? 'stream_terminated' : 'answer_refused');
   }
 
   #onTrailers(guard: BodyGuard): void {

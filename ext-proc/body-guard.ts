@@ -17,6 +17,11 @@ export type BodyGuard = {
   mayEndHere(): boolean;
   /** Bytes held back at the moment. */
   heldBytes(): number;
+  /**
+   * In the place of a `push` of a chunk that is not the last: ends the answer with a JSON-RPC error as soon as one can stand
+   * there. Absent where none can: no request waits for it, or the body is no stream of events.
+   */
+  interrupt?(chunk: Uint8Array): BodyStep | Promise<BodyStep>;
   /** The answer is over, however it ended: gives back what is no memory of ours. */
   close?(): void;
 };

@@ -4,12 +4,14 @@
 import type { GuardOrders } from '#core/guard-orders.ts';
 
 /** Why an open answer was ended from outside. A metric label. */
-export type TerminationCause = 'command' | 'switched-off' | 'revoked';
+export type TerminationCause = 'command' | 'switched-off' | 'revoked' | 'drained';
 
 export type LiveStream = {
   readonly orders: GuardOrders;
   /** Breaks the answer off at once. Called at most once. */
   readonly end: (cause: TerminationCause) => void;
+  /** Ends the answer with an error to its client as soon as one can stand there; until then it goes on. */
+  readonly interrupt: () => void;
 };
 
 export type LiveStreams = {
@@ -17,6 +19,8 @@ export type LiveStreams = {
   add(stream: LiveStream): () => void;
   /** Ends every stream that matches; returns how many. */
   terminate(matches: (orders: GuardOrders) => boolean, cause: TerminationCause): number;
+  /** Interrupts every stream: their time is over, and who waits for their end is to hear of it. */
+  interruptAll(): void;
   count(): number;
 };
 
@@ -36,6 +40,9 @@ export const createLiveStreams = (): LiveStreams => {
         stream.end(cause);
       }
       return doomed.length;
+    },
+    interruptAll: () => {
+      for (const stream of streams) stream.interrupt();
     },
     count: () => streams.size,
   };

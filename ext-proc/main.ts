@@ -9,7 +9,7 @@ import { EMPTY_SNAPSHOT } from '#core/snapshot.ts';
 import { createAnswerSteps } from '#ext-proc/answer-steps.ts';
 import { startAnswerFigures } from '#ext-proc/figures/answer-figures.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
-import { createLiveStreams, type LiveStreams, type TerminationCause } from '#ext-proc/live-streams.ts';
+import { createLiveStreams, type LiveStreams } from '#ext-proc/live-streams.ts';
 import { createMeasures } from '#ext-proc/measures.ts';
 import { createDriftWatch, type DriftWatch } from '#ext-proc/pins/drift-watch.ts';
 import { createProcessService } from '#ext-proc/process.ts';
@@ -81,7 +81,7 @@ const endTakenAway = (liveStreams: LiveStreams, step: Parameters<typeof isTakenA
 const endedBy = (
   { snapshot, revocations }: Pick<ReturnType<FeedConsumer['current']>, 'snapshot' | 'revocations'>,
   orders: GuardOrders,
-): Exclude<TerminationCause, 'command'> | undefined => {
+): 'switched-off' | 'revoked' | undefined => {
   if (isSwitchedOff(snapshot, orders, Date.now())) return 'switched-off';
   return isRevoked(revocations, orders) ? 'revoked' : undefined;
 };
@@ -170,7 +170,8 @@ runService(logger, async (lifecycle) => {
     keysFor: (sealed) => sessionKeys.knowing(keyIdOf(sealed)),
     endedBy: (orders) => endedBy({ ...consumer.current(), snapshot: served }, orders),
   });
-  drainGrpc(lifecycle, await startGrpcServer(config.address, [service], tls));
+  const stop = await startGrpcServer(config.address, [service], tls);
+  drainGrpc(lifecycle, stop, { interruptStreams: liveStreams.interruptAll });
   // Last: whoever is ready guards answers already.
   await startOpsServer(lifecycle, { address: config.opsAddress, metrics, readiness });
   logger.info({ address: formatAddress(config.address) }, 'guarding answers');

@@ -9,10 +9,12 @@ import type { BodyGuard, BodyLimits, GuardReport, RefusingGuard } from '#ext-pro
 import { createBodyDecoder } from '#ext-proc/encoding/body-decoder.ts';
 import { guardDecoded } from '#ext-proc/encoding/decoded-guard.ts';
 import { createForwardGuard } from '#ext-proc/forward-guard.ts';
+import { makeInterruptible } from '#ext-proc/interruptible-guard.ts';
 import { createJudgingGuard, type JudgingPlan, refusalFor, unreadableMode } from '#ext-proc/judging-guard.ts';
 import { createMessageJudge } from '#ext-proc/message/judge-message.ts';
 import type { MessageStep } from '#ext-proc/message/message-step.ts';
 import { type Plan, planAnswer } from '#ext-proc/plan.ts';
+import { refusalMessage } from '#ext-proc/refusal-message.ts';
 import type { AnswerRules } from '#ext-proc/rules/find-rules.ts';
 import { markEventIds } from '#ext-proc/session/event-ids.ts';
 import { type Sealer, sealAnswer } from '#ext-proc/session/seal-answer.ts';
@@ -85,6 +87,12 @@ const guardFor = (
   return createJudgingGuard(plan, { judge, orders, rules, limits, report });
 };
 
+/** A stream that answers no request has nobody to tell. */
+const endable = (guard: BodyGuard, { jsonRpcId: id, requestId }: GuardOrders): BodyGuard =>
+  id === undefined
+    ? guard
+    : makeInterruptible(guard, () => refusalMessage({ reason: 'stream_terminated', id, requestId }));
+
 /** The course of an answer that goes through a guard: uncompressed where the guard reads it, with its event ids marked. */
 const guarded = (
   head: AnswerHead,
@@ -103,9 +111,11 @@ const guarded = (
       ? createBodyDecoder(coding, { maxBytesAtOnce: limits.maxBodyBytes })
       : undefined;
   const guard = decoder === undefined ? plain : guardDecoded(plain, decoder);
+  const marked = marks ? markEventIds(guard, { orders, sealer, opened: session }) : guard;
+  const isReadable = coding === 'identity' || decoder !== undefined;
   return {
     kind: 'guard',
-    guard: marks ? markEventIds(guard, { orders, sealer, opened: session }) : guard,
+    guard: head.media === 'sse' && isReadable ? endable(marked, orders) : marked,
     rewrites,
     decodes: decoder !== undefined,
     session,

@@ -130,7 +130,7 @@ const startFeed = async (
     createSignalService(parts.openChannel, logger),
     createDriftService(parts.recordDrift, logger),
   ];
-  drainGrpc(lifecycle, await startGrpcServer(parts.address, services, parts.tls), feed.stop);
+  drainGrpc(lifecycle, await startGrpcServer(parts.address, services, parts.tls), { endStreams: feed.stop });
   return feed;
 };
 

@@ -36,6 +36,12 @@ const POLL_MS = 20;
 const CLOSING_MS = 500;
 
 /**
+ * Streams that are interrupted at the limit of a drain end within this, milliseconds: with what their servers say next. Less
+ * than a process that ends may take beyond its limit (runtime/lifecycle.ts).
+ */
+const INTERRUPTING_MS = 2_000;
+
+/**
  * GOAWAY without an error for every stream there can be (RFC 9113 §6.8): length 8, type 7, no flags, stream 0; last stream
  * 2^31-1, NO_ERROR.
  */
@@ -96,12 +102,18 @@ const createServer = (services: readonly GrpcService[], limits: ServerOptions = 
   return server;
 };
 
+export type StreamEnds = {
+  /** Ends those that would not end by themselves, once nobody can begin another one. */
+  readonly endStreams?: () => void;
+  /** Ends those that are open at the limit of a drain as well as they can be ended; they have a moment for that. */
+  readonly interruptStreams?: () => void;
+};
+
 /**
  * Ends a server: no call begins any more, those that run may go on until the limit of a drain.
- * @param endStreams ends those that would not end by themselves, once nobody can begin another one.
- * @param onCut hears of it if calls had to be cut.
+ * @param ends.onCut hears of it if calls had to be cut.
  */
-type StopGrpcServer = (endStreams?: () => void, onCut?: () => void) => Promise<void>;
+type StopGrpcServer = (ends?: StreamEnds & { readonly onCut?: () => void }) => Promise<void>;
 
 const nothing = (): void => undefined;
 
@@ -132,11 +144,21 @@ const holdsWithin = async (limitMs: number, holds: () => boolean): Promise<boole
   return true;
 };
 
-const drain: (server: Server, ...options: Parameters<StopGrpcServer>) => ReturnType<StopGrpcServer> = async (
-  server,
-  endStreams = nothing,
-  onCut = nothing,
-) => {
+/** Calls are counted here because grpc-js waits for none of a connection that was handed to it, as those over TLS are. */
+const endCalls = async (
+  server: Server,
+  { endStreams = nothing, interruptStreams, onCut = nothing }: NonNullable<Parameters<StopGrpcServer>[0]>,
+): Promise<void> => {
+  const areOver = (): boolean => openCalls(server) <= 0;
+  endStreams();
+  if (await holdsWithin(readDrainSettings().limitMs, areOver)) return;
+  onCut();
+  if (interruptStreams === undefined) return;
+  interruptStreams();
+  await holdsWithin(INTERRUPTING_MS, areOver);
+};
+
+const drain = async (server: Server, ends: Parameters<StopGrpcServer>[0] = {}): Promise<void> => {
   const { limitMs } = readDrainSettings();
   const announce = () => Promise.all(sessionsOf(server).map(announceEnd));
   void announce();
@@ -144,9 +166,7 @@ const drain: (server: Server, ...options: Parameters<StopGrpcServer>) => ReturnT
   // Once more, for connections that were taken meanwhile.
   await Promise.race([announce(), sleep(limitMs)]);
   server.tryShutdown(nothing);
-  endStreams();
-  // Calls are counted here because grpc-js waits for none of a connection that was handed to it, as those over TLS are.
-  if (!(await holdsWithin(limitMs, () => openCalls(server) <= 0))) onCut();
+  await endCalls(server, ends);
   await holdsWithin(CLOSING_MS, () => sessionsOf(server).length === 0);
   server.forceShutdown();
 };
@@ -160,7 +180,7 @@ const startPlain = async (address: Address, services: readonly GrpcService[]): P
       );
     });
   await bindAddress(address, listen);
-  return (endStreams, onCut) => drain(server, endStreams, onCut);
+  return (ends) => drain(server, ends);
 };
 
 const startSecure = async (
@@ -173,9 +193,9 @@ const startSecure = async (
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const onConnection = (socket: TLSSocket): void => injector.injectConnection(socket);
   const listener = await startTlsListener({ ...address, tls, onConnection });
-  return (endStreams, onCut) => {
+  return (ends) => {
     listener.close();
-    return drain(server, endStreams, onCut);
+    return drain(server, ends);
   };
 };
 
@@ -206,19 +226,18 @@ export const startGrpcServer = async (
 
 /**
  * Ends the server with the service: a drain in which calls were cut is none in good order.
- * @param endStreams as in `StopGrpcServer`.
  */
 export const drainGrpc = (
   lifecycle: Pick<Lifecycle, 'onStop'>,
   stop: StopGrpcServer,
-  endStreams?: () => void,
+  ends: StreamEnds = {},
 ): void =>
   lifecycle.onStop('grpc', async () => {
     let isCut = false;
     const onCut = (): void => {
       isCut = true;
     };
-    await stop(endStreams, onCut);
+    await stop({ ...ends, onCut });
     if (isCut) throw new GatewayError('internal', 'calls were open beyond DRAIN_SECONDS and are cut');
   });
 

@@ -178,10 +178,12 @@ runService(logger, async (lifecycle) => {
   lifecycle.onStop('feed', () => feed.stop());
   reporter.start(feed.report);
   const accessLogs = createAccessLogService(metrics, admission, steering.observe);
-  drainGrpc(lifecycle, await startGrpcServer(config.address, [ads.service, accessLogs.service], tls), () => {
+  const endStreams = (): void => {
     ads.endStreams();
     accessLogs.endStreams();
-  });
+  };
+  const stop = await startGrpcServer(config.address, [ads.service, accessLogs.service], tls);
+  drainGrpc(lifecycle, stop, { endStreams });
   await startOperations(lifecycle, {
     opsAddress: config.opsAddress,
     statusAddress: config.statusAddress,

@@ -52,7 +52,7 @@ const startRegistry = async (source: FeedSource, heartbeatMs = 5_000): Promise<R
   const stop = async (): Promise<void> => {
     if (stopped) return;
     stopped = true;
-    await close(server.stop);
+    await close({ endStreams: server.stop });
   };
   cleanups.push(stop);
   return { server, stop };

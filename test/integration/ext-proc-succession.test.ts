@@ -1,5 +1,5 @@
 // One response guard takes the place of another under the real Envoy and constant load: answers that are open finish with
-// the one that leaves, calls that come go to its successor, and what outlives the drain breaks off and passes nothing unseen.
+// the one that leaves, calls that come go to its successor, and what outlives the drain is told so, breaks off, and passes nothing unseen.
 
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -112,12 +112,18 @@ describe('a response guard', () => {
     expect(load.done.streams).toBeGreaterThan(STREAM_BEATS.length);
   }, 60_000);
 
-  it('breaks off what outlives its drain, and says in its status that it did', async () => {
+  it('ends what outlives its drain with an error to its client, and says in its status that it did', async () => {
     const stream = openStream(ENDLESS_BEATS);
     await stream.until(': beat');
     const { ended } = await guard.replace();
     expect(await ended).toBe(1);
-    expect(await stream.answer).toMatchObject({ status: 200, end: 'broken' });
+    const answer = await stream.answer;
+    expect(answer).toMatchObject({ status: 200, end: 'broken' });
+    const [, last = ''] = answer.text.split('event: message\ndata: ');
+    expect(JSON.parse(last)).toMatchObject({
+      id: ORDERS.jsonRpcId,
+      error: { code: -31503, data: { reason: 'stream_terminated', requestId: ORDERS.requestId } },
+    });
     expect(faultOf(await callGuarded(bench.url, ORDERS))).toBeUndefined();
   }, 60_000);
 });

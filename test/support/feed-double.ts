@@ -98,7 +98,7 @@ export const createFeedDouble = (settings: Partial<Tenant> = {}, tools: readonly
       const logger = createLogger('registry', 'silent');
       const feed = createFeedServer({ source, logger, metrics: createMetrics('registry') });
       const stop = await startGrpcServer({ kind: 'unix', path: socketPath }, [feed.service]);
-      return () => stop(feed.stop);
+      return () => stop({ endStreams: feed.stop });
     },
   };
 };

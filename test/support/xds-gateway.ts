@@ -177,7 +177,7 @@ export const startXdsServer = async (options: {
       addresses.stop();
       steering.stop();
       secrets.stop();
-      await stopGrpc(accessLogs.endStreams);
+      await stopGrpc({ endStreams: accessLogs.endStreams });
     },
   };
 };

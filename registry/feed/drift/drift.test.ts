@@ -57,7 +57,7 @@ const startRegistry = async (of: MemoryFeedSource = source): Promise<() => Promi
   const server = createFeedServer({ source: of, logger: SILENT, metrics: createMetrics('registry') });
   const close = await startGrpcServer(address, [server.service]);
   return once(async () => {
-    await close(server.stop);
+    await close({ endStreams: server.stop });
   });
 };
 

@@ -61,7 +61,7 @@ const startRegistry = async (of: MemoryFeedSource = source): Promise<() => Promi
   const stop = async (): Promise<void> => {
     if (isStopped) return;
     isStopped = true;
-    await close(server.stop);
+    await close({ endStreams: server.stop });
   };
   cleanups.push(stop);
   return stop;
