@@ -15,6 +15,9 @@ const IN_EMOJI =
 const IN_WORD =
   /(?<=[\p{Script=Arabic}\p{Script=Devanagari}\p{Script=Bengali}\p{Script=Tamil}\p{Script=Malayalam}])[\u200C\u200D](?=\p{L})/gu;
 
+/** What it is about: a text without any is not searched. */
+const JOINERS = /[\u200C\u200D]/;
+
 /** By length: a text may be made of thousands of short matches. */
 const FILLERS: readonly string[] = Array.from({ length: 16 }, (_, length) => '_'.repeat(length));
 
@@ -24,4 +27,7 @@ const filler = (shown: string): string => FILLERS[shown.length] ?? '_'.repeat(sh
 export const maskAll = (text: string, form: RegExp): string => text.replace(form, filler);
 
 /** The text with `_` for joiners and selectors that are part of an emoji or of a word. */
-export const maskJoiners = (text: string): string => maskAll(maskAll(text, IN_EMOJI), IN_WORD);
+export const maskJoiners = (text: string): string => {
+  const masked = maskAll(text, IN_EMOJI);
+  return JOINERS.test(masked) ? maskAll(masked, IN_WORD) : masked;
+};

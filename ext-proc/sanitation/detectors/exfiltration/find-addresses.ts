@@ -20,7 +20,7 @@ export type Address = {
 const FETCHED: ReadonlySet<string> = new Set(['http', 'https', 'ftp', 'ws', 'wss']);
 const INLINE: ReadonlySet<string> = new Set(['data', 'javascript', 'vbscript']);
 const LONGEST_SCHEME = 10;
-const SCHEME = /[a-z]+$/;
+const SHORTEST_SCHEME = 2;
 
 /** What stands directly before an address that is more than bare. */
 const BEFORE =
@@ -71,12 +71,15 @@ const isWanted = (text: string, { scheme, schemeEnd, use }: Omit<Address, 'end'>
   return isSlash(text[schemeEnd]) || (use !== 'bare' && /\S/.test(text[schemeEnd] ?? ''));
 };
 
-/** The last letters of the schemes. */
-const SCHEME_ENDS = 'psta';
+/** Of the ASCII letters in either case. */
+const isLetter = (code: number): boolean => (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
 
 const schemeBefore = (text: string, colon: number): string => {
-  if (!SCHEME_ENDS.includes((text[colon - 1] ?? ' ').toLowerCase())) return '';
-  const found = SCHEME.exec(text.slice(Math.max(0, colon - LONGEST_SCHEME), colon).toLowerCase())?.[0] ?? '';
+  const least = Math.max(0, colon - LONGEST_SCHEME);
+  let start = colon;
+  while (start > least && isLetter(text.charCodeAt(start - 1))) start -= 1;
+  if (colon - start < SHORTEST_SCHEME) return '';
+  const found = text.slice(start, colon).toLowerCase();
   return FETCHED.has(found) || INLINE.has(found) ? found : '';
 };
 

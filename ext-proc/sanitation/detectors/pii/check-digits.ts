@@ -26,14 +26,15 @@ export const hasMod1110 = (digits: string): boolean => {
   return (11 - product) % 10 === digitAt(digits, digits.length - 1);
 };
 
-/** ISO 7064, MOD 97-10 over letters (A = 10) and digits, as IBANs have it (ISO 13616): the first four at the end. */
+/** What a capital or a digit adds to a rest of 97; a letter counts as two digits, A = 10. */
+const withMod97 = (rest: number, code: number): number =>
+  code < 65 ? (rest * 10 + code - 48) % 97 : (rest * 100 + code - 55) % 97;
+
+/** ISO 7064, MOD 97-10 over capitals (A = 10) and digits, as IBANs have it (ISO 13616): the first four at the end. */
 export const hasMod97 = (code: string): boolean => {
   let rest = 0;
-  const turned = code.slice(4) + code.slice(0, 4);
-  for (let at = 0; at < turned.length; at += 1) {
-    const value = Number.parseInt(turned[at] ?? '0', 36);
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
-  }
+  for (let at = 4; at < code.length; at += 1) rest = withMod97(rest, code.charCodeAt(at));
+  for (let at = 0; at < 4; at += 1) rest = withMod97(rest, code.charCodeAt(at));
   return rest === 1;
 };
 

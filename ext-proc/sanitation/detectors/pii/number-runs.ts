@@ -6,6 +6,10 @@ export type NumberRuns = {
   readonly count: number;
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  /** How many digits all runs before have. */
+  readonly before: Int32Array;
+  /** All digits, one behind the other; put together when they are first asked for, once for all numbers in groups. */
+  readonly digits: () => string;
 };
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
@@ -16,16 +20,24 @@ const isWord = (code: number): boolean => isDigit(code) || isLetter(code) || cod
 
 export const readRuns = (text: string): NumberRuns => {
   const room = (text.length >> 1) + 1;
-  const [starts, ends] = [new Int32Array(room), new Int32Array(room)];
-  let count = 0;
+  const [starts, ends, before] = [new Int32Array(room), new Int32Array(room), new Int32Array(room)];
+  let [count, seen] = [0, 0];
+  let digits: string | undefined;
   for (let at = 0; at < text.length; at += 1) {
     if (!isDigit(text.charCodeAt(at))) continue;
-    starts[count] = at;
+    const start = at;
     while (isDigit(text.charCodeAt(at + 1))) at += 1;
+    starts[count] = start;
     ends[count] = at + 1;
+    before[count] = seen;
+    seen += at + 1 - start;
     count += 1;
   }
-  return { text, count, starts, ends };
+  const join = (): string => {
+    digits ??= text.replaceAll(/\D+/g, '');
+    return digits;
+  };
+  return { text, count, starts, ends, before, digits: join };
 };
 
 /** `,` `-` `.` `/` `:` join a number to what stands before or behind it: a version, a uuid, an amount. */
@@ -59,20 +71,30 @@ export type NumberShape = {
 const ANY_SIGN = ' -.';
 const SAID_WITHIN = 40;
 
-/** The one character between a run and the next; empty where there is another number of them. */
-const signBehind = ({ text, starts, ends }: NumberRuns, run: number): string => {
+/** The one character between a run and the next; 0 where there is another number of them. */
+const signBehind = ({ text, starts, ends }: NumberRuns, run: number): number => {
   const end = ends[run] ?? 0;
-  return starts[run + 1] === end + 1 ? (text[end] ?? '') : '';
+  return starts[run + 1] === end + 1 ? text.charCodeAt(end) : 0;
 };
 
-/** True if the sign behind a group of a number that starts with `first` is one its shape has there. */
-const isJoined = (runs: NumberRuns, first: number, index: number, shape: NumberShape): boolean => {
-  const sign = signBehind(runs, first + index);
-  if (sign === '') return false;
-  const { between, signs = ANY_SIGN } = shape;
-  return between === undefined
-    ? sign === signBehind(runs, first) && signs.includes(sign)
-    : sign === between[index];
+const holds = (signs: string, sign: number): boolean => {
+  for (let at = 0; at < signs.length; at += 1) if (signs.charCodeAt(at) === sign) return true;
+  return false;
+};
+
+/** True if behind each group but the last of a number that starts with `first` stands a sign its shape has there. */
+const isJoined = (
+  runs: NumberRuns,
+  first: number,
+  { groups, between, signs = ANY_SIGN }: NumberShape,
+): boolean => {
+  const sign = signBehind(runs, first);
+  if (between === undefined && !holds(signs, sign)) return false;
+  for (let index = 0; index < groups.length - 1; index += 1) {
+    const expected = between === undefined ? sign : between.charCodeAt(index);
+    if (signBehind(runs, first + index) !== expected) return false;
+  }
+  return true;
 };
 
 const fits = (runs: NumberRuns, first: number, shape: NumberShape): boolean => {
@@ -81,14 +103,18 @@ const fits = (runs: NumberRuns, first: number, shape: NumberShape): boolean => {
   if (first + last >= runs.count) return false;
   for (let index = 1; index <= last; index += 1)
     if ((runs.ends[first + index] ?? 0) - (runs.starts[first + index] ?? 0) !== groups[index]) return false;
-  for (let index = 0; index < last; index += 1) if (!isJoined(runs, first, index, shape)) return false;
-  return true;
+  return last === 0 || isJoined(runs, first, shape);
 };
 
-const digitsOf = (runs: NumberRuns, first: number, count: number): string => {
-  let digits = '';
-  for (let at = first; at < first + count; at += 1) digits += runs.text.slice(runs.starts[at], runs.ends[at]);
-  return digits;
+const digitsOf = (
+  { text, starts, ends, before, digits }: NumberRuns,
+  first: number,
+  count: number,
+): string => {
+  if (count === 1) return text.slice(starts[first], ends[first]);
+  const last = first + count - 1;
+  const [start = 0, end = 0] = [starts[last], ends[last]];
+  return digits().slice(before[first], (before[last] ?? 0) + end - start);
 };
 
 const isSaid = (text: string, start: number, said: RegExp | undefined): boolean =>
