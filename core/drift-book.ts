@@ -48,6 +48,10 @@ const indexOf = (drift: ServerDrift): ReadonlyMap<string, DriftingTool> => {
   return index;
 };
 
+/** True if anything of the server drifts, in whatever version. */
+export const drifts = (state: DriftState, at: Pick<ServerDrift, 'tenantId' | 'serverId'>): boolean =>
+  state.has(keyOf(at));
+
 /** The tool of a version, if a replica was seen to serve it otherwise than was approved. */
 export const findDrift = (
   state: DriftState,

@@ -5,7 +5,7 @@ import { findTool } from '#core/find-tool.ts';
 import type { ListOrder, VisibleNames } from '#core/guard-orders.ts';
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
-import type { McpListKind } from '#core/mcp-call.ts';
+import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import type { DriftMode } from '#core/response-guard.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ServerVersion } from '#core/server.ts';
@@ -32,6 +32,13 @@ export const LIST_KINDS = Object.keys(LIST_KEYS) as readonly McpListKind[];
 
 /** What tools are held against. */
 export type Pins = { readonly version: ServerVersion; readonly mode: DriftMode };
+
+/** What a result is cut by. */
+export type ListRules = {
+  readonly orders: readonly ListOrder[];
+  readonly era: ProtocolEra;
+  readonly pins: Pins;
+};
 
 export type JudgedEntries = {
   /** For each entry, in order. */
@@ -105,7 +112,7 @@ const judgeAllTools = (entries: readonly Json[], pins: Pins): Result<JudgedTools
 export const judgeList = (
   list: Json,
   kind: McpListKind,
-  rules: { readonly orders: readonly ListOrder[]; readonly pins: Pins },
+  rules: Pick<ListRules, 'orders' | 'pins'>,
 ): Result<JudgedEntries, AnswerFault> => {
   if (!Array.isArray(list)) return err(refused('list_shape'));
   const entries = list as readonly Json[];

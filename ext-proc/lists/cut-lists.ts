@@ -2,13 +2,13 @@
 // id, and a resumed stream repeats the answer to an earlier call. All else passes byte for byte.
 
 import { GatewayError } from '#core/gateway-error.ts';
-import type { ListOrder } from '#core/guard-orders.ts';
 import type { Json, JsonObject } from '#core/json.ts';
 import { findKeyVariant } from '#core/key-variant.ts';
 import type { McpListKind, ProtocolEra } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { type AnswerFault, refused } from '#ext-proc/answer-fault.ts';
-import { type JudgedEntries, judgeList, LIST_KINDS, type Pins } from '#ext-proc/lists/cut-list.ts';
+import { type JudgedEntries, judgeList, LIST_KINDS, type ListRules } from '#ext-proc/lists/cut-list.ts';
+import { createCutMemory } from '#ext-proc/lists/cut-memory.ts';
 import { type AnswerMessage, messageOf, resultOf } from '#ext-proc/message/answer-message.ts';
 import { CACHE_SCOPE, PRIVATE } from '#ext-proc/message/cache-step.ts';
 import { editJson } from '#ext-proc/message/edit-json.ts';
@@ -33,12 +33,6 @@ export type CutMessage = {
   readonly tools: readonly ComparedTool[];
   /** Tools that are shown without some of their members. */
   readonly stripped: number;
-};
-
-export type ListRules = {
-  readonly orders: readonly ListOrder[];
-  readonly era: ProtocolEra;
-  readonly pins: Pins;
 };
 
 const RESULT_KEYS = [...LIST_KINDS, CACHE_SCOPE];
@@ -152,40 +146,61 @@ const rewriteResult = (
   return edits.length === 0 ? undefined : applyEdits(text, edits);
 };
 
-const rewrite = (
-  message: AnswerMessage,
-  result: JsonObject,
-  rules: { readonly judged: readonly JudgedList[]; readonly era: ProtocolEra },
-): AnswerMessage => {
-  const { text } = message;
-  const edits: Edit[] = [];
+/** Where the result of a message stands in its text. */
+const spanOfResult = (text: string, result: JsonObject): Span => {
+  let span: Span | undefined;
   walkMembers(text, startOfRoot(text), (key, start) => {
     if (key !== 'result') return endOfValue(text, start);
-    const places = placesOf(result, text, start);
-    const span = { start, end: start + places.length };
-    const rewritten = rewriteResult(text.slice(span.start, span.end), places, rules);
-    if (rewritten !== undefined) edits.push({ span, text: rewritten });
+    span = { start, end: start + placesOf(result, text, start).length };
     return span.end;
   });
-  return edits.length === 0 ? message : messageOf(applyEdits(text, edits));
+  if (span === undefined) throw new GatewayError('internal', 'result not found again');
+  return span;
 };
+
+/** What is made of a result. `text`: what it is then; undefined where it stays as it is. */
+type CutResult = Omit<CutMessage, 'message'> & { readonly text: string | undefined };
+
+const NO_LIST: CutResult = { text: undefined, lists: [], tools: [], stripped: 0 };
+
+const cutResult = (
+  { text }: AnswerMessage,
+  result: JsonObject,
+  rules: ListRules,
+): Result<CutResult, AnswerFault> => {
+  if (findKeyVariant(result, RESULT_KEYS) !== undefined) return err(refused('key_variant'));
+  const judged = judgeLists(result, rules);
+  if (!judged.ok) return judged;
+  if (judged.value.length === 0) return ok(NO_LIST);
+  const { start, end } = spanOfResult(text, result);
+  const lists = { judged: judged.value, era: rules.era };
+  return ok({
+    text: rewriteResult(text.slice(start, end), placesOf(result, text, start), lists),
+    lists: judged.value.map(({ kind, kept, dropped }) => ({ kind, kept, dropped })),
+    tools: judged.value.flatMap(({ tools }) => tools),
+    stripped: judged.value.flatMap(({ fates }) => fates).filter(({ kind }) => kind === 'stripped').length,
+  });
+};
+
+const cuts = createCutMemory<CutResult>();
 
 /**
  * Cuts the lists of one message to what its orders let show, and their tools to what was approved.
  * @returns the message, the same where it holds no list, or why it must not be passed.
  */
 export const cutLists = (message: AnswerMessage, rules: ListRules): Result<CutMessage, AnswerFault> => {
-  const untouched = { message, lists: [], tools: [], stripped: 0 };
   const result = resultOf(message);
-  if (result === undefined) return ok(untouched);
-  if (findKeyVariant(result, RESULT_KEYS) !== undefined) return err(refused('key_variant'));
-  const judged = judgeLists(result, rules);
-  if (!judged.ok) return judged;
-  if (judged.value.length === 0) return ok(untouched);
+  if (result === undefined) return ok({ ...NO_LIST, message });
+  const known = cuts.recall(result, rules);
+  const cut = known === undefined ? cutResult(message, result, rules) : ok(known);
+  if (!cut.ok) return cut;
+  if (known === undefined) cuts.keep(result, rules, cut.value);
+  const { text, lists, tools, stripped } = cut.value;
+  const edits = text === undefined ? [] : [{ span: spanOfResult(message.text, result), text }];
   return ok({
-    message: rewrite(message, result, { judged: judged.value, era: rules.era }),
-    lists: judged.value.map(({ kind, kept, dropped }) => ({ kind, kept, dropped })),
-    tools: judged.value.flatMap(({ tools }) => tools),
-    stripped: judged.value.flatMap(({ fates }) => fates).filter(({ kind }) => kind === 'stripped').length,
+    message: edits.length === 0 ? message : messageOf(applyEdits(message.text, edits)),
+    lists,
+    tools,
+    stripped,
   });
 };

@@ -1,7 +1,7 @@
 // What is news about a replica's tools. It serves the same list a thousand times; what counts is when it begins to differ,
 // differs otherwise, and is itself again.
 
-import { type DriftState, findDrift } from '#core/drift-book.ts';
+import { type DriftState, drifts, findDrift } from '#core/drift-book.ts';
 import type { DriftSighting } from '#core/tool-drift.ts';
 import { approvedDefinition } from '#ext-proc/pins/approved-tool.ts';
 import type { ComparedTool } from '#ext-proc/pins/judge-tool.ts';
@@ -118,6 +118,9 @@ export const createSightings = ({ known, maxRemembered = MAX_REMEMBERED }: Sight
     take: (place, compared, nowMs) => {
       const tools = memory.toolsOf(place);
       const state = known();
+      // Nearly every list is of this kind: nothing was told of it, and there is nothing to tell.
+      if (tools.size === 0 && !drifts(state, place) && compared.every(({ served }) => served === undefined))
+        return [];
       const news = compared.flatMap(({ tool, served }) => {
         const isOpen = findDrift(state, { ...place, tool: tool.name }) !== undefined;
         const moment = { place, nowMs, isOpen };
