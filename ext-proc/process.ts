@@ -1,7 +1,12 @@
 // The gRPC edge: envoy.service.ext_proc.v3.ExternalProcessor/Process, one stream per answer. It never ends a stream
 // before Envoy does: a clean end means "pass the rest unseen" (measured), an error means "break the answer off".
 
-import { type ServerDuplexStream, status } from '@grpc/grpc-js';
+import {
+  type MethodDefinition,
+  type ServerDuplexStream,
+  type ServiceDefinition,
+  status,
+} from '@grpc/grpc-js';
 import { GatewayError } from '#core/gateway-error.ts';
 import {
   type AnswerSession,
@@ -11,6 +16,7 @@ import {
 } from '#ext-proc/answer-session.ts';
 import { createRequestSession, type RequestParts } from '#ext-proc/request/request-session.ts';
 import { isOfRequest } from '#ext-proc/wire/from-processing-request.ts';
+import { readProcessingRequest } from '#ext-proc/wire/read-processing-request.ts';
 import { loadService } from '#protos/service.ts';
 import type { GrpcService } from '#runtime/grpc-server.ts';
 
@@ -87,8 +93,14 @@ const serve = (parts: ProcessParts, call: ProcessCall): void => {
   call.on('close', leave);
 };
 
+const definition = (): ServiceDefinition => {
+  const { Process } = loadService('envoy.service.ext_proc.v3.ExternalProcessor');
+  const { requestDeserialize: readAll, ...method } = Process as MethodDefinition<object, object>;
+  return { Process: { ...method, requestDeserialize: (bytes) => readProcessingRequest(bytes, readAll) } };
+};
+
 /** The service for `startGrpcServer`. */
 export const createProcessService = (parts: ProcessParts): GrpcService => ({
-  definition: loadService('envoy.service.ext_proc.v3.ExternalProcessor'),
+  definition: definition(),
   implementation: { Process: (call: ProcessCall) => serve(parts, call) },
 });

@@ -68,6 +68,13 @@ export class WireReader {
     return this.#bytes.toString('latin1', start, this.#at);
   }
 
+  /** A bool: a varint of 64 bits, true unless all of them are 0. */
+  bool(): boolean {
+    const start = this.#at;
+    this.#skipVarint();
+    return this.#bytes.subarray(start, this.#at).some((byte) => (byte & 0x7f) !== 0);
+  }
+
   /** Passes over a field of no interest; one of unexpected wire type is unknown too, says protobuf. */
   skip(tag: number): void {
     this.#skip(tag, 0);
