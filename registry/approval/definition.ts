@@ -34,8 +34,19 @@ export const definitionOf = (version: ServerVersion, requests: Requests): Defini
 
 const byName = (a: Tool, b: Tool): number => (a.name < b.name ? -1 : 1);
 
+/** Digests of definitions with these tools, by their surface. What is published never changes, and its tools are long. */
+const known = new WeakMap<readonly Tool[], Map<string, string>>();
+
 /** SHA-256, hex, whatever order the tools came in. The label keeps it from ever being a digest of anything else. */
-export const definitionDigest = ({ surface, tools }: Definition): string =>
-  createHash('sha256')
-    .update(canonicalJson(['mcpgw-definition-1', surface, tools.toSorted(byName)]))
-    .digest('hex');
+export const definitionDigest = ({ surface, tools }: Definition): string => {
+  const surfaceText = canonicalJson(surface);
+  const bySurface = known.get(tools) ?? new Map<string, string>();
+  known.set(tools, bySurface);
+  const digest =
+    bySurface.get(surfaceText) ??
+    createHash('sha256')
+      .update(`["mcpgw-definition-1",${surfaceText},${canonicalJson(tools.toSorted(byName))}]`)
+      .digest('hex');
+  bySurface.set(surfaceText, digest);
+  return digest;
+};
