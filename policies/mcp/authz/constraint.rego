@@ -22,10 +22,9 @@ tool_scopes := {scope | some scope in input.tool.requiredScopes}
 # said by the tool's schema.
 violated contains object.get(limit, "name", "unnamed") if {
 	some limit in input.tool.constraints
-	not exempt(limit)
-	some pointer, value in input.call.values
-	pointer == limit.pointer
+	value := input.call.values[limit.pointer]
 	not holds(limit, value)
+	not exempt(limit)
 }
 
 # Group ids of a partner's directory are the partner's to choose: they exempt from nothing.

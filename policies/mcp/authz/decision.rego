@@ -1,5 +1,5 @@
-# The answer: a grant permits the call and no constraint refuses it. The first reason that applies is given, and
-# nothing about arguments or scopes is said before the caller is known to have the tool.
+# The answer: a grant permits the call and no constraint refuses it. Of a refusal the first reason that applies is given,
+# and nothing about arguments or scopes is said before the caller is known to have the tool.
 package mcp.authz
 
 import data.mcp.authz.constraint
@@ -7,7 +7,9 @@ import data.mcp.authz.grant
 
 # METADATA
 # entrypoint: true
-decision := refusal("caller_not_granted", {}, []) if not grant.caller
+decision := {"allow": true, "obligations": obligations, "explain": granted_by} if allowed
+
+else := refusal("caller_not_granted", {}, []) if not grant.caller
 
 else := refusal("tool_unknown", {}, []) if tool_unknown
 
@@ -26,7 +28,12 @@ else := refusal("constraint_violated", {"constraint": min(constraint.violated)},
 	broken := named("constraint", constraint.violated)
 }
 
-else := {"allow": true, "obligations": obligations, "explain": granted_by} if {
+# Asked first, because most calls are. None of the reasons below applies, each of them said here again: rules that are added
+# to what a grant permits must not get past one.
+allowed if {
+	grant.caller
+	not tool_unknown
+	not tool_not_granted
 	grant.permits_call
 	count(constraint.missing_scopes) == 0
 	count(constraint.violated) == 0
@@ -37,36 +44,22 @@ else := {"allow": true, "obligations": obligations, "explain": granted_by} if {
 visible := grant.visible
 
 # What rules of package `mcp.authz.obligation` order beside the allow, each a set that any number of rules may add to.
-obligations := {name: sort(values) |
-	some name, values in {
-		"approval": held_by,
-		"logLevel": levels,
-		"maxResponseBytes": caps,
-		"redact": redacted,
-	}
-	count(values) > 0
-}
 
 # Rules that want a person to approve the call first, each by its name: `approval contains "destructive" if …`. All of
 # them are named to whoever decides.
-default held_by := set()
-
-held_by := data.mcp.authz.obligation.approval
+obligations["approval"] := ordered(data.mcp.authz.obligation.approval)
 
 # What the call's line in the decision log is raised to: `log_level contains "warn" if …`.
-default levels := set()
-
-levels := data.mcp.authz.obligation.log_level
+obligations["logLevel"] := ordered(data.mcp.authz.obligation.log_level)
 
 # What is redacted in the structured content of the answer, each a JSON Pointer: `redact contains "/person/mail" if …`.
-default redacted := set()
-
-redacted := data.mcp.authz.obligation.redact
+obligations["redact"] := ordered(data.mcp.authz.obligation.redact)
 
 # The longest answer that goes on, in bytes: `max_response_bytes contains 65536 if …`. The smallest counts.
-default caps := set()
+obligations["maxResponseBytes"] := ordered(data.mcp.authz.obligation.max_response_bytes)
 
-caps := data.mcp.authz.obligation.max_response_bytes
+# Undefined for none: then there is no such order.
+ordered(orders) := sort(orders) if count(orders) > 0
 
 refusal(reason, facts, explain) := object.union(facts, {
 	"allow": false,
@@ -78,15 +71,15 @@ refusal(reason, facts, explain) := object.union(facts, {
 # Sorted, because a set has another order in WASM than in OPA.
 named(kind, names) := sort([concat("/", [kind, name]) | some name in names])
 
-tool_targets := [target | some target in input.call.targets; target.kind == "tool"]
-
 tool_unknown if {
-	some target in tool_targets
+	some target in input.call.targets
+	target.kind == "tool"
 	not grant.pins(target)
 }
 
 tool_not_granted if {
-	some target in tool_targets
+	some target in input.call.targets
+	target.kind == "tool"
 	not grant.permits(target)
 }
 

@@ -93,3 +93,15 @@ test_the_answer_is_redacted_and_capped_as_all_rules_order if {
 	orders := {"approval": set(), "log_level": set(), "redact": {"/b", "/a"}, "max_response_bytes": {9, 7}}
 	ordering(orders, {}).obligations == {"redact": ["/a", "/b"], "maxResponseBytes": [7, 9]}
 }
+
+permitted_anyway(changes) := answer if {
+	answer := authz.decision with input as object.union(question, changes)
+		with data.mcp.authz.grant.permits_call as true
+}
+
+test_a_rule_that_permits_more_gets_past_no_reason if {
+	permitted_anyway({}).allow == true
+	permitted_anyway({"grants": []}).reason == "caller_not_granted"
+	permitted_anyway({"tool": {"name": "other"}}).reason == "tool_unknown"
+	permitted_anyway({"grants": [object.union(question.grants[0], {"tools": []})]}).reason == "tool_not_granted"
+}

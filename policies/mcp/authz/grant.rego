@@ -109,8 +109,8 @@ targeted_methods := {
 }
 
 targetless if {
-	input.call.method in targeted_methods
 	count(input.call.targets) == 0
+	targeted_methods[input.call.method]
 }
 
 default permits_call := false
