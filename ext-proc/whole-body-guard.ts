@@ -74,8 +74,7 @@ export const createWholeBodyGuard = (options: {
     report.refused(found);
     fault = found;
   };
-  const finish = async (): Promise<BodyStep> => {
-    const body = held.take();
+  const finish = async (body: Uint8Array): Promise<BodyStep> => {
     const judged: Result<string | 'unchanged', AnswerFault> =
       fault === undefined ? await judge(body) : err(fault);
     if (judged.ok)
@@ -104,11 +103,16 @@ export const createWholeBodyGuard = (options: {
     return held.push(chunk) ? NOTHING : overflow(chunk);
   };
 
+  /** The body in one piece, as most are, is judged where it lies: the copy would be one more for the garbage collector. */
+  const isWhole = (chunk: Uint8Array): boolean =>
+    fault === undefined && held.heldBytes() === 0 && chunk.length <= maxBodyBytes;
+
   return {
     push: (chunk, endOfStream) => {
       if (isUnread) return { kind: 'forward' };
+      if (endOfStream && isWhole(chunk)) return finish(chunk);
       const step = keep(chunk);
-      return endOfStream && !isUnread ? finish() : step;
+      return endOfStream && !isUnread ? finish(held.take()) : step;
     },
     mayEndHere: () => fault === undefined && held.heldBytes() === 0,
     heldBytes: held.heldBytes,
