@@ -4,7 +4,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { judge, type Verdict } from '#test/chaos/answers.ts';
 import type { Arrival } from '#test/chaos/arrivals.ts';
 import type { Call, Caller } from '#test/chaos/calls.ts';
-import type { Heard } from '#test/chaos/clients.ts';
 import { combine } from '#test/chaos/combine.ts';
 import type { Experiment } from '#test/chaos/experiment.ts';
 import { startLedger } from '#test/chaos/ledger.ts';
@@ -13,6 +12,7 @@ import type { Answer, Operator } from '#test/chaos/operator.ts';
 import { createOracle } from '#test/chaos/oracle.ts';
 import { peopleOf, SERVERS, TENANTS } from '#test/chaos/people.ts';
 import { createRandom } from '#test/chaos/random.ts';
+import type { Heard } from '#test/support/http-clients.ts';
 
 const [tenant, stranger] = TENANTS as [(typeof TENANTS)[0], (typeof TENANTS)[0]];
 const [server] = SERVERS as [(typeof SERVERS)[0]];

@@ -3,9 +3,9 @@
 
 import { REASONS, type Reason } from '#core/reason.ts';
 import type { Call } from '#test/chaos/calls.ts';
-import type { Heard } from '#test/chaos/clients.ts';
 import { LENT_TOOL } from '#test/chaos/people.ts';
 import { visibleTools } from '#test/chaos/tenants.ts';
+import type { Heard } from '#test/support/http-clients.ts';
 
 export type Verdict =
   /** `lists`: the tools it shows, where it is a list. */

@@ -2,8 +2,8 @@
 
 import type { Reason } from '#core/reason.ts';
 import type { DemoUser } from '#demo/directory.ts';
-import type { Version } from '#test/chaos/clients.ts';
 import type { Server, Tenant } from '#test/chaos/people.ts';
+import type { Version } from '#test/support/http-clients.ts';
 import { STATELESS_META } from '#test/support/raw-call.ts';
 
 export type Era = 'stateless' | 'session';

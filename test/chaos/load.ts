@@ -1,13 +1,13 @@
-// Constant load: so many calls a second whether or not the last ones were answered, and a few long streams that are opened
-// again whenever they end. Everything that comes of it goes to the oracle.
+// What the constant load of chaos sends: the calls of the plan, over the client and in the session of their callers, and a few
+// long streams. Everything that comes of it goes to the oracle.
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import { judge, type Verdict } from '#test/chaos/answers.ts';
 import { bodyOf, type Call, type Caller, headersOf, pathOf } from '#test/chaos/calls.ts';
-import { createClient, type Heard, type HttpClient } from '#test/chaos/clients.ts';
 import type { Oracle } from '#test/chaos/oracle.ts';
 import { type Plan, STOLEN } from '#test/chaos/plan.ts';
 import { createSessions } from '#test/chaos/sessions.ts';
+import { startConstantLoad } from '#test/support/constant-load.ts';
+import { createClient, type Heard, type HttpClient } from '#test/support/http-clients.ts';
 
 export type Load = {
   /** Age of the oldest call without an answer, streams left out, milliseconds. */
@@ -32,12 +32,6 @@ const CALL_MS = 6_000;
 const LISTEN_MS = 4_000;
 const EVENT_MS = 200;
 const LONG_STREAM_EVENTS = 300;
-
-/** So that a gateway that hangs does not fill this process; calls beyond are left out. */
-const MAX_IN_FLIGHT = 400;
-
-/** Before a long stream is opened again, so that a door that is shut is not hammered. */
-const REOPEN_MS = 500;
 
 const limitOf = (call: Call): number =>
   call.method === 'listen' ? LISTEN_MS : CALL_MS + 2 * call.events * EVENT_MS;
@@ -85,10 +79,8 @@ const createSender = (origin: string) => {
 /** Starts it. */
 export const startLoad = ({ origin, plan, oracle, rate, longStreams }: LoadOptions): Load => {
   const sender = createSender(origin);
-  const out = new Set<Promise<void>>();
   /** When plain calls began that have no answer yet; a set keeps them in that order. */
   const waiting = new Set<{ readonly startedAt: number }>();
-  let isStopping = false;
   let isClosed = false;
 
   const run = async (call: Call): Promise<void> => {
@@ -100,27 +92,12 @@ export const startLoad = ({ origin, plan, oracle, rate, longStreams }: LoadOptio
     waiting.delete(wait);
     if (verdict !== undefined && !isClosed) oracle.ended(call, startedAt, verdict);
   };
-  const track = (running: Promise<void>): void => {
-    out.add(running);
-    void running.finally(() => out.delete(running));
-  };
-
-  const keepRate = async (): Promise<void> => {
-    const startedAt = performance.now();
-    for (let count = 1; !isStopping; count += 1) {
-      const aheadMs = startedAt + (count * 1_000) / rate - performance.now();
-      if (aheadMs > 0) await sleep(aheadMs);
-      if (out.size < MAX_IN_FLIGHT) track(run(plan.next()));
-    }
-  };
-  const keepStream = async (): Promise<void> => {
-    while (!isStopping) {
-      await run(plan.longStream(LONG_STREAM_EVENTS));
-      await sleep(REOPEN_MS);
-    }
-  };
-  void keepRate();
-  for (let stream = 0; stream < longStreams; stream += 1) void keepStream();
+  const stop = startConstantLoad({
+    rate,
+    call: () => run(plan.next()),
+    streams: Array.from({ length: longStreams }, () => () => run(plan.longStream(LONG_STREAM_EVENTS))),
+    patienceMs: CALL_MS,
+  });
 
   return {
     oldestMs: () => {
@@ -128,11 +105,7 @@ export const startLoad = ({ origin, plan, oracle, rate, longStreams }: LoadOptio
       return oldest === undefined ? 0 : Date.now() - oldest.startedAt;
     },
     stop: async () => {
-      isStopping = true;
-      const patience = new AbortController();
-      const late = sleep(CALL_MS, undefined, { signal: patience.signal }).catch(() => undefined);
-      await Promise.race([Promise.all(out), late]);
-      patience.abort();
+      await stop();
       isClosed = true;
       sender.close();
     },

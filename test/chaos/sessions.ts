@@ -1,7 +1,7 @@
 // Sessions of callers of the older era: opened when one is needed, dropped when the gateway does not know it any more.
 
 import { type Call, type Caller, headersOf, initialiseBody, pathOf } from '#test/chaos/calls.ts';
-import type { Heard, HttpClient } from '#test/chaos/clients.ts';
+import type { Heard, HttpClient } from '#test/support/http-clients.ts';
 
 export type Sessions = {
   /** The caller's session, opened if there is none; or why none could be opened. */
