@@ -1,14 +1,15 @@
 // The Rust crate mcp-proxy as a peer: a gateway of one process that parses MCP itself. With JWT it verifies every token by
 // the issuer's key set and looks the tool up in the caller's role; without, it only passes on. Its audit is off, so what is
-// told of it favours it. It is built by `provision/run.mjs --with mcp-proxy`.
+// told of it favours it. It is built by `provision/run.mjs --with mcp-proxy` when a row first asks for it.
 // Of a token it demands two audiences (as of 0.4.3): the one it is configured with, and its own URL as it makes it up from
 // where it listens, which nobody can configure. So its port has to be known before tokens are signed.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HttpRequestLine, Peer } from '#test/bench/peers/peers.ts';
+import { ROOT } from '#test/support/product-process.ts';
 
 /** Name of the server behind it, which it puts before every tool's name. */
 const BACKEND = 'api';
@@ -98,12 +99,24 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
+/** Cargo builds it for minutes or, on a busy machine, for an hour: rows without it do not wait for that. */
+const findBinary = (): string => {
+  const given = process.env['MCP_PROXY_BIN'];
+  if (given !== undefined) return given;
+  const told = spawnSync(
+    process.execPath,
+    ['provision/run.mjs', '--with', 'mcp-proxy', '--', 'test/bench/peers/tell-mcp-proxy.ts'],
+    { cwd: ROOT, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' },
+  );
+  const binary = told.stdout.trim().split('\n').at(-1);
+  if (told.status !== 0 || binary === undefined) throw new Error('mcp-proxy could not be built');
+  return binary;
+};
+
 /** Starts it and waits until it serves. @returns the peer, and the origin its MCP endpoint is the root of. */
 export const startMcpProxy = async (options: McpProxyOptions): Promise<Peer & { readonly url: string }> => {
   const { port } = options;
-  const binary = process.env['MCP_PROXY_BIN'];
-  if (binary === undefined)
-    throw new Error('mcp-proxy is not built: start this by node provision/run.mjs --with mcp-proxy');
+  const binary = findBinary();
   const file = join(options.directory, `mcp-proxy-${port}.toml`);
   await writeFile(file, configuration(options), { mode: 0o600 });
   const child = spawn(binary, ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
