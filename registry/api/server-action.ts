@@ -9,6 +9,7 @@ import { isDryRun, sendDryRun } from '#registry/api/dry-run.ts';
 import { judgePrecondition } from '#registry/api/precondition.ts';
 import { noSuchResource } from '#registry/api/problem.ts';
 import { conditionsOf, paramsOf, recordOf, sendProblem, sendResource } from '#registry/api/request-facts.ts';
+import { awaitVersions } from '#registry/api/rollout/await-versions.ts';
 import { makeChange } from '#registry/api/rollout/make-change.ts';
 import { readServer } from '#registry/api/servers.ts';
 import type { Manner } from '#registry/approval/serve.ts';
@@ -21,6 +22,8 @@ export type ServerAction = {
   /** False: the action may be taken without having read the server. If-Match is honoured where it is sent. */
   readonly needsMatch: boolean;
   readonly manner?: Manner;
+  /** It may give calls to a version that was just published. */
+  readonly servesVersions?: boolean;
   readonly command: (tenant: Tenant, serverId: string) => Outcome;
   /** What is answered of the server; absent: the server as it is read. */
   readonly view?: (server: McpServer) => object;
@@ -30,7 +33,7 @@ export type ServerAction = {
 export const runServerAction = async (
   context: ApiContext,
   reply: FastifyReply,
-  { action, needsMatch, manner, command, view = readServer }: ServerAction,
+  { action, needsMatch, manner, servesVersions = false, command, view = readServer }: ServerAction,
 ): Promise<FastifyReply> => {
   const { tenant: tenantId, id } = paramsOf(reply.request);
   const conditions = conditionsOf(reply.request);
@@ -48,6 +51,7 @@ export const runServerAction = async (
     command: (tenant) => command(tenant as Tenant, id),
   };
   if (isDryRun(reply.request)) return sendDryRun(context, reply, asked);
+  if (servesVersions) await awaitVersions(context, { tenantId, serverId: id });
   const result = await makeChange(context, reply.request, asked);
   if (!result.ok) return sendProblem(reply, result.error);
   const { stored } = result.value;

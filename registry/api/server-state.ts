@@ -65,6 +65,7 @@ const registerActiveVersion = (app: FastifyInstance, context: ApiContext): void 
         action: `activate ${version} of`,
         needsMatch: true,
         manner: 'activated',
+        servesVersions: true,
         command: (tenant, serverId) => activateVersion(tenant, { serverId, version }, context.checkUrl),
       });
     },

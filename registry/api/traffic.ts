@@ -93,6 +93,7 @@ const registerPut = (app: FastifyInstance, context: ApiContext): void => {
         action: 'spread the calls of',
         needsMatch: true,
         manner: 'split',
+        servesVersions: true,
         command: (tenant, serverId) => putTraffic(tenant, { serverId, sent, nowMs }, context.checkUrl),
         view: (server) => trafficView(server, nowMs),
       });

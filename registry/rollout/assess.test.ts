@@ -3,7 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EnvoyNodeStatus } from '#core/feed-message.ts';
 import type { ConsumerEntry } from '#registry/feed/consumer-board.ts';
-import { assessRollout } from '#registry/rollout/assess.ts';
+import { assessRollout, envoysLack } from '#registry/rollout/assess.ts';
 
 const NOW_MS = Date.parse('2026-01-01T12:00:00Z');
 const PLACE = { sequence: 20, previous: 10 };
@@ -102,5 +102,17 @@ describe('assessRollout()', () => {
     expect(answer.state).toBe('applied');
     expect(JSON.stringify(answer)).not.toContain('beta');
     expect(answer.consumers[0]?.nodes[0]?.rejected).toEqual([]);
+  });
+});
+
+describe('envoysLack()', () => {
+  it.each([
+    ['one Envoy of two is behind', true, [xds(20, node(20), node(10))]],
+    ['all have it, and ext-authz is behind', false, [entry('ext-authz', 19), xds(20, node(20))]],
+    ['an Envoy refuses it', false, [xds(20, node(10, [refusal('acme', { after: 10, upTo: 20 })]))]],
+    ['its xds-server is away', false, [{ ...xds(19, node(10)), connected: false }]],
+    ['there is none', false, [xds(19)]],
+  ])('%s: %s', (_title, lacks, entries) => {
+    expect(envoysLack(assess(...entries))).toBe(lacks);
   });
 });

@@ -91,6 +91,12 @@ const assessConsumer = (entry: ConsumerEntry, question: RolloutQuestion): Consum
   return { consumer, connected, sequence: status?.sequence ?? null, reportedAt, state, nodes };
 };
 
+/** True if an Envoy that is connected may not have the revision yet. One that refuses it will not have it, and is not meant. */
+export const envoysLack = ({ consumers }: Rollout): boolean =>
+  consumers.some(
+    ({ connected, nodes }) => connected && nodes.some(({ state: ofNode }) => ofNode === 'pending'),
+  );
+
 /**
  * `applied`: every consumer that counts serves the revision or a later one, and so does every Envoy behind them, of
  * which there is one at least: without an Envoy nothing is served. `rejected`: an Envoy refuses what the revision

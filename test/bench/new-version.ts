@@ -1,6 +1,7 @@
 // One new version of a server, from the two calls of the API that bring it into service to the first call that reaches it
 // through Envoy. For `npm run bench:xds` and for the rows of `npm run bench`.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { activateVersion, callUntil, publishVersion } from '#test/support/new-route.ts';
 import type { ScaleWorld, Surroundings } from '#test/support/scale-world.ts';
 
@@ -11,11 +12,14 @@ export type NewVersionTimes = {
   readonly api: number;
 };
 
-/** @param round names the version, and chooses the server: another tenant's each time. */
+/**
+ * @param round names the version, and chooses the server: another tenant's each time.
+ * @param settleMs between both calls, milliseconds: what the publication causes is over then. It counts in `published`.
+ */
 export const timeNewVersion = async (
   world: ScaleWorld,
   surroundings: Surroundings,
-  round: number,
+  { round, settleMs = 0 }: { readonly round: number; readonly settleMs?: number },
 ): Promise<NewVersionTimes> => {
   const tenant = world.tenants[round % world.tenants.length];
   const server = tenant?.servers[round % tenant.servers.length];
@@ -29,6 +33,7 @@ export const timeNewVersion = async (
     name: `2.0.${round}`,
     host: surroundings.upstreamHost,
   });
+  await sleep(settleMs);
   const activatedAt = performance.now();
   await activateVersion(place, version);
   const answeredAt = performance.now();

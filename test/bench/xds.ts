@@ -38,7 +38,7 @@ const start = async (size: number, surroundings: Surroundings): Promise<Bench> =
 const takeTurns = async (benches: readonly Bench[], surroundings: Surroundings, from: number, to: number) => {
   for (let round = from; round < to; round += 1)
     for (const bench of benches) {
-      bench.rounds.push(await timeNewVersion(bench.world, surroundings, round));
+      bench.rounds.push(await timeNewVersion(bench.world, surroundings, { round }));
       await sleep(PAUSE_MS);
     }
 };

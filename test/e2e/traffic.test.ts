@@ -366,3 +366,35 @@ describe('an abort', () => {
     120_000,
   );
 });
+
+describe('a version that is activated as soon as it is published', () => {
+  const RELEASE = '3.0.0';
+  /** Of an xds-server that is busy. */
+  const SLOW_MS = 1_000;
+
+  it('costs no call: none is judged for it before Envoy has its routes', async () => {
+    const token = await tokenOf('steady');
+    const refused: string[] = [];
+    let isOver = false;
+    const keepAsking = async (): Promise<void> => {
+      while (!isOver) {
+        const answer = await ask(token);
+        if (answer.status !== 200) refused.push(answer.text);
+      }
+    };
+    const asking = keepAsking();
+    product.signal('xds-server', 'SIGSTOP');
+    setTimeout(() => product.signal('xds-server', 'SIGCONT'), SLOW_MS);
+    const version = versionOf(two.url, versionTools(['which', 'other', 'fresh']));
+    await put(`/servers/spread/versions/${RELEASE}`, version);
+    const path = `${TENANT}/servers/spread/active-version`;
+    const activated = await product.registry('PUT', path, { version: RELEASE }, { 'if-match': '*' });
+    expect(activated.status, JSON.stringify(activated.body)).toBe(200);
+    const isServed = async () =>
+      (await product.decisions()).some((decision) => decision['version'] === RELEASE);
+    await until('it is served', isServed, 30_000);
+    isOver = true;
+    await asking;
+    expect(refused).toEqual([]);
+  }, 120_000);
+});

@@ -250,3 +250,50 @@ describe('?wait=applied', () => {
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 });
+
+describe('an activation', () => {
+  const HOST = 'tracker.example.com';
+  const VERSION = {
+    endpoints: [`https://${HOST}/mcp`],
+    protocolVersions: ['2025-11-25'],
+    tools: [{ name: 'read', inputSchema: { type: 'object' } }],
+  };
+
+  beforeEach(async () => {
+    await call('PATCH', '', { fourEyes: false }, await tag(''));
+    await call('PUT', '/issuers/home', {
+      kind: 'oidc',
+      issuer: 'https://login.example.com/',
+      jwksUri: 'https://login.example.com/keys',
+      relation: 'home',
+    });
+    await call('PUT', '/servers/tracker', {
+      displayName: 'Tracker',
+      allowedHosts: [HOST],
+      upstreamAuth: { mode: 'none' },
+      bindings: [{ issuerId: 'home', audiences: ['api://gateway'] }],
+    });
+    answer = undefined;
+    expect((await call('PUT', '/servers/tracker/versions/1.0.0', VERSION)).status).toBe(201);
+  });
+
+  const activate = async (): Promise<Answer> =>
+    call('PUT', '/servers/tracker/active-version', { version: '1.0.0' }, await tag('/servers/tracker'));
+
+  it('is committed once the Envoys have the version, and not before', async () => {
+    const published = await registry.store.lastSequence();
+    let isAnswered = false;
+    const activating = activate().finally(() => {
+      isAnswered = true;
+    });
+    // As long as the registry takes for some changes it does not hold back.
+    for (let round = 0; round < 5; round += 1) await rename(`Meanwhile ${round}`);
+    expect([isAnswered, await registry.store.lastSequence()]).toEqual([false, published + 5]);
+    report(published, []);
+    expect((await activating).status).toBe(200);
+  });
+
+  it('is held up by no Envoy that is stuck', async () => {
+    expect((await activate()).status).toBe(200);
+  });
+});

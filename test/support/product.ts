@@ -46,6 +46,8 @@ export type Product = {
   ): Promise<RegistryAnswer>;
   /** Sends the signal to a part and all it started; resolves when it is gone. */
   kill(name: string, signal?: NodeJS.Signals): Promise<void>;
+  /** Sends a part a signal that does not end it. */
+  signal(name: string, signal: 'SIGSTOP' | 'SIGCONT'): void;
   isReady(name: string): Promise<boolean>;
   /** Kills a part and keeps it down until `resumeRestart`. */
   pauseRestart(name: string): Promise<void>;
@@ -130,6 +132,7 @@ const createParts = ({ localDirectory, environment }: ProductProcess) => {
   };
   return {
     kill,
+    signal: (name: string, signal: 'SIGSTOP' | 'SIGCONT'): void => void process.kill(-pidOf(name), signal),
     isReady: async (name: string): Promise<boolean> => {
       const operations = {
         kind: 'unix',

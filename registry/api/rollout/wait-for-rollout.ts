@@ -48,17 +48,24 @@ const assess = async (context: ApiContext, { tenantId, revision }: RolloutWait):
   return assessRollout(await context.consumers(), { tenantId, place, nowMs: context.nowMs() });
 };
 
+const isOver = ({ state }: Rollout): boolean => state !== 'pending';
+
 /**
  * The rollout as it stands when it is over, or when the time is up: then it is still `pending`.
+ * @param isEnough ends the wait; absent: that the rollout is over.
  * @throws GatewayError `store_failed`.
  */
-export const waitForRollout = async (context: ApiContext, wait: RolloutWait): Promise<Rollout> => {
+export const waitForRollout = async (
+  context: ApiContext,
+  wait: RolloutWait,
+  isEnough: (rollout: Rollout) => boolean = isOver,
+): Promise<Rollout> => {
   const reports = followReports(context, wait.signal);
   try {
     for (;;) {
       const rollout = await assess(context, wait);
       const leftMs = wait.deadlineMs - context.nowMs();
-      if (rollout.state !== 'pending' || leftMs <= 0 || wait.signal.aborted) return rollout;
+      if (isEnough(rollout) || leftMs <= 0 || wait.signal.aborted) return rollout;
       await reports.next(Math.min(leftMs, LOOK_AGAIN_MS));
     }
   } finally {
