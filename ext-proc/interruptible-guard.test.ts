@@ -1,3 +1,5 @@
+// Unit tests of interruptible-guard.ts: where the last words stand, however the stream was cut into chunks.
+
 import { describe, expect, it } from 'vitest';
 import type { BodyStep } from '#ext-proc/body-guard.ts';
 import { createForwardGuard } from '#ext-proc/forward-guard.ts';

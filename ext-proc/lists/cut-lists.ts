@@ -194,7 +194,8 @@ export const cutLists = (message: AnswerMessage, rules: ListRules): Result<CutMe
   const known = cuts.recall(result, rules);
   const cut = known === undefined ? cutResult(message, result, rules) : ok(known);
   if (!cut.ok) return cut;
-  if (known === undefined) cuts.keep(result, rules, cut.value);
+  // Other answers are never the same result again: to keep them would only be work for the garbage collector.
+  if (known === undefined && cut.value !== NO_LIST) cuts.keep(result, rules, cut.value);
   const { text, lists, tools, stripped } = cut.value;
   const edits = text === undefined ? [] : [{ span: spanOfResult(message.text, result), text }];
   return ok({

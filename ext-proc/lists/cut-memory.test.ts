@@ -1,3 +1,5 @@
+// Unit tests of cut-memory.ts, and of cut-lists.ts over it: what is recalled is what a first reading would give.
+
 import { describe, expect, it } from 'vitest';
 import type { ListOrder } from '#core/guard-orders.ts';
 import type { ListRules } from '#ext-proc/lists/cut-list.ts';
