@@ -28,11 +28,6 @@ export const awaitVersions = async (
 ): Promise<void> => {
   const revision = await lastPublished(context, tenantId, serverId);
   if (revision === 0) return;
-  const deadlineMs = context.nowMs() + LONGEST_WAIT_MS;
-  const signal = AbortSignal.timeout(LONGEST_WAIT_MS);
-  await waitForRollout(
-    context,
-    { tenantId, revision, deadlineMs, signal },
-    (rollout) => !envoysLack(rollout),
-  );
+  const wait = { tenantId, revision, limitMs: LONGEST_WAIT_MS };
+  await waitForRollout(context, wait, (rollout) => !envoysLack(rollout));
 };

@@ -11,16 +11,16 @@ const LOOK_AGAIN_MS = 250;
 export type RolloutWait = {
   readonly tenantId: string;
   readonly revision: number;
-  /** Wall clock, milliseconds since the epoch. */
-  readonly deadlineMs: number;
+  /** Milliseconds, by a clock that nobody sets. */
+  readonly limitMs: number;
   /** Ends the wait early: the registry stops. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 };
 
 type Reports = { readonly next: (ms: number) => Promise<void>; readonly end: () => void };
 
 /** A report that comes between two questions is not missed: the next question is then asked at once. */
-const followReports = ({ onReport }: ApiContext, signal: AbortSignal): Reports => {
+const followReports = ({ onReport }: ApiContext, signal: AbortSignal | undefined): Reports => {
   let reported = false;
   let wake = (): void => undefined;
   const end = onReport(() => {
@@ -32,10 +32,10 @@ const followReports = ({ onReport }: ApiContext, signal: AbortSignal): Reports =
       const timer = setTimeout(() => wake(), reported ? 0 : ms);
       wake = () => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
+        signal?.removeEventListener('abort', wake);
         resolve();
       };
-      signal.addEventListener('abort', wake);
+      signal?.addEventListener('abort', wake);
       reported = false;
     });
   return { next, end };
@@ -60,12 +60,14 @@ export const waitForRollout = async (
   wait: RolloutWait,
   isEnough: (rollout: Rollout) => boolean = isOver,
 ): Promise<Rollout> => {
-  const reports = followReports(context, wait.signal);
+  const { limitMs, signal } = wait;
+  const deadlineMs = performance.now() + limitMs;
+  const reports = followReports(context, signal);
   try {
     for (;;) {
       const rollout = await assess(context, wait);
-      const leftMs = wait.deadlineMs - context.nowMs();
-      if (isEnough(rollout) || leftMs <= 0 || wait.signal.aborted) return rollout;
+      const leftMs = deadlineMs - performance.now();
+      if (isEnough(rollout) || leftMs <= 0 || signal?.aborted === true) return rollout;
       await reports.next(Math.min(leftMs, LOOK_AGAIN_MS));
     }
   } finally {

@@ -21,12 +21,11 @@ import type { Rollout } from '#registry/rollout/assess.ts';
 const waitQuietly = async (
   context: ApiContext,
   change: CommittedChange,
-  timing: { readonly ms: number; readonly signal: AbortSignal },
+  timing: { readonly limitMs: number; readonly signal: AbortSignal },
 ): Promise<Rollout> => {
   const { tenantId, revision } = change;
-  const deadlineMs = context.nowMs() + timing.ms;
   try {
-    return await waitForRollout(context, { tenantId, revision, deadlineMs, signal: timing.signal });
+    return await waitForRollout(context, { tenantId, revision, ...timing });
   } catch (thrown) {
     const error = GatewayError.from(thrown).message;
     context.logger.error({ tenantId, revision, error }, 'rollout could not be followed');
@@ -79,9 +78,9 @@ export const installWait = (app: FastifyInstance, context: ApiContext): void => 
   app.addHook('preClose', async () => stopping.abort());
   app.addHook('onSend', async (request, reply, payload) => {
     const change = request.committed;
-    const ms = wantsToWait(request);
-    if (change === null || ms === undefined || reply.statusCode >= 300) return payload;
-    const rollout = await waitQuietly(context, change, { ms, signal: stopping.signal });
+    const limitMs = wantsToWait(request);
+    if (change === null || limitMs === undefined || reply.statusCode >= 300) return payload;
+    const rollout = await waitQuietly(context, change, { limitMs, signal: stopping.signal });
     reply.header('link', `<${rolloutPath(change.tenantId, change.revision)}>; rel="status"`);
     reply.header('rollout-state', rollout.state);
     if (rollout.state === 'rejected') return refuse(context, reply, { change, rollout });
