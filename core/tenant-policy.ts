@@ -41,6 +41,19 @@ export type TenantPolicy = {
 export const BUNDLE_MEMBERS = ['bundle', 'shadow'] as const satisfies readonly (keyof TenantPolicy)[];
 export type BundleMember = (typeof BUNDLE_MEMBERS)[number];
 
+/** Digests of the bundles that a policy names. */
+export const bundleDigests = (policy: TenantPolicy | undefined): readonly string[] =>
+  BUNDLE_MEMBERS.flatMap((member) => policy?.[member]?.digest ?? []);
+
+/** Digests of bundles that a change makes a policy name. */
+export const newBundleDigests = (
+  before: TenantPolicy | undefined,
+  after: TenantPolicy | undefined,
+): readonly string[] => {
+  const known = bundleDigests(before);
+  return bundleDigests(after).filter((digest) => !known.includes(digest));
+};
+
 /** The members that make a key, in the order of RFC 7638 §3.2. */
 const MEMBERS: Readonly<Record<PublicJwk['kty'], readonly (keyof PublicJwk)[]>> = {
   RSA: ['e', 'kty', 'n'],

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import { judgePassage } from '#registry/api/approvals/serving-gate.ts';
 import type { ApiContext } from '#registry/api/context.ts';
+import { judgeNamedBundles } from '#registry/api/policies/named-bundles.ts';
 import { type Problem, problemFromRefusal } from '#registry/api/problem.ts';
 import { tenantBytes } from '#registry/api/tenant-size.ts';
 import type { Submission } from '#registry/approval/records.ts';
@@ -122,7 +123,8 @@ export const prepareChange = async (
   const { tenant, changes } = outcome.value;
   const tooLarge =
     before !== undefined && changes.length === 0 ? undefined : judgeSize(before?.tenant, tenant);
-  if (tooLarge !== undefined) return err(problemFromRefusal(tooLarge));
+  const refusal = tooLarge ?? (await judgeNamedBundles(context.store, before?.tenant, tenant));
+  if (refusal !== undefined) return err(problemFromRefusal(refusal));
   return pass(context, request, { before, tenant, changes });
 };
 

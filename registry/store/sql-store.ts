@@ -212,9 +212,9 @@ const createPolicyBundles = (
     return kept;
   },
   forgetPolicyBundle: async (write) => {
-    const sequence = await commit((transaction) => deletePolicyBundle(transaction, audit, write));
-    if (sequence !== undefined) committed(sequence);
-    return sequence !== undefined;
+    const forgotten = await commit((transaction) => deletePolicyBundle(transaction, audit, write));
+    if (forgotten.ok) committed(forgotten.value);
+    return forgotten;
   },
 });
 

@@ -165,6 +165,15 @@ export type PolicyBundleWrite = {
   readonly record: ChangeRecord;
 };
 
+export type PolicyBundleRemoval = {
+  readonly tenantId: string;
+  readonly digest: string;
+  readonly record: ChangeRecord;
+};
+
+/** Why a bundle is not removed: there is none, or the tenant's policy names it. */
+export type NotRemoved = 'unknown' | 'in-service';
+
 export type ManifestsPage = Page & { readonly serverId?: string };
 
 /**
@@ -216,12 +225,8 @@ export type Store = Omit<FeedSource, 'findPolicyBundle'> &
      * revision. One that is there already is left as it is. `full`: the tenant has as many as it may.
      */
     keepPolicyBundle(write: PolicyBundleWrite): Promise<Result<number, 'full'>>;
-    /** Forgets a bundle, with an audit record. False: there is none of this digest. */
-    forgetPolicyBundle(write: {
-      readonly tenantId: string;
-      readonly digest: string;
-      readonly record: ChangeRecord;
-    }): Promise<boolean>;
+    /** Forgets a bundle, with an audit record; resolves with the sequence. One that the policy names stays. */
+    forgetPolicyBundle(write: PolicyBundleRemoval): Promise<Result<number, NotRemoved>>;
     /** Newest first. */
     listPolicyBundles(tenantId: string, page: Page): Promise<readonly PolicyBundleSummary[]>;
     findPolicyBundle(tenantId: string, digest: string): Promise<StoredPolicyBundle | undefined>;

@@ -6,6 +6,7 @@ import { type AuditSecrets, appendAudit } from '#registry/store/audit-append.ts'
 import { releaseHosts, takeHosts } from '#registry/store/host-names.ts';
 import { settleKey } from '#registry/store/idempotency.ts';
 import { insertManifest, isSpent, markVersions, spendId } from '#registry/store/manifests.ts';
+import { keepsNamedBundles } from '#registry/store/policy-bundles.ts';
 import { bringForward, type PresentTenant, type PresentTenants } from '#registry/store/present-tenants.ts';
 import { insertResources, supersedeAll } from '#registry/store/resources.ts';
 import { takeSequence } from '#registry/store/sequence.ts';
@@ -110,6 +111,7 @@ const put = async (parts: Parts, tenant: Tenant): Promise<Written> => {
   await putHead(parts, present.head.born);
   await markVersions(transaction, write.tenantId, changed);
   if (!(await takeHosts(transaction, write.tenantId, changed))) throw new StaleWrite();
+  if (!(await keepsNamedBundles(transaction, write.tenantId, changed))) throw new StaleWrite();
   await publish(parts);
   await keepApprovals(parts, tenant);
   return { ...place, present };

@@ -3,6 +3,7 @@
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Store } from '#registry/store/store.ts';
 import {
   adminToken,
   answerFrom,
@@ -349,6 +350,45 @@ describe('the policy of a tenant', () => {
     });
     expect(restored.status).toBe(200);
     expect((await registry.call('GET', POLICY)).body).toMatchObject({ bundle: { digest } });
+  });
+
+  it('does not come back with a restore once its bundle was removed: every call would be refused', async () => {
+    const [digest, other] = [await digestAfterUpload(FIRST), await digestAfterUpload(SECOND)];
+    await put({ bundle: { digest } });
+    const { revision } = (await registry.call('GET', '/v1/tenants/acme')).body;
+    await replace({ bundle: { digest: other } });
+    await registry.call('DELETE', `${BUNDLES}/${digest}`);
+    const { etag } = await registry.call('GET', '/v1/tenants/acme');
+    const restore = `/v1/tenants/acme/revisions/${revision}/restore`;
+    const refused = await registry.call('POST', restore, { headers: { 'if-match': etag } });
+    const seen = (refused.body as unknown as { access: { digest: string } }).access.digest;
+    for (const query of ['?dryRun=true', `?confirmAddedAccess=${seen}`]) {
+      const answer = await registry.call('POST', `${restore}${query}`, { headers: { 'if-match': etag } });
+      expect(answer).toMatchObject({ status: 409, body: { type: 'urn:mcpgw:problem:conflict' } });
+      expect(answer.body.errors[0]?.message).toContain(digest);
+    }
+    expect((await registry.call('GET', POLICY)).body).toMatchObject({ bundle: { digest: other } });
+  });
+
+  /** Has something done by somebody else between the judgement of a request and its commit. */
+  const justBefore = (name: 'write' | 'forgetPolicyBundle', done: () => Promise<unknown>): void => {
+    const store = registry.store as { -readonly [Name in keyof Store]: Store[Name] };
+    const commit = store[name] as (write: unknown) => Promise<never>;
+    store[name] = async (write: unknown): Promise<never> => {
+      store[name] = commit;
+      await done();
+      return commit(write);
+    };
+  };
+
+  it('and the removal of its bundle do not pass each other by, whichever is first', async () => {
+    const [digest, other] = [await digestAfterUpload(FIRST), await digestAfterUpload(SECOND)];
+    justBefore('forgetPolicyBundle', () => put({ bundle: { digest } }));
+    expect((await registry.call('DELETE', `${BUNDLES}/${digest}`)).status).toBe(409);
+    justBefore('write', () => registry.call('DELETE', `${BUNDLES}/${other}`));
+    expect((await replace({ bundle: { digest: other } })).status).toBe(409);
+    expect((await registry.call('GET', POLICY)).body).toMatchObject({ bundle: { digest } });
+    expect((await registry.call('GET', `${BUNDLES}`)).body.items).toMatchObject([{ digest }]);
   });
 
   it('brings back no key that was withdrawn, and no freedom from signatures', async () => {

@@ -64,8 +64,8 @@ export const describeBundles = (name: string, create: () => Promise<StoreUnderTe
     it('stand in the audit when they come and go, and change no tenant', async () => {
       await keep('a');
       const change = { tenantId: 'acme', digest: 'a'.repeat(64), record: record('remove a') };
-      expect(await store.forgetPolicyBundle(change)).toBe(true);
-      expect(await store.forgetPolicyBundle(change)).toBe(false);
+      expect(await store.forgetPolicyBundle(change)).toMatchObject({ ok: true });
+      expect(await store.forgetPolicyBundle(change)).toEqual({ ok: false, error: 'unknown' });
       const audit = await store.listAudit('acme', { limit: 10 });
       expect(audit.map(({ action }) => action)).toEqual(['remove a', 'upload a', 'put tenant']);
       expect((await store.findTenant('acme'))?.tenant.revision).toBe(1);

@@ -3,7 +3,6 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { BUNDLE_MEMBERS } from '#core/tenant-policy.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { IdempotencyHeader } from '#registry/api/idempotency.ts';
 import { linkNext, pageByNumber } from '#registry/api/paging.ts';
@@ -83,13 +82,10 @@ const upload = async (
 const remove = async (context: ApiContext, reply: FastifyReply): Promise<FastifyReply> => {
   const { tenant: tenantId } = paramsOf(reply.request);
   const digest = digestIn(reply);
-  const stored = await context.store.findTenant(tenantId);
-  const policy = stored?.tenant.policy;
-  if (BUNDLE_MEMBERS.some((member) => policy?.[member]?.digest === digest))
-    return sendProblem(reply, IN_SERVICE);
   const record = recordOf(context, reply.request, `remove policy-bundles/${digest}`);
-  const isGone = await context.store.forgetPolicyBundle({ tenantId, digest, record });
-  return isGone ? reply.code(204).send() : sendProblem(reply, noSuchResource);
+  const removed = await context.store.forgetPolicyBundle({ tenantId, digest, record });
+  if (removed.ok) return reply.code(204).send();
+  return sendProblem(reply, removed.error === 'in-service' ? IN_SERVICE : noSuchResource);
 };
 
 const registerUpload = (app: FastifyInstance, context: ApiContext): void => {
@@ -161,7 +157,7 @@ export const registerPolicyBundles = (app: FastifyInstance, context: ApiContext)
     config: { access: 'write' },
     schema: {
       summary: 'Remove a bundle that the policy does not name',
-      description: 'A revision that names it cannot be restored to judge by it.',
+      description: 'A revision that names it cannot be restored any more.',
       tags: ['policy'],
       params: DigestParams,
       headers: ReasonHeader,
