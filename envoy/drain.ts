@@ -8,10 +8,10 @@ const POLL_MS = 100;
 /** Between two calls of one client nothing runs either: only what stays quiet for so long is over. */
 const QUIET_MS = 500;
 
-/** Calls and streams in progress; 0 if Envoy says nothing of them. */
+/** Calls and streams in progress, and manifests on their way in; 0 if Envoy says nothing of them. */
 const activeRequests = async (adminPort: number): Promise<number> => {
-  const text = await askAdmin(adminPort, '/stats?filter=^http\\.gateway\\.downstream_rq_active$');
-  return Number(/downstream_rq_active: (\d+)/.exec(text)?.[1] ?? 0);
+  const text = await askAdmin(adminPort, '/stats?filter=^http\\.(gateway|publish)\\.downstream_rq_active$');
+  return [...text.matchAll(/downstream_rq_active: (\d+)/g)].reduce((sum, [, open]) => sum + Number(open), 0);
 };
 
 /**
