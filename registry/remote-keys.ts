@@ -46,9 +46,9 @@ const isKeyOf = (keyIssuer: string, issuer: string): boolean => {
 const pausedFetch = (fetchKeys: FetchImplementation): FetchImplementation => {
   let pausedUntilMs = 0;
   return async (url, options) => {
-    if (Date.now() < pausedUntilMs)
+    if (performance.now() < pausedUntilMs)
       throw new GatewayError('provider_failed', 'the keys could not be fetched just now');
-    pausedUntilMs = Date.now() + FAILURE_PAUSE_MS;
+    pausedUntilMs = performance.now() + FAILURE_PAUSE_MS;
     const response = await fetchKeys(url, options);
     if (response.status === 200) pausedUntilMs = 0;
     return response;
