@@ -67,10 +67,11 @@ export const createFleet = (units: readonly Unit[], place: ProgramPlace, events:
   const startUnit = async (unit: Unit): Promise<void> => {
     await Promise.all(unit.after.map(startOnce));
     if (stopping.signal.aborted) return;
-    const startedAt = Date.now();
+    const startedAt = performance.now();
     const detail =
       unit.kind === 'task' ? await unit.run(stopping.signal) : await programs.get(unit.name)?.start();
-    if (!stopping.signal.aborted) events.onReady(unit.name, detail ?? '', Date.now() - startedAt);
+    if (!stopping.signal.aborted)
+      events.onReady(unit.name, detail ?? '', Math.round(performance.now() - startedAt));
   };
 
   const startOnce = (name: string): Promise<void> => {

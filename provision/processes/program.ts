@@ -158,11 +158,11 @@ class RunningProgram implements Program {
     let waitMs = 0;
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       const how = await current.ended;
       // One that was replaced has ended, and its successor is kept running.
       if (signal.aborted || current !== this.#child) return;
-      waitMs = nextWait(waitMs, Date.now() - startedAt);
+      waitMs = nextWait(waitMs, performance.now() - startedAt);
       this.#place.onCrash(this.#unit.name, how, waitMs);
       await this.#pause(waitMs);
       if (!signal.aborted) current = this.#install(this.#launch());
