@@ -92,8 +92,7 @@ class RunningProgram implements Program {
   }
 
   async replace(): Promise<void> {
-    const old = this.#child;
-    if (old === undefined) throw new Error(`${this.#unit.name} is not running`);
+    if (this.#child === undefined) throw new Error(`${this.#unit.name} is not running`);
     const isTaken = await untilTaken(this.#unit);
     const next = this.#launch({ TAKE_OVER: 'true' });
     try {
@@ -102,7 +101,10 @@ class RunningProgram implements Program {
       next.kill();
       throw thrown;
     }
+    // Not the one of before: that may have ended meanwhile, and been started again.
+    const old = this.#child;
     void this.#keepRunning(this.#install(next));
+    if (old === undefined) return;
     this.#leaving.add(old);
     await old.stop(this.#unit.stopMs);
     this.#leaving.delete(old);
@@ -162,10 +164,13 @@ class RunningProgram implements Program {
       const how = await current.ended;
       // One that was replaced has ended, and its successor is kept running.
       if (signal.aborted || current !== this.#child) return;
+      this.#child = undefined;
       waitMs = nextWait(waitMs, performance.now() - startedAt);
       this.#place.onCrash(this.#unit.name, how, waitMs);
       await this.#pause(waitMs);
-      if (!signal.aborted) current = this.#install(this.#launch());
+      // A successor that came up meanwhile is kept running by itself.
+      if (signal.aborted || this.#child !== undefined) return;
+      current = this.#install(this.#launch());
     }
   }
 }

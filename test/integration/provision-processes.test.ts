@@ -28,6 +28,7 @@ process.on('SIGTERM', () => {
   appendFileSync(WORLD + '/diary', 'stop ' + NAME + '\\n');
   process.exit(0);
 });
+appendFileSync(WORLD + '/pids-' + NAME, process.pid + '\\n');
 writeFileSync(WORLD + '/up-' + NAME, String(process.pid));
 setInterval(() => {}, 1000);
 `;
@@ -51,6 +52,7 @@ afterEach(async () => {
 const readText = (name: string): string => readFileSync(join(world, name), 'utf8');
 const diary = (): string[] => readText('diary').trim().split('\n');
 const pidOf = (name: string): number => Number(readText(name));
+const pidsOf = (name: string): number[] => readText(`pids-${name}`).trim().split('\n').map(Number);
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -126,6 +128,30 @@ describe('a fleet', () => {
     expect(pidOf('up-a')).toBe(first);
     rmSync(join(world, 'hold', 'a'));
     await until(() => pidOf('up-a') !== first);
+  });
+
+  it('does not replace a part that is down: it is started again by itself, and once', async () => {
+    await startFleet([{ ...program('a'), whoAnswers: async () => readText('up-a') }]);
+    mkdirSync(join(world, 'hold'));
+    writeFileSync(join(world, 'hold', 'a'), '');
+    process.kill(pidOf('up-a'), 'SIGKILL');
+    await until(() => crashes.length > 0);
+    await expect(fleet?.replace('a')).rejects.toThrow('a is not running');
+    rmSync(join(world, 'hold', 'a'));
+    await until(() => pidsOf('a').filter(isAlive).length === 1);
+    expect(pidsOf('a')).toHaveLength(2);
+  });
+
+  it('has one of a part that ended, and was started again, while its successor came up', async () => {
+    let answers = 'the old one';
+    await startFleet([{ ...program('a'), whoAnswers: async () => answers }]);
+    const replaced = fleet?.replace('a');
+    await until(() => pidsOf('a').length === 2);
+    process.kill(pidsOf('a')[0] ?? 0, 'SIGKILL');
+    await until(() => pidsOf('a').length === 3);
+    answers = 'the successor';
+    await replaced;
+    expect(pidsOf('a').map(isAlive)).toEqual([false, true, false]);
   });
 
   it('says the last words of a part that does not start', async () => {
