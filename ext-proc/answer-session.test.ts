@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type GuardOrders, guardOrdersToJson } from '#core/guard-orders.ts';
 import { createAnswerSession, type SessionParts } from '#ext-proc/answer-session.ts';
 import { createHeldBytes } from '#ext-proc/held-bytes.ts';
@@ -49,6 +49,16 @@ const chunk = (text: string, endOfStream = false) => ({
 const TRAILERS = { request: 'response_trailers', response_trailers: {} };
 
 const kinds = () => replies.flatMap((reply) => Object.keys(reply).filter((key) => key !== 'mode_override'));
+
+/** The error in the place of a chunk, from the reply to it. */
+const errorIn = (reply: Reply | undefined): unknown => {
+  const response = reply?.['response_body']?.['response'] as Reply | undefined;
+  return JSON.parse(String(response?.['body_mutation']?.['body']).split('data: ')[1] ?? '');
+};
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 beforeEach(() => {
   replies = [];
@@ -157,6 +167,7 @@ describe('an answer session', () => {
   it('can be ended from outside while it is open, and not after', async () => {
     const session = start();
     await session.receive(head(ordersOff()));
+    await session.receive(chunk('data: 1'));
     expect(parts.liveStreams.terminate(() => true, 'command')).toBe(1);
     expect(failures).toEqual(['stream_terminated']);
     const other = start();
@@ -167,6 +178,58 @@ describe('an answer session', () => {
     expect(failures).toEqual(['stream_terminated']);
   });
 
+  it.each([false, true])(
+    'that is ended tells its client why in the place of what comes (last: %s)',
+    async (isLast) => {
+      const session = start();
+      await session.receive(head(ordersOff()));
+      await session.receive(chunk('data: 1\n\n'));
+      parts.liveStreams.terminate(() => true, 'revoked');
+      expect(failures).toEqual([]);
+      await session.receive(chunk('data: 2\n\n', isLast));
+      expect(errorIn(replies[2])).toMatchObject({
+        id: 'call-1',
+        error: { data: { reason: 'stream_terminated', cause: 'revoked' } },
+      });
+      expect(failures).toEqual(['stream_terminated']);
+    },
+  );
+
+  it('that is ended while a chunk is judged passes nothing of that chunk', async () => {
+    const session = start();
+    await session.receive(head(ordersTools(['a'])));
+    const judged = session.receive(chunk(`data: ${toolsAnswer(['a'])}\n\n`));
+    parts.liveStreams.terminate(() => true, 'switched-off');
+    await judged;
+    expect(errorIn(replies[1])).toMatchObject({ error: { data: { cause: 'switched-off' } } });
+    expect(failures).toEqual(['stream_terminated']);
+  });
+
+  it('that is ended waits no longer than a moment for its last words, and passes no trailers meanwhile', async () => {
+    vi.useFakeTimers();
+    const silentOne = start();
+    await silentOne.receive(head(ordersOff()));
+    parts.liveStreams.terminate(() => true, 'command');
+    vi.advanceTimersByTime(399);
+    expect(failures).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(failures).toEqual(['stream_terminated']);
+    const ending = start();
+    await ending.receive(head(ordersOff()));
+    parts.liveStreams.terminate(() => true, 'command');
+    await ending.receive(TRAILERS);
+    expect(kinds()).toEqual(['response_headers', 'response_headers']);
+    vi.advanceTimersByTime(1_000);
+    expect(failures).toEqual(['stream_terminated', 'stream_terminated']);
+  });
+
+  it('that answers no request is ended at once', async () => {
+    const { jsonRpcId: _, ...orders } = ordersOff();
+    await start().receive(head(orders));
+    parts.liveStreams.terminate(() => true, 'command');
+    expect(failures).toEqual(['stream_terminated']);
+  });
+
   it('that is interrupted ends with an error to its client, in the place of the next chunk', async () => {
     const session = start();
     await session.receive(head(ordersOff()));
@@ -174,9 +237,10 @@ describe('an answer session', () => {
     parts.liveStreams.interruptAll();
     expect(failures).toEqual([]);
     await session.receive(chunk('data: 2\n\n'));
-    const reply = replies[2]?.['response_body']?.['response'] as Reply | undefined;
-    const error = JSON.parse(String(reply?.['body_mutation']?.['body']).split('data: ')[1] ?? '');
-    expect(error).toMatchObject({ id: 'call-1', error: { data: { reason: 'stream_terminated' } } });
+    expect(errorIn(replies[2])).toMatchObject({
+      id: 'call-1',
+      error: { data: { reason: 'stream_terminated' } },
+    });
     expect(failures).toEqual(['stream_terminated']);
   });
 

@@ -4,9 +4,9 @@
 import { type GuardOrders, parseGuardOrders } from '#core/guard-orders.ts';
 import { describeReason } from '#core/reason.ts';
 import { blocked, refused, tooLarge } from '#ext-proc/answer-fault.ts';
-import type { BodyGuard, BodyLimits } from '#ext-proc/body-guard.ts';
+import type { BodyGuard, BodyLimits, BodyStep } from '#ext-proc/body-guard.ts';
 import type { HeldBytes, HeldBytesShare } from '#ext-proc/held-bytes.ts';
-import type { LiveStreams } from '#ext-proc/live-streams.ts';
+import type { LiveStreams, TerminationCause } from '#ext-proc/live-streams.ts';
 import type { Measures } from '#ext-proc/measures.ts';
 import type { MessageStep } from '#ext-proc/message/message-step.ts';
 import { type Course, setCourse } from '#ext-proc/pipeline.ts';
@@ -22,6 +22,12 @@ import {
   type ProcessingResponse,
   trailersReply,
 } from '#ext-proc/wire/to-processing-response.ts';
+
+/**
+ * How long a stream that was ended waits for bytes of its server, in whose place its client is told why. A fifth of the two
+ * seconds within which a switch takes hold: what is left is for the feed and for Envoy.
+ */
+const LAST_WORDS_MS = 400;
 
 /** The side of the conversation that leads to Envoy. */
 export type Line = {
@@ -79,6 +85,9 @@ class Session implements AnswerSession {
   #changed: HeaderMutation = NO_HEADERS;
   #told: HeaderMutation | undefined;
   #isOverdue = false;
+  /** All that may go on of an answer that was ended from outside. */
+  #lastWords: BodyStep | undefined;
+  #grace: NodeJS.Timeout | undefined;
   #leave: () => void = () => {};
 
   constructor(parts: SessionParts, line: Line) {
@@ -98,6 +107,7 @@ class Session implements AnswerSession {
   close(): void {
     if (this.#state === 'guarding') this.#parts.measures.closed();
     this.#state = 'over';
+    clearTimeout(this.#grace);
     this.#guard?.close?.();
     this.#guard = undefined;
     this.#leave();
@@ -169,12 +179,19 @@ class Session implements AnswerSession {
       orders,
       end: (cause) => {
         measures.terminated(cause, orders);
-        this.#fail('stream_terminated');
+        this.#endFor(cause);
       },
       interrupt: () => {
         this.#isOverdue = true;
       },
     });
+  }
+
+  /** An event that has begun is not waited for: no byte of the server passes any more, and the client would read half of it. */
+  #endFor(cause: TerminationCause): void {
+    this.#lastWords = this.#guard?.lastWords?.(cause);
+    if (this.#lastWords === undefined) this.#fail('stream_terminated');
+    else this.#grace = setTimeout(() => this.#fail('stream_terminated'), LAST_WORDS_MS);
   }
 
   /** The head waits for the whole body, and Envoy's buffer does not hold it. */
@@ -191,9 +208,11 @@ class Session implements AnswerSession {
       return;
     }
     const interrupt = this.#isOverdue && !part.endOfStream ? guard.interrupt : undefined;
-    const step = await (interrupt?.(part.bytes) ?? guard.push(part.bytes, part.endOfStream));
+    const own =
+      this.#lastWords ?? (await (interrupt?.(part.bytes) ?? guard.push(part.bytes, part.endOfStream)));
     // Ended from outside meanwhile.
     if (this.#state !== 'guarding') return;
+    const step = this.#lastWords ?? own;
     // A reply to the last chunk would end the answer in good order.
     if (step.kind !== 'break-off' || step.bytes.length > 0) this.#line.reply(chunkReply(step, this.#told));
     if (step.kind === 'break-off') this.#breakOff(interrupt !== undefined);
@@ -204,11 +223,17 @@ class Session implements AnswerSession {
   }
 
   #breakOff(isInterrupted: boolean): void {
-    if (isInterrupted && this.#orders !== undefined) this.#parts.measures.terminated('drained', this.#orders);
-    this.#fail(isInterrupted ? 'stream_terminated' : 'answer_refused');
+    const isEnded = this.#lastWords !== undefined;
+    if (isInterrupted && !isEnded && this.#orders !== undefined)
+      this.#parts.measures.terminated('drained', this.#orders);
+    this.#fail(isInterrupted || isEnded ? 'stream_terminated' : 'answer_refused');
   }
 
   #onTrailers(guard: BodyGuard): void {
+    if (this.#lastWords !== undefined) {
+      this.#fail('stream_terminated');
+      return;
+    }
     if (guard.mayEndHere()) {
       this.#line.reply(trailersReply());
       return;

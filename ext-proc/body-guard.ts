@@ -1,6 +1,7 @@
 // What a guard does with each chunk of a body. A guard answers every chunk, in order, with what may go on in its place.
 
 import type { AnswerFault } from '#ext-proc/answer-fault.ts';
+import type { TerminationCause } from '#ext-proc/live-streams.ts';
 
 export type BodyStep =
   /** The chunk goes on as it came. */
@@ -22,6 +23,8 @@ export type BodyGuard = {
    * there. Absent where none can: no request waits for it, or the body is no stream of events.
    */
   interrupt?(chunk: Uint8Array): BodyStep | Promise<BodyStep>;
+  /** The JSON-RPC error of that, if it can stand behind what has been answered so far; undefined in the middle of an event. */
+  lastWords?(cause: TerminationCause): BodyStep | undefined;
   /** The answer is over, however it ended: gives back what is no memory of ours. */
   close?(): void;
 };

@@ -32,6 +32,18 @@ describe('a stream that is interrupted', () => {
     expect(await readOf(...chunks)).toEqual([read, 'break-off']);
   });
 
+  it.each([
+    ['before its first event', [], true],
+    ['between two events', ['data: 1\r\n', '\r\n'], true],
+    ['in the middle of an event', ['data: 1\n\ndata: 2\n'], false],
+  ])('%s has its last words where they can stand', async (_, chunks, stands) => {
+    const guard = makeInterruptible(createForwardGuard(silent), (cause) => cause);
+    for (const chunk of chunks) await guard.push(Buffer.from(chunk), false);
+    const step = guard.lastWords?.('revoked');
+    const said = step?.kind === 'break-off' ? Buffer.from(step.bytes).toString() : undefined;
+    expect(said).toBe(stands ? 'event: message\ndata: revoked\n\n' : undefined);
+  });
+
   it('goes on as long as an event that has begun does', async () => {
     expect(await readOf('data: 1', '2\ndata: 3')).toEqual(['data: 12\ndata: 3', 'forward']);
   });

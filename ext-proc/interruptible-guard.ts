@@ -3,6 +3,7 @@
 
 import { type BodyGuard, type BodyStep, NO_BYTES } from '#ext-proc/body-guard.ts';
 import { formatSseEvent } from '#ext-proc/framing/sse-event.ts';
+import type { TerminationCause } from '#ext-proc/live-streams.ts';
 
 /** The end of an event: a line ends, and an empty one after it, whichever their endings (WHATWG HTML §9.2.5). */
 const END_OF_EVENT = /(?:\n|\r(?!\n))(?:\r\n|\r|\n)/;
@@ -35,10 +36,13 @@ const createTail = () => {
  * A chunk that ends none is pushed as any other.
  * @param message the JSON-RPC error, as text.
  */
-export const makeInterruptible = (guard: BodyGuard, message: () => string): BodyGuard => {
+export const makeInterruptible = (
+  guard: BodyGuard,
+  message: (cause: TerminationCause) => string,
+): BodyGuard => {
   const passed = createTail();
-  const breakOff = (before: Uint8Array): BodyStep => {
-    const last = formatSseEvent({ comments: [], event: 'message', data: message() });
+  const breakOff = (cause: TerminationCause, before: Uint8Array): BodyStep => {
+    const last = formatSseEvent({ comments: [], event: 'message', data: message(cause) });
     return { kind: 'break-off', bytes: Buffer.concat([before, Buffer.from(last)]) };
   };
   const note = (step: BodyStep, chunk: Uint8Array): BodyStep => {
@@ -52,11 +56,12 @@ export const makeInterruptible = (guard: BodyGuard, message: () => string): Body
       return step instanceof Promise ? step.then((done) => note(done, chunk)) : note(step, chunk);
     },
     interrupt: async (chunk) => {
-      if (passed.isBetweenEvents()) return breakOff(NO_BYTES);
+      if (passed.isBetweenEvents()) return breakOff('drained', NO_BYTES);
       const step = await guard.push(chunk, false);
       const bytes = bytesOf(step, chunk);
       const end = step.kind === 'break-off' ? undefined : passed.endIn(bytes);
-      return end === undefined ? note(step, chunk) : breakOff(bytes.subarray(0, end));
+      return end === undefined ? note(step, chunk) : breakOff('drained', bytes.subarray(0, end));
     },
+    lastWords: (cause) => (passed.isBetweenEvents() ? breakOff(cause, NO_BYTES) : undefined),
   };
 };

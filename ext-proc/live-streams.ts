@@ -3,12 +3,12 @@
 
 import type { GuardOrders } from '#core/guard-orders.ts';
 
-/** Why an open answer was ended from outside. A metric label. */
+/** Why an open answer was ended from outside. A metric label, and told to the client. */
 export type TerminationCause = 'command' | 'switched-off' | 'revoked' | 'drained';
 
 export type LiveStream = {
   readonly orders: GuardOrders;
-  /** Breaks the answer off at once. Called at most once. */
+  /** Nothing more of the answer passes; it is broken off at once, or after a moment for an error. Called at most once. */
   readonly end: (cause: TerminationCause) => void;
   /** Ends the answer with an error to its client as soon as one can stand there; until then it goes on. */
   readonly interrupt: () => void;

@@ -91,7 +91,9 @@ const guardFor = (
 const endable = (guard: BodyGuard, { jsonRpcId: id, requestId }: GuardOrders): BodyGuard =>
   id === undefined
     ? guard
-    : makeInterruptible(guard, () => refusalMessage({ reason: 'stream_terminated', id, requestId }));
+    : makeInterruptible(guard, (cause) =>
+        refusalMessage({ reason: 'stream_terminated', id, requestId, cause }),
+      );
 
 /** The course of an answer that goes through a guard: uncompressed where the guard reads it, with its event ids marked. */
 const guarded = (

@@ -145,8 +145,10 @@ describe.each(PROTOCOLS)('a connection to the guard, with a server of %s,', (pro
           protocol === 'http2',
         );
         const answer = await settle(callGuarded(`${bench.url}/${form}`, ordersTools(['a'])));
+        // With the error in the place of its last bytes a stream may end in good order.
+        const isTold = answer?.text.includes('stream_terminated') === true;
         expect(
-          { leaks: answer !== undefined && leaks(answer), whole: isWhole(answer) },
+          { leaks: answer !== undefined && leaks(answer), whole: isWhole(answer) && !isTold },
           `at ${failAt}`,
         ).toEqual({
           leaks: false,

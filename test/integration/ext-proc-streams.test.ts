@@ -114,6 +114,24 @@ describe('a live stream', () => {
     expect(guard.logged('stream ended')).toMatchObject([{ cause: 'command', requestId: 'request-1' }]);
   });
 
+  it.each([
+    ['with nothing to judge', ordersOff()],
+    ['of lists', ordersTools(['hidden'])],
+  ])('%s whose server goes on ends with the reason, and nothing more of the server', async (_, orders) => {
+    const call = await openLive(orders);
+    guard.liveStreams.terminate(() => true, 'revoked');
+    live.write(HIDDEN);
+    live.write(HIDDEN);
+    const answer = await call.answer;
+    expect(answer.end).toBe('broken');
+    const [before, last = ''] = answer.text.split('event: message\ndata: ');
+    expect(before).toBe(': open\n\n');
+    expect(JSON.parse(last)).toMatchObject({
+      id: orders.jsonRpcId,
+      error: { code: -31503, data: { reason: 'stream_terminated', cause: 'revoked' } },
+    });
+  });
+
   it('of another caller, server or tenant goes on', async () => {
     const call = await openLive(ordersOff({ principal: 'bob' }));
     const event = command({ serverId: 'tracker', principal: 'alice' });
