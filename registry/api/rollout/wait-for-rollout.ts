@@ -22,21 +22,23 @@ type Reports = { readonly next: (ms: number) => Promise<void>; readonly end: () 
 /** A report that comes between two questions is not missed: the next question is then asked at once. */
 const followReports = ({ onReport }: ApiContext, signal: AbortSignal | undefined): Reports => {
   let reported = false;
-  let wake = (): void => undefined;
-  const end = onReport(() => {
+  const note = (): void => {
     reported = true;
-    wake();
-  });
+  };
+  let hear = note;
+  const end = onReport(() => hear());
   const next = (ms: number): Promise<void> =>
     new Promise((resolve) => {
-      const timer = setTimeout(() => wake(), reported ? 0 : ms);
-      wake = () => {
+      const wake = (): void => {
         clearTimeout(timer);
         signal?.removeEventListener('abort', wake);
+        hear = note;
         resolve();
       };
+      const timer = setTimeout(wake, reported ? 0 : ms);
       signal?.addEventListener('abort', wake);
       reported = false;
+      hear = wake;
     });
   return { next, end };
 };
