@@ -16,6 +16,7 @@ import {
 } from '#ext-authz/identity/claim-values.ts';
 import type { VerifiedIdentity } from '#ext-authz/identity/credential.ts';
 import type { AcceptedIssuer } from '#ext-authz/identity/issuers.ts';
+import { shareIdentity } from '#ext-authz/identity/shared-texts.ts';
 import type { TokenTimes } from '#ext-authz/identity/token-times.ts';
 
 export type VerifiedToken = {
@@ -113,7 +114,7 @@ export const identityFromToken = (token: VerifiedToken): Result<VerifiedIdentity
   if (!entitlements.ok) return entitlements;
   const caller = CALLER_READERS[issuer.kind](payload, { accepted, scopes: entitlements.value.scopes });
   if (!caller.ok) return caller;
-  const identity = buildIdentity(token, caller.value, entitlements.value);
+  const identity = shareIdentity(buildIdentity(token, caller.value, entitlements.value));
   if (overage === 'none') return ok(identity);
   return canLookUp(payload, issuer, caller.value)
     ? ok({ ...identity, groups: undefined })
