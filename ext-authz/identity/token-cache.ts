@@ -35,7 +35,9 @@ const MAX_ENTRIES = 100_000;
 type Entry = {
   readonly tenantId: string;
   readonly credential: VerifiedCredential;
-  readonly settings: string;
+  /** Digests of the issuer and the binding it was verified under: the very same strings for all their tokens. */
+  readonly issuer: string;
+  readonly binding: string;
   readonly verifiedAt: number;
 };
 
@@ -53,9 +55,6 @@ const digestOf = (value: object): string => {
   return known;
 };
 
-const settingsOf = ({ issuer, binding }: Pick<VerifiedCredential, 'issuer' | 'binding'>): string =>
-  digestOf(issuer) + digestOf(binding);
-
 /** What the tenant now says of the issuer and binding an entry was verified under. */
 const currentTerms = ({ credential }: Entry, at: Presentation) => {
   const { issuer: iss, tid } = credential.identity;
@@ -68,7 +67,8 @@ const currentTerms = ({ credential }: Entry, at: Presentation) => {
 
 const isCurrent = (entry: Entry, at: Presentation, keySets: KeySets): boolean => {
   const terms = currentTerms(entry, at);
-  if (terms === undefined || settingsOf(terms) !== entry.settings) return false;
+  if (terms === undefined) return false;
+  if (digestOf(terms.issuer) !== entry.issuer || digestOf(terms.binding) !== entry.binding) return false;
   const age = at.nowSeconds - entry.verifiedAt;
   if (age < 0 || age > MAX_AGE_SECONDS) return false;
   const { basis } = entry.credential;
@@ -104,7 +104,8 @@ export const createTokenCache = (options: {
       entries.set(keyOf(token, at), {
         tenantId: at.tenant.id,
         credential,
-        settings: settingsOf(credential),
+        issuer: digestOf(credential.issuer),
+        binding: digestOf(credential.binding),
         verifiedAt: at.nowSeconds,
       });
     },
