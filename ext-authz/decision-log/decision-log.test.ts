@@ -59,7 +59,7 @@ describe('loggedEngine', () => {
   });
 
   it('has the whole input sent: another policy may be asked about what was recorded', () => {
-    expect(loggedEngine(engine({ calledNamesOnly: true }), logTo([])).calledNamesOnly).toBe(false);
+    expect(loggedEngine(engine({ rulesAreKnown: true }), logTo([])).rulesAreKnown).toBe(false);
   });
 
   it('answers whatever becomes of the log', () => {

@@ -58,8 +58,8 @@ export const loggedEngine = (engine: PolicyEngine, log: DecisionLog): PolicyEngi
   };
   return {
     ...engine,
-    // Another policy may be asked about what is recorded, and read more of it.
-    calledNamesOnly: false,
+    // Each call is recorded, and another policy may be asked about it, and read more of it.
+    rulesAreKnown: false,
     evaluate: (input) => logged('mcp/authz/decision', input, () => engine.evaluate(input)),
     visible: (input) => logged('mcp/authz/visible', input, () => engine.visible(input)),
   };

@@ -5,8 +5,8 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GatewayError } from '#core/gateway-error.ts';
-import { looksUpCalledNames } from '#ext-authz/policy/called-names.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
+import { areRulesKnown } from '#ext-authz/policy/known-rules.ts';
 import { ENTRYPOINTS, type PolicyManifest, parseManifest } from '#ext-authz/policy/manifest.ts';
 import type { PolicyMetrics } from '#ext-authz/policy/policy-metrics.ts';
 import { findFailedVectors } from '#ext-authz/policy/self-test.ts';
@@ -71,8 +71,8 @@ const loadEngine = async (path: string, metrics: PolicyMetrics | undefined): Pro
   );
   if (wrong.length > 0) throw failed(`${path} fails its self-test: ${wrong.join('; ')}`);
   if (path !== DEFAULT_BUNDLE) await assertQuick(path, { wasm, data });
-  const calledNamesOnly = looksUpCalledNames(wasmDigest);
-  return createWasmEngine({ module, revision, readsArguments, calledNamesOnly, metrics });
+  const rulesAreKnown = areRulesKnown(wasmDigest);
+  return createWasmEngine({ module, revision, readsArguments, rulesAreKnown, metrics });
 };
 
 const fingerprintOf = async (path: string): Promise<string> => {

@@ -7,17 +7,6 @@ import type { McpCall } from '#core/mcp-call.ts';
 /** What policies are told of a grant (policies/input.schema.json). */
 export type GrantPart = Pick<Grant, 'id' | 'subjects' | 'tools' | 'prompts' | 'resources'>;
 
-/**
- * Modules whose rules look names of grants up, each called one by itself, and `*`; that holds for the rules as they were
- * compiled, and for others nobody has shown it. A rule such as "not whoever may also pay" reads names that are not called.
- */
-const LOOKED_UP_ONLY: ReadonlySet<string> = new Set([
-  'sha256:aba9b810675383c161794c66ece1ffd98e332656d833df9768cff1f97568b84f',
-]);
-
-/** @param wasmDigest of the module, as its manifest has it. */
-export const looksUpCalledNames = (wasmDigest: string): boolean => LOOKED_UP_ONLY.has(wasmDigest);
-
 const EVERYTHING = '*';
 
 /** So few are looked through sooner than a set of them is found. */

@@ -11,8 +11,8 @@ export type PolicyEngine = {
   readonly revision: string;
   /** Whether the policy reads `input.call.arguments`, so that they must be sent. */
   readonly readsArguments: boolean;
-  /** Whether it looks up in grants only names that are called (policy/called-names.ts). Absent: it may read them all. */
-  readonly calledNamesOnly?: boolean;
+  /** Whether its rules are some of which tests show what they read (policy/known-rules.ts). Absent: it may read everything. */
+  readonly rulesAreKnown?: boolean;
   /** Judges a call. The refusal is policy_failed: no answer, several, or one of unknown shape. */
   evaluate(input: PolicyInput): Result<PolicyDecision, Deny>;
   /** Names each list may show this caller. Refusals as for `evaluate`. */

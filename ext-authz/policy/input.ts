@@ -107,7 +107,11 @@ const standings = new Map<Identity, Standing>();
 const isOf = ({ of }: Standing, { server, version, tenant }: PolicyQuestion): boolean =>
   of[0] === server && of[1] === version && of[2] === tenant.grants;
 
-const standingParts = (question: PolicyQuestion): Standing['parts'] => {
+/**
+ * What of the call's input hangs on nothing but the caller's token, the server, its version and the tenant's grants: the very
+ * same object for as long as these are, and as it is kept.
+ */
+export const lastingParts = (question: PolicyQuestion): Standing['parts'] => {
   const { tenant, server, version, identity } = question;
   const known = standings.get(identity);
   if (known !== undefined && isOf(known, question)) return known.parts;
@@ -147,6 +151,12 @@ const toolPart = (server: McpServer, tool: Tool): JsonObject => {
   toolParts.set(tool, { limits: server.constraints, part });
   return part;
 };
+
+/** Whether a limit looks at the arguments of the call. */
+export const hasLimits = ({ server, call }: Pick<PolicyQuestion, 'server' | 'call'>) =>
+  call.targets.some(
+    ({ kind, name }) => kind === 'tool' && server.constraints.some(({ tool }) => tool === name),
+  );
 
 // `1e400` reads as Infinity and would be sent on as null, which a limit may allow, while the server gets 1e400.
 const isExact = (value: Json): boolean => {
@@ -215,7 +225,7 @@ export const buildPolicyInput = (
   }
   const { kind, method, list, targets } = call;
   const { ip, session, id } = request;
-  const parts = standingParts(question);
+  const parts = lastingParts(question);
   return ok(
     present({
       tenant: tenant.id,

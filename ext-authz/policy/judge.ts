@@ -7,6 +7,7 @@ import type { PolicyDecision } from '#core/policy/answer.ts';
 import type { Obligations } from '#core/policy/obligations.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { ServerVersion } from '#core/server.ts';
+import { type AnswerPlace, answerPlace } from '#ext-authz/policy/answer-memory.ts';
 import type { PolicyEngine } from '#ext-authz/policy/engine.ts';
 import {
   buildPolicyInput,
@@ -33,6 +34,9 @@ export type Policy = {
   /** Revision of the policy in service. */
   revision(): string;
 };
+
+/** An answer is kept only where the call shows no list. */
+const NO_LISTS: Judgement['lists'] = [];
 
 type Refusal = Extract<PolicyDecision, { allow: false }>;
 
@@ -77,21 +81,48 @@ const findLists = (
   );
 };
 
-const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement, Deny> => {
-  const { readsArguments: withArguments, calledNamesOnly = false } = engine;
+type Allowance = Extract<PolicyDecision, { allow: true }>;
+
+const allowance = (
+  decision: PolicyDecision,
+  engine: PolicyEngine,
+  question: PolicyQuestion,
+): Result<Allowance, Deny> =>
+  decision.allow ? ok(decision) : err(refusalOf(decision, { question, revision: engine.revision }));
+
+const judgement = ({ obligations, explain }: Allowance, lists: Judgement['lists']): Judgement => ({
+  obligations,
+  explain,
+  lists,
+});
+
+const ask = (
+  engine: PolicyEngine,
+  question: PolicyQuestion,
+  place: AnswerPlace | undefined,
+): Result<Judgement, Deny> => {
+  const { readsArguments: withArguments, rulesAreKnown: calledNamesOnly = false } = engine;
   const input = buildPolicyInput(question, { withArguments, calledNamesOnly });
   if (!input.ok) return input;
   const decision = engine.evaluate(input.value);
   if (!decision.ok) return decision;
-  const { explain } = decision.value;
-  if (!decision.value.allow) return err(refusalOf(decision.value, { question, revision: engine.revision }));
+  place?.keep(decision.value);
+  const allowed = allowance(decision.value, engine, question);
+  if (!allowed.ok) return allowed;
   if (question.call.kind === 'upgrade') {
     const whole = judgeWholeAccess(engine, question);
     if (!whole.ok) return whole;
   }
   const lists = findLists(engine, input.value, question);
-  if (!lists.ok) return lists;
-  return ok({ obligations: decision.value.obligations, explain, lists: lists.value });
+  return lists.ok ? ok(judgement(allowed.value, lists.value)) : lists;
+};
+
+const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement, Deny> => {
+  const place = answerPlace(engine, question);
+  const known = place?.find();
+  if (known === undefined) return ask(engine, question, place);
+  const allowed = allowance(known, engine, question);
+  return allowed.ok ? ok(judgement(allowed.value, NO_LISTS)) : allowed;
 };
 
 /** @param holder gives the policy in service; taken once for each call. */

@@ -24,7 +24,7 @@ type WasmEngineOptions = {
   readonly revision: string;
   readonly readsArguments: boolean;
   /** As the engine says it of itself; absent: false. */
-  readonly calledNamesOnly?: boolean;
+  readonly rulesAreKnown?: boolean;
   readonly metrics?: PolicyMetrics | undefined;
   readonly maxInputBytes?: number;
   readonly rebuildAboveBytes?: number;
@@ -56,7 +56,7 @@ const createInstanceKeeper = ({ module, metrics, rebuildAboveBytes }: WasmEngine
  * @throws what the module throws if not even a first instance can be made.
  */
 export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
-  const { revision, readsArguments, calledNamesOnly = false, metrics } = options;
+  const { revision, readsArguments, rulesAreKnown = false, metrics } = options;
   const maxInputBytes = options.maxInputBytes ?? MAX_INPUT_BYTES;
   const keeper = createInstanceKeeper(options);
 
@@ -92,7 +92,7 @@ export const createWasmEngine = (options: WasmEngineOptions): PolicyEngine => {
   return {
     revision,
     readsArguments,
-    calledNamesOnly,
+    rulesAreKnown,
     evaluate: (input) => ask(input, 'decision', readDecision),
     visible: (input) => ask(input, 'visible', readVisible),
   };
