@@ -29,6 +29,8 @@ type Loaded = { readonly id: string; readonly digest: string; readonly engine: T
 
 type Entry = {
   wanted: string;
+  /** Of the tenant that said so. */
+  revision: number;
   serving: Loaded | undefined;
   /** Digest of what served before it. */
   previous: string | undefined;
@@ -88,7 +90,9 @@ class Service implements TenantPolicyService {
   }
 
   async engineOf(tenant: Tenant): Promise<Result<TenantEngine, Deny>> {
-    const entry = this.#track(tenant);
+    const known = this.#entries.get(tenant.id);
+    // A call that waited for keys has the tenant as it was: what it named before is not brought back for that.
+    const entry = known !== undefined && tenant.revision < known.revision ? known : this.#track(tenant);
     // The first bundle of a tenant: nothing may judge in its place, and it is there in a moment.
     if (entry?.serving === undefined) await entry?.loading;
     if (entry?.serving !== undefined) return ok(entry.serving.engine);
@@ -123,18 +127,20 @@ class Service implements TenantPolicyService {
   #track(tenant: Tenant): Entry | undefined {
     const digest = this.#digestOf(tenant);
     if (digest === undefined) return undefined;
-    const known = this.#entries.get(tenant.id);
-    if (known?.wanted === digest) return known;
+    const { id, revision } = tenant;
+    const known = this.#entries.get(id);
+    const isNamed = known?.wanted === digest;
     const entry: Entry = known ?? {
       wanted: digest,
+      revision,
       serving: undefined,
       previous: undefined,
       loading: undefined,
       fault: undefined,
     };
-    entry.wanted = digest;
-    this.#entries.set(tenant.id, entry);
-    this.#begin(tenant.id, entry);
+    Object.assign(entry, { wanted: digest, revision });
+    this.#entries.set(id, entry);
+    if (!isNamed) this.#begin(id, entry);
     return entry;
   }
 

@@ -310,6 +310,18 @@ describe('a bundle that cannot be loaded', () => {
     expect(await reason(tenantWith(NO))).toBe('constraint_violated');
   });
 
+  it('is not put back by a call that began before the tenant named another', async () => {
+    const { follow, reason, revision } = await start();
+    const [loose, strict] = [tenantWith(YES), { ...tenantWith(NO), revision: 2 }];
+    await follow(loose);
+    await follow(strict);
+    expect(await reason(loose)).toBe('constraint_violated');
+    // Whatever the late call has begun, the one thread has come to by now.
+    expect(await reason(tenantWith(NO_SECRETS, 'another'))).toBe('allowed');
+    expect(revision(strict)).toContain(digestOf(NO).slice(0, 12));
+    expect(await reason(strict)).toBe('constraint_violated');
+  });
+
   it('is not waited for any more once the tenant names none', async () => {
     const { follow, service, reason } = await start();
     await follow(tenantWith(Buffer.from('never uploaded')));
