@@ -4,6 +4,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Authenticate, AuthenticationFault } from '#registry/api/auth/authenticate.ts';
 import { isPermitted, rolesFor } from '#registry/api/auth/roles.ts';
+import { NOTHING_HERE } from '#registry/api/error-handler.ts';
 import type { Problem } from '#registry/api/problem.ts';
 import { paramsOf, sendProblem } from '#registry/api/request-facts.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -73,7 +74,7 @@ export const installAccess = (
     if (route.config?.access === undefined)
       throw new Error(`route ${String(route.method)} ${route.url} does not say whom it is for`);
   });
-  app.addHook('onRequest', (request, reply) =>
-    request.is404 ? Promise.resolve() : admit(parts, request, reply),
+  app.addHook('onRequest', async (request, reply) =>
+    request.is404 ? sendProblem(reply, NOTHING_HERE) : admit(parts, request, reply),
   );
 };

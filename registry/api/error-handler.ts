@@ -44,7 +44,11 @@ const problemFromError = (error: unknown): Problem => {
   return BY_STATUS[(error as Partial<FastifyError>).statusCode ?? 500] ?? INTERNAL;
 };
 
-const NOT_FOUND: Problem = { status: 404, code: 'not-found', detail: 'There is nothing at this address.' };
+export const NOTHING_HERE: Problem = {
+  status: 404,
+  code: 'not-found',
+  detail: 'There is nothing at this address.',
+};
 
 const UNREADABLE_ADDRESS: ProblemFault = {
   in: 'path',
@@ -68,5 +72,5 @@ export const installErrorHandler = (app: FastifyInstance, logger: Logger): void 
     }
     return sendProblem(reply, problem);
   });
-  app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOT_FOUND));
+  app.setNotFoundHandler((_request, reply) => sendProblem(reply, NOTHING_HERE));
 };

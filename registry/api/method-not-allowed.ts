@@ -1,6 +1,6 @@
 // 405 with Allow for paths that exist under another method (RFC 9110 §15.5.6). Collected while routes register.
 
-import type { FastifyInstance, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Problem } from '#registry/api/problem.ts';
 import { sendProblem } from '#registry/api/request-facts.ts';
 
@@ -27,12 +27,15 @@ export const collectMethods = (app: FastifyInstance): (() => void) => {
     collecting = false;
     for (const [url, known] of methods) {
       const problem = problemFor([...known].toSorted());
+      const refuse = async (_request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, problem);
       app.route({
         method: METHODS.filter((method) => !known.has(method)) as HTTPMethods[],
         url,
         config: { access: 'open' },
         schema: { hide: true },
-        handler: async (_request, reply) => sendProblem(reply, problem),
+        // Before a body is read: nobody knows who asks.
+        onRequest: refuse,
+        handler: refuse,
       });
     }
   };

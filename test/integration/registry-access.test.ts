@@ -36,6 +36,21 @@ const withToken = (token: string, target: TestRegistry = registry) =>
 const PLATFORM = ['platform-admin'];
 const nowSeconds = (): number => Math.floor(Date.now() / 1_000);
 
+describe('a stranger', () => {
+  it.each([
+    ['a path that nobody serves', 'POST', '/v1/nothing', 404],
+    ['a method that a path does not know', 'POST', '/v1/tenants/acme/servers', 405],
+    ['a route', 'PUT', '/v1/tenants/acme', 401],
+  ])('has no body read by way of %s', async (_what, method, path, status) => {
+    const response = await fetch(`${registry.url}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json' },
+      body: 'no JSON',
+    });
+    expect(response.status).toBe(status);
+  });
+});
+
 describe('a token', () => {
   it('is asked for, with a challenge', async () => {
     const answer = await registry.call('GET', '/v1/tenants', { roles: null });
