@@ -1,5 +1,7 @@
 // What a policy is asked: lean, complete, and without anything nobody verified.
 
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { buildPolicyInput } from '#ext-authz/policy/input.ts';
 import {
@@ -135,6 +137,26 @@ describe('buildPolicyInput', () => {
       tool: { constraints: [] },
       call: { values: {} },
     });
+  });
+
+  it('keeps no grants of a day gone by for a caller who does not come back', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    // What callers are known by lives as long as their tokens are remembered.
+    const identity = { ...ALICE };
+    const grantsOfADay = () => {
+      const of = tenant([grant('g', { tools: ['*'] })]);
+      input({ tenant: of, identity });
+      return new WeakRef(of.grants);
+    };
+    const yesterday = grantsOfADay();
+    await expect
+      .poll(() => {
+        collect();
+        return yesterday.deref() === undefined;
+      })
+      .toBe(true);
+    expect(identity.principal).toBe(ALICE.principal);
   });
 
   it('refuses a number that JSON can write and a double cannot hold, where a limit looks', () => {

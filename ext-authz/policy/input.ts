@@ -91,7 +91,8 @@ const grantsPart = ({ tenant, server, identity }: PolicyQuestion): readonly Gran
 
 /** What of an input stays as it is while neither the caller's token nor the server nor the grants change. */
 type Standing = {
-  readonly of: readonly [McpServer, ServerVersion, Tenant['grants']];
+  /** Held weakly: a caller who does not come back must not keep the grants of his day, and all indexes of them. */
+  readonly of: readonly [WeakRef<McpServer>, WeakRef<ServerVersion>, WeakRef<Tenant['grants']>];
   readonly parts: {
     readonly identity: JsonObject;
     readonly server: JsonObject;
@@ -105,7 +106,7 @@ const MAX_STANDINGS = 5_000;
 const standings = new Map<Identity, Standing>();
 
 const isOf = ({ of }: Standing, { server, version, tenant }: PolicyQuestion): boolean =>
-  of[0] === server && of[1] === version && of[2] === tenant.grants;
+  of[0].deref() === server && of[1].deref() === version && of[2].deref() === tenant.grants;
 
 /**
  * What of the call's input hangs on nothing but the caller's token, the server, its version and the tenant's grants: the very
@@ -121,7 +122,8 @@ export const lastingParts = (question: PolicyQuestion): Standing['parts'] => {
     grants: grantsPart(question),
   };
   if (standings.size >= MAX_STANDINGS) standings.clear();
-  standings.set(identity, { of: [server, version, tenant.grants], parts });
+  const of = [new WeakRef(server), new WeakRef(version), new WeakRef(tenant.grants)] as const;
+  standings.set(identity, { of, parts });
   return parts;
 };
 
