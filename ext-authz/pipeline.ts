@@ -1,7 +1,7 @@
 // The decision, step by step, on one screen. Each step yields what the next one needs or the refusal that ends it.
 // Knows no gRPC and no protobuf: those are in check.ts and response/.
 
-import { allow, type Decision, type Deny } from '#core/decision.ts';
+import { allow, type Decision, type Deny, deny } from '#core/decision.ts';
 import { NO_DRIFT } from '#core/drift-book.ts';
 import type { ListOrder } from '#core/guard-orders.ts';
 import { err, ok, type Result } from '#core/result.ts';
@@ -29,13 +29,25 @@ const causeOf = ({ requestId, headers }: HttpRequest): ExchangeCause => {
   return traceparent === undefined || others.length > 0 ? { requestId } : { requestId, traceparent };
 };
 
-/** Waits for the registry, and so comes after everything that could refuse the call sooner. */
+/**
+ * Waits for the registry, and so comes after everything that could refuse the call sooner. At the deadline the caller has been
+ * refused (check.ts): no approval is used up by a call that is not made any more.
+ */
 const holdForApproval = async (
   { askApproval }: PipelineParts,
   { place, call, identity, version }: Directed,
-  { rules = [], trail }: { readonly rules: readonly string[] | undefined; readonly trail: Trail },
+  {
+    rules = [],
+    trail,
+    signal,
+  }: {
+    readonly rules: readonly string[] | undefined;
+    readonly trail: Trail;
+    readonly signal: AbortSignal;
+  },
 ): Promise<Deny | undefined> => {
   if (rules.length === 0) return undefined;
+  if (signal.aborted) return deny('deadline_exceeded', { log: { waitedFor: 'approval' } });
   const where = { tenantId: place.tenant.id, serverId: place.server.id, version: version.version };
   const settled = await settleApproval(askApproval, { ...where, identity, call, rules });
   trail.step('approval', settled.ok ? { approval: settled.value } : {});
@@ -115,7 +127,7 @@ export const decide = async (
   trail.step('exchange', upstream.ok ? { tokenSource: upstream.value.source } : {});
   if (!upstream.ok) return upstream.error;
 
-  const held = await holdForApproval(parts, directed.value, { rules: obligations.approval, trail });
+  const held = await holdForApproval(parts, directed.value, { rules: obligations.approval, trail, signal });
   if (held !== undefined) return held;
 
   const present = standsGranted(parts, request, directed.value);
