@@ -74,6 +74,8 @@ const createServer = (): FastifyInstance => {
 
 /** Answers of what was not even read. The texts are ours: an error of a library may repeat what was sent. */
 const installRefusals = (app: FastifyInstance, { logger }: ReceiverParts): void => {
+  // Before a body is read: anybody may send anything here.
+  app.addHook('onRequest', async (request, reply) => (request.is404 ? reply.code(404).send() : undefined));
   app.setNotFoundHandler((_request, reply) => reply.code(404).send());
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const status = error.statusCode ?? 500;

@@ -305,6 +305,26 @@ describe('what the API shows of an issuer’s channels', () => {
   });
 });
 
+describe('an address that is none', () => {
+  it.each(['/', '/v1/signals/acme/home/else', '/v1/signals/acme/nobody/events'])(
+    'is answered alike, whatever comes to it: %s',
+    async (path) => {
+      const sent = [
+        ['application/json', 'no JSON'],
+        ['application/json', '{}'],
+        ['application/secevent+jwt', 'no token'],
+        ['text/plain', 'a'.repeat(2 * 1024 * 1024)],
+      ] as const;
+      const answers = await Promise.all(
+        sent.map(([type, body]) =>
+          fetch(world.url() + path, { method: 'POST', headers: { 'content-type': type }, body }),
+        ),
+      );
+      expect(answers.map(({ status }) => status)).toEqual([404, 404, 404, 404]);
+    },
+  );
+});
+
 describe('a token that comes again', () => {
   it('is answered as the first time and does nothing, also later', async () => {
     const sub_id = somebody();
