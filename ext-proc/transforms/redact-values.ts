@@ -3,6 +3,7 @@
 
 import { isJsonObject, type Json } from '#core/json.ts';
 import type { JsonEdit, JsonPath } from '#ext-proc/message/edit-json.ts';
+import { isBase64 } from '#ext-proc/message/is-base64.ts';
 
 export type TextRedactor = {
   /** A text as it goes on. */
@@ -46,8 +47,6 @@ const PROTOCOL_WORDS: Readonly<Record<string, readonly string[]>> = {
   resultType: ['complete', 'input_required'],
 };
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
 // Image and audio content, and binary resources (MCP, content types): bytes, in which no text is searched.
 const BINARY_MEMBERS = ['data', 'blob'];
 
@@ -56,7 +55,7 @@ const DATA_MEMBERS = ['_meta', 'data'];
 
 const stays = (name: string, value: Json): boolean => {
   if (typeof value !== 'string') return false;
-  if (BINARY_MEMBERS.includes(name)) return BASE64.test(value);
+  if (BINARY_MEMBERS.includes(name)) return isBase64(value);
   return Object.hasOwn(PROTOCOL_WORDS, name) && PROTOCOL_WORDS[name]?.includes(value) === true;
 };
 
