@@ -119,6 +119,7 @@ describe('cutLists', () => {
     ['message_shape', answer('[{"name":"b"}]')],
     ['message_shape', '{"jsonrpc":"2.0","id":1,"result":{"tools":[]},"error":{"code":1,"message":""}}'],
     ['message_shape', '{"jsonrpc":"2.0","id":1,"method":"x","result":{"tools":[{"name":"b"}]}}'],
+    ['message_shape', '{"jsonrpc":"2.0","id":1,"method":"x","error":{"code":1,"message":""}}'],
     ['key_variant', '{"jsonrpc":"2.0","id":1,"Result":{"tools":[{"name":"b"}]},"result":{"tools":[]}}'],
     ['key_variant', answer('{"Tools":[{"name":"b"}]}')],
     ['key_variant', answer('{"tool\\u017f":[{"name":"b"}],"tools":[]}')],

@@ -17,10 +17,11 @@ const has = (object: JsonObject, key: string): boolean => Object.hasOwn(object, 
 const isJsonRpc = (message: JsonObject): boolean =>
   message['jsonrpc'] === '2.0' && ['method', 'result', 'error'].some((key) => has(message, key));
 
-/** A message that could be read in two ways is a fault: a result beside a method or an error, a key that some client takes for another. */
+/** A message that could be read in two ways is a fault: two of result, error and method, a key that some client takes for another. */
 const findFault = (message: JsonObject, strict: boolean): AnswerFault | undefined => {
   if (strict && !isJsonRpc(message)) return refused('message_shape');
   if (findKeyVariant(message, MESSAGE_KEYS) !== undefined) return refused('key_variant');
+  if (strict && has(message, 'error') && has(message, 'method')) return refused('message_shape');
   if (!has(message, 'result')) return undefined;
   if (!isJsonObject(message['result'])) return strict ? refused('message_shape') : undefined;
   return has(message, 'error') || has(message, 'method') ? refused('message_shape') : undefined;

@@ -108,6 +108,16 @@ describe('a pattern', () => {
     expect(redact(body, [MAIL]).text).toBe(body);
   });
 
+  it('takes an error with a method beside it for an answer, as a client may', () => {
+    const body = '{"method":"GET","error":{"code":1,"message":"no such user: alice@x.example"}}';
+    expect(redact(body, [MAIL]).text).not.toContain('alice');
+  });
+
+  it('lets pictures of some megabytes be', () => {
+    const body = answer(`{"content":[{"type":"image","data":"${'A'.repeat(8 * 1024 * 1024)}"}]}`);
+    expect(redact(body, [MAIL]).text).toBe(body);
+  });
+
   it('concerns the tools it names, and every answer that a resumed stream repeats', () => {
     const body = answer('{"content":[{"type":"text","text":"alice@x.example"}]}');
     const rules = [{ ...MAIL, tools: ['other'] }];

@@ -72,7 +72,7 @@ export const redactMessage = (
   tools: RedactionTools,
 ): Result<AnswerMessage, AnswerFault> => {
   const { jsonrpc: _version, id: _id, result, ...rest } = message.value;
-  if (Object.hasOwn(rest, 'method')) return ok(message);
+  if (Object.hasOwn(rest, 'method') && !Object.hasOwn(rest, 'error')) return ok(message);
   const texts = createTextRedactor(tools.plan.patterns, [], tools.tally);
   const { error, ...others } = rest;
   const beside = [
