@@ -14,6 +14,7 @@ import { drawn } from '#test/support/found-in.ts';
 import { ordersOff } from '#test/support/guarded-call.ts';
 
 const TOKEN = `ghp_${drawn(36)}`;
+const BYTES = Buffer.from(TOKEN).toString('base64');
 const META = (kind: string, action: string, count = 1, detector = 'secrets') => ({
   [FINDINGS_META]: [{ detector, kind, action, count }],
 });
@@ -237,14 +238,34 @@ describe('where it looks', () => {
   it('does not look into images, audio, blobs, cursors and sealed state', async () => {
     const message = answer({
       content: [
-        { type: 'image', data: TOKEN, mimeType: 'image/png' },
-        { type: 'audio', data: TOKEN, mimeType: 'audio/wav' },
-        { type: 'resource', resource: { uri: 'a:b', blob: TOKEN } },
+        { type: 'image', data: BYTES, mimeType: 'image/png' },
+        { type: 'audio', data: BYTES, mimeType: 'audio/wav' },
+        { type: 'resource', resource: { uri: 'a:b', blob: BYTES } },
       ],
-      nextCursor: TOKEN,
-      requestState: TOKEN,
+      nextCursor: BYTES,
+      requestState: BYTES,
     });
-    expect((await sanitise(message, { server: [REDACT] })).same).toBe(true);
+    const seen: string[] = [];
+    const words: Detector = {
+      ...finds(BYTES),
+      scan: (text) => {
+        seen.push(text);
+        return [];
+      },
+    };
+    const rules = { server: [{ detector: 'plugin:words', action: 'block' as const }], detectors: [words] };
+    expect((await sanitise(message, rules)).same).toBe(true);
+    expect(seen).not.toContain(BYTES);
+  });
+
+  it.each<[string, JsonObject]>([
+    ['an image that is no base64', { type: 'image', data: TOKEN, mimeType: 'image/png' }],
+    ['a blob that is no base64', { type: 'resource', resource: { uri: 'a:b', blob: `${TOKEN}!` } }],
+    ['an object where the protocol has a word', { type: 'text', text: '', level: { note: TOKEN } }],
+    ['a list where the protocol has a word', { type: 'text', text: '', mimeType: [TOKEN] }],
+  ])('looks into %s', async (_, block) => {
+    const { outcome } = await sanitise(answer({ content: [block] }), { server: [REDACT] });
+    expect(outcome.ok && outcome.value.text.includes(TOKEN)).toBe(false);
   });
 
   it('takes the name of a member for part of what is said', async () => {
