@@ -113,6 +113,13 @@ describe('a pattern', () => {
     expect(redact(body, [MAIL]).text).not.toContain('alice');
   });
 
+  it('takes data that is no picture for a text, be it of letters and digits alone', () => {
+    const card: Redaction = { name: 'card', pattern: '\\d{16}' };
+    const error = '{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":"no","data":"4111111111111111"}}';
+    expect(redact(error, [card]).text).not.toContain('4111');
+    expect(redact(answer('{"content":[],"data":"4111111111111111"}'), [card]).text).not.toContain('4111');
+  });
+
   it('lets pictures of some megabytes be', () => {
     const body = answer(`{"content":[{"type":"image","data":"${'A'.repeat(8 * 1024 * 1024)}"}]}`);
     expect(redact(body, [MAIL]).text).toBe(body);

@@ -2,8 +2,8 @@
 // whole; of what MCP gives a meaning, the words of the protocol and binary content stay.
 
 import { isJsonObject, type Json } from '#core/json.ts';
+import { isBinary } from '#ext-proc/message/binary-content.ts';
 import type { JsonEdit, JsonPath } from '#ext-proc/message/edit-json.ts';
-import { isBase64 } from '#ext-proc/message/is-base64.ts';
 
 export type TextRedactor = {
   /** A text as it goes on. */
@@ -47,17 +47,13 @@ const PROTOCOL_WORDS: Readonly<Record<string, readonly string[]>> = {
   resultType: ['complete', 'input_required'],
 };
 
-// Image and audio content, and binary resources (MCP, content types): bytes, in which no text is searched.
-const BINARY_MEMBERS = ['data', 'blob'];
-
 /** The server's own, beside what MCP describes. */
 const DATA_MEMBERS = ['_meta', 'data'];
 
-const stays = (name: string, value: Json): boolean => {
-  if (typeof value !== 'string') return false;
-  if (BINARY_MEMBERS.includes(name)) return isBase64(value);
-  return Object.hasOwn(PROTOCOL_WORDS, name) && PROTOCOL_WORDS[name]?.includes(value) === true;
-};
+const isProtocolWord = (name: string, value: Json): boolean =>
+  typeof value === 'string' &&
+  Object.hasOwn(PROTOCOL_WORDS, name) &&
+  PROTOCOL_WORDS[name]?.includes(value) === true;
 
 /** What MCP describes: content, resources, links, errors. Names of members stay, and so do numbers. */
 export const redactDescribed = (value: Json, redactor: TextRedactor, path: JsonPath): readonly JsonEdit[] => {
@@ -66,7 +62,7 @@ export const redactDescribed = (value: Json, redactor: TextRedactor, path: JsonP
     return editsWithin(value, path, (item, at) => redactDescribed(item, redactor, at));
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([name, member]) => {
-    if (stays(name, member)) return [];
+    if (isProtocolWord(name, member) || isBinary(name, member, value)) return [];
     const isData = DATA_MEMBERS.includes(name) && typeof member !== 'string';
     return (isData ? redactData : redactDescribed)(member, redactor, [...path, name]);
   });

@@ -4,8 +4,8 @@
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import { parseStrictJson, RESPONSE_RULES } from '#core/strict-json.ts';
 import type { AnswerMessage } from '#ext-proc/message/answer-message.ts';
+import { isBinary } from '#ext-proc/message/binary-content.ts';
 import type { JsonPath } from '#ext-proc/message/edit-json.ts';
-import { isBase64 } from '#ext-proc/message/is-base64.ts';
 import { namesSecret } from '#ext-proc/sanitation/detectors/secrets/named-values.ts';
 import type { TextPlace } from '#ext-proc/sanitation/texts/text-place.ts';
 
@@ -95,18 +95,13 @@ const addText = (walk: Walk, name: string, text: string, path: JsonPath): void =
   else walkData(walk, json as Json, { path, inner: [], isProse: !walk.isStructured });
 };
 
-const isEncoded = (name: string, member: Json, { type }: JsonObject): boolean =>
-  (name === 'blob' || (name === 'data' && (type === 'image' || type === 'audio'))) &&
-  typeof member === 'string' &&
-  isBase64(member);
-
 /** The protocol has no object and no list in these places: what is in one is the server's own. */
 const isProtocol = (name: string, member: Json): boolean => PROTOCOL.has(name) && typeof member !== 'object';
 
 const walkProtocol = (walk: Walk, value: JsonObject, path: JsonPath): void => {
   for (const [name, member] of Object.entries(value)) {
     const at = [...path, name];
-    if (isProtocol(name, member) || isEncoded(name, member, value)) continue;
+    if (isProtocol(name, member) || isBinary(name, member, value)) continue;
     if (DATA.has(name)) walkData(walk, member, { path: at, isProse: false });
     else walkMember(walk, name, member, at);
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isBase64 } from '#ext-proc/message/is-base64.ts';
+import { isBase64 } from '#ext-proc/message/binary-content.ts';
 
 const MIB = 1024 * 1024;
 
