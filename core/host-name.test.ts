@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hostNameOf, urlAtHost } from '#core/host-name.ts';
+import { cpuTimeOf } from '#test/support/cpu-time.ts';
 
 describe('hostNameOf()', () => {
   it.each([
@@ -44,10 +45,11 @@ describe('hostNameOf()', () => {
   });
 
   it('takes no longer for hostile text than for a name', () => {
-    const startedAt = performance.now();
-    hostNameOf(`${'a-'.repeat(30_000)}!`);
-    hostNameOf(`${'a.'.repeat(120)}-`);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    const timeMs = cpuTimeOf(() => {
+      hostNameOf(`${'a-'.repeat(30_000)}!`);
+      hostNameOf(`${'a.'.repeat(120)}-`);
+    });
+    expect(timeMs).toBeLessThan(1_000);
   });
 });
 

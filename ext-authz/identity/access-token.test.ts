@@ -1,6 +1,7 @@
 // Unit tests of access-token.ts.
 import { describe, expect, it } from 'vitest';
 import { findAccessToken } from '#ext-authz/identity/access-token.ts';
+import { cpuTimeOf } from '#test/support/cpu-time.ts';
 
 const outcomeOf = (...values: string[]): string => {
   const found = findAccessToken(new Map(values.length === 0 ? [] : [['authorization', values]]));
@@ -45,8 +46,9 @@ describe('findAccessToken()', () => {
   });
 
   it('takes no longer for hostile blanks than for a token', () => {
-    const started = performance.now();
-    for (let i = 0; i < 100; i += 1) outcomeOf(`Bearer ${' '.repeat(16_000)}a b`);
-    expect(performance.now() - started).toBeLessThan(500);
+    const timeMs = cpuTimeOf(() => {
+      for (let i = 0; i < 100; i += 1) outcomeOf(`Bearer ${' '.repeat(16_000)}a b`);
+    });
+    expect(timeMs).toBeLessThan(500);
   });
 });

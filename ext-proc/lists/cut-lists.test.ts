@@ -7,6 +7,7 @@ import type { ServerVersion } from '#core/server.ts';
 import { LIST_KEYS, type Pins } from '#ext-proc/lists/cut-list.ts';
 import { cutLists } from '#ext-proc/lists/cut-lists.ts';
 import { readAnswerMessage } from '#ext-proc/message/answer-message.ts';
+import { cpuTimeOf } from '#test/support/cpu-time.ts';
 
 const show = (...names: string[]): readonly ListOrder[] =>
   (['tools', 'prompts'] as const).map((kind) => ({ kind, visible: { all: false, names } }));
@@ -141,9 +142,8 @@ describe('cutLists', () => {
   });
 
   it('takes no time over keys made to be slow to fold', () => {
-    const from = performance.now();
-    expect(cut(answer(`{"tools":[],"${'\u0316\u0301'.repeat(200_000)}":1}`)).ok).toBe(true);
-    expect(performance.now() - from).toBeLessThan(1_000);
+    const text = answer(`{"tools":[],"${'\u0316\u0301'.repeat(200_000)}":1}`);
+    expect(cpuTimeOf(() => expect(cut(text).ok).toBe(true))).toBeLessThan(1_000);
   });
 
   it('refuses bytes that are not UTF-8', () => {

@@ -11,6 +11,7 @@ import type { Outcome } from '#registry/commands/outcome.ts';
 import { putServer, removeServer, type ServerSettings, setServerState } from '#registry/commands/server.ts';
 import { activateVersion, publishVersion } from '#registry/commands/server-version.ts';
 import { putTenant } from '#registry/commands/tenant.ts';
+import { cpuTimeOf } from '#test/support/cpu-time.ts';
 import { sampleTenant } from '#test/support/sample-tenant.ts';
 
 const TENANT = sampleTenant('acme', 7);
@@ -345,9 +346,8 @@ describe('servers of one application', () => {
 
   it('are judged in no time, however many they are', () => {
     const many = Array.from({ length: 2_000 }, (_, n) => sharing(`s${n}`, [`scope-${n}`], ['a', 'b', 'c']));
-    const began = performance.now();
-    expect(put(tenantWith(...many), sharing('one-more', ['own'])).ok).toBe(true);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const judge = () => expect(put(tenantWith(...many), sharing('one-more', ['own'])).ok).toBe(true);
+    expect(cpuTimeOf(judge)).toBeLessThan(1_000);
   });
 });
 
@@ -374,9 +374,8 @@ describe('issuers', () => {
     });
     const many = Array.from({ length: 20 }, (_, n) => entra(n, n * 1_000));
     const tenant = { ...TENANT, issuers: [...TENANT.issuers, ...many] };
-    const began = performance.now();
-    expect(putIssuer(tenant, entra(20, 20_000), anyUrl).ok).toBe(true);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    const judge = () => expect(putIssuer(tenant, entra(20, 20_000), anyUrl).ok).toBe(true);
+    expect(cpuTimeOf(judge)).toBeLessThan(2_000);
     expect(putIssuer(tenant, entra(20, 4_999), anyUrl)).toMatchObject({
       error: {
         faults: [
