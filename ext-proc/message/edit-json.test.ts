@@ -20,6 +20,15 @@ describe('editJson', () => {
     ['adds none without a value', '{"a":1}', [{ path: ['b'], value: undefined }], '{"a":1}'],
     ['knows escaped keys', '{"\\u0061":1}', [{ path: ['a'], value: 2 }], '{"a":2}'],
     ['knows empty keys', '{"":1}', [{ path: [''], value: 2 }], '{"":2}'],
+    [
+      'gives no member the name of another',
+      '{"x":1,"b":2,"y":3,"b 2":4}',
+      [
+        { path: ['x'], key: 'b' },
+        { path: ['y'], key: 'b' },
+      ],
+      '{"b 3":1,"b":2,"b 4":3,"b 2":4}',
+    ],
     ['keeps __proto__ a key', '{"__proto__":1,"a":1}', [{ path: ['a'], value: 2 }], '{"__proto__":1,"a":2}'],
   ])('%s', (_, text, edits, expected) => {
     expect(editJson(text, edits)).toBe(expected);

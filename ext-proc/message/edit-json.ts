@@ -9,7 +9,7 @@ export type JsonPath = readonly (string | number)[];
 
 /**
  * `value` undefined takes the place out; a member that is not there yet is added. `key`: the member the path leads to is
- * called that from then on.
+ * called that from then on, with a number where the object has that name already.
  */
 export type JsonEdit =
   | { readonly path: JsonPath; readonly value: Json | undefined }
@@ -49,7 +49,33 @@ const rewriteItem = (text: string, start: number, branch: Branch | undefined): s
     ? text.slice(start, endOfValue(text, start))
     : rewrite(text, start, branch);
 
+const keysOf = (text: string, start: number): ReadonlySet<string> => {
+  const keys = new Set<string>();
+  walkMembers(text, start, (key, at) => {
+    keys.add(key);
+    return endOfValue(text, at);
+  });
+  return keys;
+};
+
+/** Of a name that stood twice one reader takes the first value and another the last: the second gets a number. */
+const createNames = (taken: ReadonlySet<string>): ((wanted: string) => string) => {
+  const used = new Set(taken);
+  const times = new Map<string, number>();
+  return (wanted) => {
+    let number = times.get(wanted) ?? 1;
+    const named = (): string => (number === 1 ? wanted : `${wanted} ${number}`);
+    while (used.has(named())) number += 1;
+    const name = named();
+    used.add(name);
+    times.set(wanted, number);
+    return name;
+  };
+};
+
 const rewriteObject = (text: string, start: number, { edits }: Branch): string => {
+  const renames = [...edits.values()].some(({ key }) => key !== undefined);
+  const nameFor = createNames(renames ? keysOf(text, start) : new Set());
   const members: string[] = [];
   const met = new Set<string>();
   const keep = (key: string, value: string | undefined): void => {
@@ -58,7 +84,7 @@ const rewriteObject = (text: string, start: number, { edits }: Branch): string =
   walkMembers(text, start, (key, at) => {
     met.add(key);
     const branch = edits.get(key);
-    keep(branch?.key ?? key, rewriteItem(text, at, branch));
+    keep(branch?.key === undefined ? key : nameFor(branch.key), rewriteItem(text, at, branch));
     return endOfValue(text, at);
   });
   for (const [key, { leaf }] of edits)

@@ -14,28 +14,12 @@ const valueAt = (value: JsonObject, path: JsonPath): Json | undefined =>
     value,
   );
 
-/** Names that become the same are told apart by a number: a name stands once in an object. */
-const createNames = () => {
-  const used = new Map<string, number>();
-  return (name: string): string => {
-    const times = (used.get(name) ?? 0) + 1;
-    used.set(name, times);
-    return times === 1 ? name : `${name} ${times}`;
-  };
-};
-
 export const editsOf = (message: AnswerMessage, rewritten: readonly RewrittenText[]): readonly JsonEdit[] => {
   const edits: JsonEdit[] = [];
   const within = new Map<string, { readonly path: JsonPath; readonly edits: JsonEdit[] }>();
-  const nameOf = new Map<string, (name: string) => string>();
   const editTo = ({ place, text }: RewrittenText): JsonEdit => {
     const path = place.inner ?? place.path;
-    if (!place.isKey) return { path, value: text };
-    // Texts that repeat each other get the same names: they are numbered within each.
-    const whole = place.inner === undefined ? '' : JSON.stringify(place.path);
-    const names = nameOf.get(whole) ?? createNames();
-    nameOf.set(whole, names);
-    return { path, key: names(text) };
+    return place.isKey ? { path, key: text } : { path, value: text };
   };
   for (const one of rewritten) {
     const { path, inner } = one.place;
