@@ -1,5 +1,6 @@
-// What of a message is binary content: whether a text is base64 (RFC 4648 §4): bytes, in which no text is looked for. Looks for what does not belong there,
-// because a pattern that takes the whole text in groups of four runs out of stack at some megabytes.
+// What of a message is binary content: bytes, in which no text is looked for. Whether a text is base64 (RFC 4648 §4) is
+// found by looking for what does not belong there: a pattern that takes the whole in groups of four runs out of stack at
+// some megabytes.
 
 import type { Json, JsonObject } from '#core/json.ts';
 
