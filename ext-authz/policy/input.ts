@@ -155,7 +155,7 @@ const toolPart = (server: McpServer, tool: Tool): JsonObject => {
 };
 
 /** Whether a limit looks at the arguments of the call. */
-export const hasLimits = ({ server, call }: Pick<PolicyQuestion, 'server' | 'call'>) =>
+export const hasLimits = ({ server, call }: Pick<PolicyQuestion, 'server' | 'call'>): boolean =>
   call.targets.some(
     ({ kind, name }) => kind === 'tool' && server.constraints.some(({ tool }) => tool === name),
   );
