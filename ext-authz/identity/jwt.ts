@@ -9,7 +9,7 @@ import type { JsonObject } from '#core/json.ts';
 import type { Reason } from '#core/reason.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
-import type { CredentialVerifier, Presentation } from '#ext-authz/identity/credential.ts';
+import type { Basis, CredentialVerifier, Presentation } from '#ext-authz/identity/credential.ts';
 import { acceptIssuer } from '#ext-authz/identity/issuers.ts';
 import { looksLikeJwt, parseTokenHint, type TokenHint } from '#ext-authz/identity/jwt-parts.ts';
 import type { FoundKey } from '#ext-authz/identity/key-set-document.ts';
@@ -91,6 +91,17 @@ const verifySignature = async (
   }
 };
 
+const bases = new WeakMap<FoundKey['key'], Basis & { readonly kind: 'keys' }>();
+
+/** The very same for all tokens of a key, as long as its set and its time are: a hundred thousand of them are remembered. */
+const basisOf = ({ key, endsAt }: FoundKey, revision: string): Basis => {
+  const known = bases.get(key);
+  if (known?.revision === revision && known.until === endsAt) return known;
+  const basis = { kind: 'keys', revision, until: endsAt } as const;
+  bases.set(key, basis);
+  return basis;
+};
+
 /** Verifies JWTs with the keys of their issuers. */
 export const createJwtVerifier = (keySets: KeySets): CredentialVerifier => ({
   recognises: looksLikeJwt,
@@ -107,7 +118,6 @@ export const createJwtVerifier = (keySets: KeySets): CredentialVerifier => ({
     const known = { ...terms.value, nowSeconds: at.nowSeconds };
     const payload = await verifySignature(token, key.value.key, known);
     if (!payload.ok) return payload;
-    const basis = { kind: 'keys', revision: keyRevision, until: key.value.endsAt } as const;
-    return credentialFromClaims(payload.value, { ...known, basis });
+    return credentialFromClaims(payload.value, { ...known, basis: basisOf(key.value, keyRevision) });
   },
 });

@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { check } from '#ext-authz/check.ts';
+import { loadSnapshotFile, writeWholeCopy } from '#registry/feed/snapshot-file.ts';
 import { startDecisionParts } from '#test/bench/decision/decision-parts.ts';
 import { createDecisionKey, createDecisionWorld } from '#test/bench/decision/world.ts';
 import { startKeyServer } from '#test/support/token-issuer.ts';
@@ -41,19 +42,34 @@ const collect = runInNewContext('gc') as () => void;
 const directory = mkdtempSync(join(tmpdir(), 'mcpgw-soak-'));
 const key = createDecisionKey();
 const keyServer = await startKeyServer([key.jwk]);
-const world = createDecisionWorld(key, { servers: Number(values.servers), jwksUri: keyServer.url });
-
-// On disk: what the callers hold is no part of what is measured.
+const copy = join(directory, 'snapshot');
 const tokens = openSync(join(directory, 'tokens'), 'w+', 0o600);
-for (let caller = 0; caller < callers; caller += 1)
-  writeSync(tokens, (await world.token(caller)).padEnd(RECORD_BYTES), caller * RECORD_BYTES);
+
+/** The world on disk, so that what is measured holds it as a process does that starts from its copy; and what it asks. */
+const writeWorld = async () => {
+  const world = createDecisionWorld(key, { servers: Number(values.servers), jwksUri: keyServer.url });
+  await writeWholeCopy(copy, {
+    epoch: 'soak',
+    position: 1,
+    snapshot: world.snapshot,
+    freshAtMs: Date.now(),
+  });
+  for (let caller = 0; caller < callers; caller += 1)
+    writeSync(tokens, (await world.token(caller)).padEnd(RECORD_BYTES), caller * RECORD_BYTES);
+  return world.message;
+};
+
 const record = Buffer.alloc(RECORD_BYTES);
 const tokenOf = (caller: number): string => {
   readSync(tokens, record, 0, RECORD_BYTES, caller * RECORD_BYTES);
   return record.toString('latin1').trimEnd();
 };
 
-const { parts, stop } = await startDecisionParts(world.snapshot);
+const message = await writeWorld();
+const loaded = await loadSnapshotFile(copy, Date.now());
+if (!loaded.ok || loaded.value === undefined)
+  throw new Error(`the copy cannot be read: ${loaded.ok ? 'none' : loaded.error}`);
+const { parts, stop } = await startDecisionParts(loaded.value.snapshot);
 
 const decideAll = async (from: number, to: number): Promise<void> => {
   let next = from;
@@ -61,7 +77,7 @@ const decideAll = async (from: number, to: number): Promise<void> => {
     while (next < to) {
       const caller = next % callers;
       next += 1;
-      const answer = await check(parts, world.message(caller, tokenOf(caller)));
+      const answer = await check(parts, message(caller, tokenOf(caller)));
       if (answer.status.code !== 0) throw new Error(`refused: ${JSON.stringify(answer)}`);
       await new Promise((resolve) => setImmediate(resolve));
     }

@@ -1,5 +1,5 @@
-// One tenant of many servers and many groups, and callers with real tokens: what a decision is measured over. Every caller
-// is in five groups and calls one tool that one of them is granted.
+// Tenants of many servers and many groups, and callers with real tokens: what a decision is measured over. Every caller is in
+// five groups and calls one tool that one of them is granted.
 
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type JWTPayload, SignJWT } from 'jose';
@@ -15,7 +15,8 @@ const GROUPS = 50;
 const GROUPS_OF_A_CALLER = 5;
 /** Tools a group may use on a server. */
 const GRANTED_TOOLS = 2;
-const TENANT = 'acme';
+/** With a grant of each group for each of them a tenant has the 10,000 grants that it may have. */
+const SERVERS_OF_A_TENANT = 200;
 const KID = 'bench';
 const TOKEN_LIFE_SECONDS = 24 * 3600;
 
@@ -31,8 +32,8 @@ const grantOf = (serverId: string, group: number): Grant => ({
   resources: [],
 });
 
-const tenantOf = (servers: number, jwksUri: string): Tenant => {
-  const base = largeTenant(TENANT, { servers, tools: TOOLS_OF_A_SERVER });
+const tenantOf = (id: string, servers: number, jwksUri: string): Tenant => {
+  const base = largeTenant(id, { servers, tools: TOOLS_OF_A_SERVER });
   const issuer = oidcIssuer(jwksUri, { id: 'home', algorithms: ['ES256', 'RS256'] });
   const { oboApplication: _none, ...binding } = base.servers[0]?.bindings[0] ?? { requiredScopes: [] };
   const bindings = [{ ...binding, issuerId: 'home', audiences: [AUDIENCE] }];
@@ -44,11 +45,20 @@ const tenantOf = (servers: number, jwksUri: string): Tenant => {
       bindings,
       upstreamAuth: { mode: 'none' as const, scopes: [], appOnly: 'refuse' as const },
     })),
-    grants: base.servers.flatMap(({ id }) =>
-      Array.from({ length: GROUPS }, (_, group) => grantOf(id, group)),
+    grants: base.servers.flatMap((server) =>
+      Array.from({ length: GROUPS }, (_, group) => grantOf(server.id, group)),
     ),
   };
 };
+
+const tenantsOf = (servers: number, jwksUri: string): readonly Tenant[] =>
+  Array.from({ length: Math.ceil(servers / SERVERS_OF_A_TENANT) }, (_, index) =>
+    tenantOf(
+      `tenant-${index}`,
+      Math.min(SERVERS_OF_A_TENANT, servers - index * SERVERS_OF_A_TENANT),
+      jwksUri,
+    ),
+  );
 
 type Key = { readonly privateKey: KeyObject; readonly jwk: object };
 
@@ -111,10 +121,11 @@ const headersOf = (token: string, path: string, id: number): Readonly<Record<str
   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
 });
 
+type Place = { readonly tenant: string; readonly server: string };
+
 /** What Envoy asks about one call of a caller. */
-const messageOf = (token: string, caller: number, servers: readonly string[]): Buffer => {
-  const server = servers[caller % servers.length] ?? '';
-  const path = `/t/${TENANT}/mcp/${server}`;
+const messageOf = (token: string, caller: number, { tenant, server }: Place): Buffer => {
+  const path = `/t/${tenant}/mcp/${server}`;
   const headers = headersOf(token, path, caller);
   return checkRequestBytes({
     attributes: {
@@ -131,7 +142,7 @@ const messageOf = (token: string, caller: number, servers: readonly string[]): B
           raw_body: bodyOf(caller, toolName((caller % GROUPS) * GRANTED_TOOLS)),
         },
       },
-      context_extensions: { tenant: TENANT, server },
+      context_extensions: { tenant, server },
     },
   });
 };
@@ -148,12 +159,14 @@ export const createDecisionWorld = (
   key: Key,
   { servers, jwksUri }: { readonly servers: number; readonly jwksUri: string },
 ): DecisionWorld => {
-  const tenant = tenantOf(servers, jwksUri);
-  const ids = tenant.servers.map(({ id }) => id);
+  const tenants = tenantsOf(servers, jwksUri);
+  const places = tenants.flatMap((tenant) =>
+    tenant.servers.map((server): Place => ({ tenant: tenant.id, server: server.id })),
+  );
   const nowSeconds = Math.floor(Date.now() / 1000);
   return {
-    snapshot: { sequence: 1, tenants: [tenant] },
+    snapshot: { sequence: 1, tenants },
     token: (caller) => signFor(key.privateKey, caller, nowSeconds),
-    message: (caller, token) => messageOf(token, caller, ids),
+    message: (caller, token) => messageOf(token, caller, places[caller % places.length] as Place),
   };
 };
