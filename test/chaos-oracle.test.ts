@@ -3,6 +3,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { judge, type Verdict } from '#test/chaos/answers.ts';
 import type { Arrival } from '#test/chaos/arrivals.ts';
+import { type DecisionRecord, judgeRecords } from '#test/chaos/audit-check.ts';
 import type { Call, Caller } from '#test/chaos/calls.ts';
 import { combine } from '#test/chaos/combine.ts';
 import type { Experiment } from '#test/chaos/experiment.ts';
@@ -92,6 +93,11 @@ describe('what a client heard', () => {
     ['a reason with the code of another', heard(refusal('tool_not_granted', -31301)), 'wrong'],
     ['a reason with the status of another', heard(refusal('policy_failed', -31304)), 'wrong'],
     ['a challenge without its header', heard(refusal('token_expired', -31207), { status: 401 }), 'wrong'],
+    [
+      'a refusal declared as a page',
+      heard(refusal('tool_not_granted', -31302), { headers: { 'content-type': 'text/html' } }),
+      'wrong',
+    ],
     ['an empty 503', heard({}, { status: 503, text: '' }), 'wrong'],
     ['a page', heard({}, { status: 502, text: '<html>' }), 'wrong'],
     ['nothing', heard({}, { status: 0, text: '', end: 'ECONNREFUSED' }), 'broken'],
@@ -148,6 +154,13 @@ describe('what reached a server', () => {
     ['a call of nobody', call(), [arrival({ call: 'call-9' })]],
     ['a call at another place', call(), [arrival({ tenant: stranger.id })]],
     ['a call that is not to be repeated, twice', call(), [arrival(), arrival()]],
+    ['a call without a request id, which no log knows', call(), [arrival({ requestId: '' })]],
+    [
+      "a session opened with another one's token",
+      call(),
+      [arrival({ call: 'call-1-open', token: { ...facts, oid: other.oid } })],
+    ],
+    ['a session opened at another place', call(), [arrival({ call: 'call-1-open', tenant: stranger.id })]],
   ])('%s', (_, sent, arrived) => {
     expect(violationsOf(sent, ...arrived)).toHaveLength(1);
   });
@@ -157,6 +170,39 @@ describe('what reached a server', () => {
     oracle.sent(call());
     oracle.ended(call(), Date.now(), { kind: 'worked' });
     expect(oracle.unseen()).toEqual(['call-1']);
+  });
+});
+
+describe('what is on record', () => {
+  const forbidden = call({ id: 'call-2', tool: 'erase', expect: ['tool_not_granted'] });
+
+  const findings = (...bodies: readonly DecisionRecord['body'][]): readonly string[] => {
+    const oracle = createOracle(() => false);
+    oracle.sent(call());
+    oracle.arrived([arrival()]);
+    oracle.ended(forbidden, Date.now(), { kind: 'refused', reason: 'tool_not_granted', requestId: 'r-2' });
+    const records = bodies.map((body) => ({ kind: 'decision', body }));
+    return judgeRecords(oracle.due(), records).map(({ what, evidence }) => `${what}: ${evidence}`);
+  };
+
+  const where = { tenant: tenant.id, server: server.id };
+  const allowed = { ...where, requestId: 'r-1', tool: 'count', decision: 'allow' };
+  const denied = { ...where, requestId: 'r-2', tool: 'erase', decision: 'deny' };
+
+  it('is nothing to speak of when each call is there once, as what it was', () => {
+    expect(findings(allowed, denied)).toEqual([]);
+  });
+
+  it.each<[string, readonly DecisionRecord['body'][], string]>([
+    ['an allowed call that is missing', [denied], 'is not on record: call-1'],
+    ['a refused call that is missing', [allowed], 'is not on record: call-2'],
+    ['a call that is there twice', [allowed, allowed, denied], 'more than once: call-1'],
+    ['an allowed call as refused', [{ ...allowed, decision: 'deny' }, denied], 'as deny: call-1'],
+    ['a refused call as allowed', [allowed, { ...denied, decision: 'allow' }], 'as allow: call-2'],
+    ['a call under another tool', [{ ...allowed, tool: 'read' }, denied], 'as another call: call-1'],
+    ['a call of another tenant', [{ ...allowed, tenant: stranger.id }, denied], 'as another call: call-1'],
+  ])('%s', (_, bodies, expected) => {
+    expect(findings(...bodies)).toEqual([expect.stringContaining(expected)]);
   });
 });
 

@@ -10,7 +10,7 @@ import type { Heard } from '#test/support/http-clients.ts';
 export type Verdict =
   /** `lists`: the tools it shows, where it is a list. */
   | { readonly kind: 'worked'; readonly lists?: readonly string[] }
-  | { readonly kind: 'refused'; readonly reason: Reason }
+  | { readonly kind: 'refused'; readonly reason: Reason; readonly requestId?: string }
   | { readonly kind: 'broken'; readonly how: string }
   /** A violation, whatever the fault. */
   | { readonly kind: 'wrong'; readonly what: string };
@@ -56,19 +56,32 @@ const messagesIn = ({ headers, text, end }: Heard): readonly Message[] | undefin
 const isReason = (value: unknown): value is Reason =>
   typeof value === 'string' && Object.hasOwn(REASONS, value);
 
+type RefusalData = { readonly reason?: unknown; readonly requestId?: unknown };
+
+const typeOf = ({ headers }: Heard): string => String(headers['content-type'] ?? '').split(';', 1)[0] ?? '';
+
+/** How a refusal came otherwise than its reason wants; undefined: it came as promised. */
+const faultOfForm = (heard: Heard, reason: Reason): string | undefined => {
+  const { httpStatus, delivery } = REASONS[reason];
+  const isStream = heard.status === 200 && heard.text.startsWith('event:');
+  if (heard.status !== httpStatus && !isStream) return `with status ${heard.status}`;
+  // What is not declared as JSON no client reads as the refusal that it is, and a browser may show it as a page.
+  if (typeOf(heard) !== (isStream ? 'text/event-stream' : 'application/json')) return `as ${typeOf(heard)}`;
+  return delivery === 'challenge' && heard.headers['www-authenticate'] === undefined
+    ? 'without a challenge'
+    : undefined;
+};
+
 /** A refusal as promised: JSON-RPC, a reason from the list, its code and its HTTP status. */
 const judgeRefusal = (call: Call, heard: Heard, { id, error }: Message): Verdict => {
-  const reason = (error?.data as { readonly reason?: unknown } | undefined)?.reason;
+  const { reason, requestId } = (error?.data ?? {}) as RefusalData;
   if (!isReason(reason)) return wrong(`an error without a reason of the list (status ${heard.status})`);
-  const { jsonRpcCode, httpStatus, delivery } = REASONS[reason];
-  if (error?.code !== jsonRpcCode || typeof error.message !== 'string')
+  if (error?.code !== REASONS[reason].jsonRpcCode || typeof error.message !== 'string')
     return wrong(`${reason} with code ${String(error?.code)}`);
-  const isStream = heard.status === 200 && heard.text.startsWith('event:');
-  if (heard.status !== httpStatus && !isStream) return wrong(`${reason} with status ${heard.status}`);
-  if (delivery === 'challenge' && heard.headers['www-authenticate'] === undefined)
-    return wrong(`${reason} without a challenge`);
+  const fault = faultOfForm(heard, reason);
+  if (fault !== undefined) return wrong(`${reason} ${fault}`);
   if (id !== call.id && id !== null) return wrong(`${reason} for the id of another call`);
-  return { kind: 'refused', reason };
+  return { kind: 'refused', reason, ...(typeof requestId === 'string' ? { requestId } : {}) };
 };
 
 const isOfCall = (

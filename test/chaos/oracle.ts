@@ -21,7 +21,11 @@ export type CallRecord = {
   readonly isBad: boolean;
 };
 
-export type Violation = { readonly at: number; readonly what: string };
+/** `evidence`: the call it was seen at, so that it is found in logs and audit. */
+export type Violation = { readonly at: number; readonly what: string; readonly evidence?: string };
+
+/** What the audit must hold of a request. */
+export type Due = { readonly call: Call; readonly decision: 'allow' | 'deny' };
 
 export type Oracle = {
   /** Before it goes out, so that nothing can reach a server unknown. */
@@ -31,14 +35,24 @@ export type Oracle = {
   /** A write to the registry and what became of it. */
   wrote(startedAt: number, outcome: string, isBad: boolean): void;
   /** Something that other judges found. */
-  violated(what: string): void;
+  violated(what: string, evidence?: string): void;
   records(): readonly CallRecord[];
   violations(): readonly Violation[];
-  /** `x-request-id` of everything that reached a server. */
-  arrivedRequests(): ReadonlySet<string>;
+  /** By `x-request-id`: every call that reached a server, and every one that was refused as it had to be. */
+  due(): ReadonlyMap<string, Due>;
   /** Calls that worked and that no server has seen: the harness itself would be at fault. */
   unseen(): readonly string[];
 };
+
+/** A call in one line: what was asked of whom by whom, and under which name the gateway's logs know it. */
+export const describeCall = (
+  { id, method, tool, caller, tenantId, serverId }: Call,
+  requestId: string | undefined,
+): string =>
+  [
+    `${id}, ${method}${tool === '' ? '' : ` ${tool}`} of ${caller.user.name} (${caller.era}, HTTP/${caller.version})`,
+    `at ${tenantId}/${serverId}${requestId === undefined ? '' : `, x-request-id ${requestId}`}`,
+  ].join(' ');
 
 const outcomeOf = (verdict: Verdict): string => {
   if (verdict.kind === 'refused') return `refused: ${verdict.reason}`;
@@ -101,12 +115,12 @@ export const createOracle = (
   const calls = new Map<string, Call>();
   const sentAt = new Map<string, number>();
   const arrivals = new Map<string, number>();
-  const requests = new Set<string>();
+  const due = new Map<string, Due>();
   const worked = new Set<string>();
   const records: CallRecord[] = [];
   const violations: Violation[] = [];
-  const violated = (what: string): void => {
-    violations.push({ at: Date.now(), what });
+  const violated = (what: string, evidence?: string): void => {
+    violations.push({ at: Date.now(), what, ...(evidence === undefined ? {} : { evidence }) });
   };
 
   const mayArrive = ({ at }: Arrival, call: Call): boolean => {
@@ -118,23 +132,36 @@ export const createOracle = (
     const fault = faultOfToken(arrival, call, isOwnToken);
     const seen = (arrivals.get(call.id) ?? 0) + 1;
     arrivals.set(call.id, seen);
-    if (!mayArrive(arrival, call)) violated(`${call.kind}: reached a server, though it is not allowed`);
-    if (!isAtItsPlace(arrival, call)) violated(`${call.kind}: reached ${arrival.tenant}/${arrival.server}`);
-    if (fault !== undefined) violated(`${call.kind}: reached a server ${fault}`);
-    if (seen > 1 && !mayRepeat(call)) violated(`${call.kind}: reached a server ${seen} times`);
+    const found = (what: string): void =>
+      violated(`${call.kind}: reached ${what}`, describeCall(call, arrival.requestId));
+    if (arrival.requestId === '') found('a server without an x-request-id');
+    else due.set(arrival.requestId, { call, decision: 'allow' });
+    if (!mayArrive(arrival, call)) found('a server, though it is not allowed');
+    if (!isAtItsPlace(arrival, call)) found(`${arrival.tenant}/${arrival.server}`);
+    if (fault !== undefined) found(`a server ${fault}`);
+    if (seen > 1 && !mayRepeat(call)) found(`a server ${seen} times`);
+  };
+
+  /** The opening of a session for a call: that is the caller's own, whatever is wrong with the call. */
+  const judgeOpening = (arrival: Arrival, call: Call): void => {
+    const fault = faultOfToken(arrival, call, isOwnToken);
+    const evidence = describeCall(call, arrival.requestId);
+    if (fault !== undefined) violated(`a session was opened ${fault}`, evidence);
+    if (!isAtItsPlace(arrival, call))
+      violated(`a session was opened at ${arrival.tenant}/${arrival.server}`, evidence);
   };
 
   /** What has no id of a call: the opening of a session and the stream that is listened to. */
   const judgeOther = (arrival: Arrival): void => {
-    const call = calls.get(arrival.call.replace(/-open$/, ''));
-    const { token } = arrival;
-    if (arrival.http !== 'GET' && call === undefined) violated('something nobody sent reached a server');
+    const opener = calls.get(arrival.call.replace(/-open$/, ''));
+    const { token, http, requestId } = arrival;
+    const evidence = `${http} ${arrival.method} at ${arrival.tenant}/${arrival.server}, x-request-id ${requestId}`;
+    if (opener !== undefined) judgeOpening(arrival, opener);
+    else if (http !== 'GET') violated('something nobody sent reached a server', evidence);
     else if (typeof token === 'string')
-      violated(`${arrival.http}: reached a server without a good token: ${token}`);
+      violated(`${http}: reached a server without a good token: ${token}`, evidence);
     else if (isOwnToken(token.digest))
-      violated(`${arrival.http}: reached a server with the caller's own token`);
-    else if (call !== undefined && token.oid !== call.caller.user.oid)
-      violated("a session was opened with another one's token");
+      violated(`${http}: reached a server with the caller's own token`, evidence);
   };
 
   return {
@@ -145,7 +172,12 @@ export const createOracle = (
     ended: (call, startedAt, verdict) => {
       const loan = loanOf(book, call, { from: startedAt, to: Date.now() });
       const isBad = !isRight(call, verdict, loan);
-      if (isWronglyListed(call, verdict, loan)) violated(`a list that does not fit a grant that is ${loan}`);
+      const requestId = verdict.kind === 'refused' ? verdict.requestId : undefined;
+      const evidence = describeCall(call, requestId);
+      if (isWronglyListed(call, verdict, loan))
+        violated(`a list that does not fit a grant that is ${loan}`, evidence);
+      if (verdict.kind === 'refused' && !isBad && requestId !== undefined)
+        due.set(requestId, { call, decision: 'deny' });
       records.push({
         side: 'call',
         kind: call.kind,
@@ -154,12 +186,11 @@ export const createOracle = (
         outcome: outcomeOf(verdict),
         isBad,
       });
-      if (verdict.kind === 'wrong') violated(`${call.kind}: ${verdict.what}`);
+      if (verdict.kind === 'wrong') violated(`${call.kind}: ${verdict.what}`, evidence);
       if (verdict.kind === 'worked' && call.method === 'tools/call') worked.add(call.id);
     },
     arrived: (list) => {
       for (const arrival of list) {
-        if (arrival.requestId !== '') requests.add(arrival.requestId);
         const call = calls.get(arrival.call);
         if (call === undefined) judgeOther(arrival);
         else judgeCall(arrival, call);
@@ -177,7 +208,7 @@ export const createOracle = (
     violated,
     records: () => records,
     violations: () => violations,
-    arrivedRequests: () => requests,
+    due: () => due,
     unseen: () => [...worked].filter((id) => !arrivals.has(id)),
   };
 };
