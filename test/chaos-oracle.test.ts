@@ -13,6 +13,10 @@ import type { Answer, Operator } from '#test/chaos/operator.ts';
 import { createOracle } from '#test/chaos/oracle.ts';
 import { peopleOf, SERVERS, TENANTS } from '#test/chaos/people.ts';
 import { createRandom } from '#test/chaos/random.ts';
+import { describeRepetition } from '#test/chaos/report.ts';
+import { runExperiment } from '#test/chaos/runner.ts';
+import { describeViolations } from '#test/chaos/violations.ts';
+import type { World } from '#test/chaos/world.ts';
 import type { Heard } from '#test/support/http-clients.ts';
 
 const [tenant, stranger] = TENANTS as [(typeof TENANTS)[0], (typeof TENANTS)[0]];
@@ -128,6 +132,26 @@ describe('what a client heard', () => {
       );
     expect(stream(event(user.oid)).kind).toBe('broken');
     expect(stream(event(user.oid) + event(other.oid)).kind).toBe('wrong');
+  });
+});
+
+describe('a stream', () => {
+  const event = (sent: number) =>
+    `data: ${JSON.stringify({ jsonrpc: '2.0', method: 'm', params: { data: { oid: user.oid, call: 'call-1', sent } } })}\n\n`;
+  const result = `data: ${JSON.stringify({ jsonrpc: '2.0', id: 'call-1', ...resultOf(user.oid) })}\n\n`;
+
+  it.each<[string, string, string, Verdict['kind']]>([
+    ['with all its events', event(1) + event(2) + result, 'whole', 'worked'],
+    ['that broke after some', event(1), 'cut', 'broken'],
+    ['without the first', event(2) + result, 'whole', 'wrong'],
+    ['without one in the middle, broken later', event(1) + event(3), 'cut', 'wrong'],
+    ['without the last', event(1) + result, 'whole', 'wrong'],
+    ['with one twice', event(1) + event(1) + event(2) + result, 'whole', 'wrong'],
+    ['that ends in silence', event(1) + event(2), 'whole', 'wrong'],
+  ])('%s', (_, text, end, kind) => {
+    const headers = { 'content-type': 'text/event-stream' };
+    const verdict = judge(call({ tool: 'watch', events: 2 }), heard({}, { text, end, headers }));
+    expect(verdict.kind).toBe(kind);
   });
 });
 
@@ -295,13 +319,13 @@ describe('a tool that is lent and taken back', () => {
 });
 
 describe('writes to the registry', () => {
-  type Stored = { readonly revisions: { reason: string }[]; readonly grants: Set<string> };
+  type Stored = { readonly revisions: { reason: string }[]; readonly grants: Map<string, object> };
 
   const nameIn = (path: string): string => path.split('/').at(-1) ?? '';
 
   /** A registry that does as it is told, and `spoil` what it acknowledges. */
   const registry = (spoil: (stored: Stored, write: number) => void): Operator => {
-    const stored: Stored = { revisions: [], grants: new Set() };
+    const stored: Stored = { revisions: [], grants: new Map() };
     let writes = 0;
     const answer = (status: number, body: object): Answer => ({
       status,
@@ -313,11 +337,13 @@ describe('writes to the registry', () => {
     const refuse = (status: number) => answer(status, { type: 'urn:mcpgw:problem:conflict' });
     const read = (path: string): Answer =>
       answer(200, {
-        items: path.includes('/revisions') ? stored.revisions : [...stored.grants].map((id) => ({ id })),
+        items: path.includes('/revisions')
+          ? stored.revisions
+          : [...stored.grants].map(([id, grant]) => ({ id, ...grant })),
       });
-    const write = (method: string, path: string, reason: string): Answer => {
-      if (method === 'DELETE') stored.grants.delete(nameIn(path));
-      else stored.grants.add(nameIn(path));
+    const write = (path: string, body: object | undefined, reason: string): Answer => {
+      if (body === undefined) stored.grants.delete(nameIn(path));
+      else stored.grants.set(nameIn(path), body);
       stored.revisions.push({ reason });
       writes += 1;
       spoil(stored, writes);
@@ -330,7 +356,7 @@ describe('writes to the registry', () => {
     return async (method, path, body, headers = {}) => {
       if (method === 'GET') return read(path);
       const refused = method === 'PUT' ? refusal(path, body ?? {}) : undefined;
-      return refused ?? write(method, path, headers['x-change-reason'] ?? '');
+      return refused ?? write(path, body, headers['x-change-reason'] ?? '');
     };
   };
 
@@ -347,8 +373,8 @@ describe('writes to the registry', () => {
     expect(await violationsWith(() => undefined)).toBe(0);
   });
 
-  it('are missed when one is lost, half done or done twice', async () => {
-    const [lost, half, twice] = await Promise.all([
+  it('are missed when one is lost, half done, done twice or stored otherwise', async () => {
+    const [lost, half, twice, other] = await Promise.all([
       violationsWith(({ revisions, grants }, write) => {
         if (write === 1) grants.delete(revisions.pop()?.reason ?? '');
       }),
@@ -358,23 +384,74 @@ describe('writes to the registry', () => {
       violationsWith(({ revisions }, write) => {
         if (write === 1) revisions.push(...revisions.slice(-1));
       }),
+      violationsWith(({ grants }, write) => {
+        if (write !== 1) return;
+        for (const [id, grant] of grants) grants.set(id, { ...grant, tools: ['read'] });
+      }),
     ]);
-    expect([lost, half, twice].map((count) => count > 0)).toEqual([true, true, true]);
+    expect([lost, half, twice, other].map((count) => count > 0)).toEqual([true, true, true, true]);
+  });
+});
+
+const experimentOf = (name: string, touches: readonly string[]): Experiment => ({
+  name,
+  touches,
+  promise: '',
+  costs: 'calls',
+  begin: async () => undefined,
+  end: async () => undefined,
+});
+describe('what is said of a violation', () => {
+  it('is its kind once, how often, and the first call it was seen at, by the name that logs and audit know', () => {
+    const oracle = createOracle(() => false);
+    oracle.sent(call({ tool: 'read' }));
+    const token = { ...facts, oid: other.oid };
+    oracle.arrived([arrival({ token }), arrival({ token, requestId: 'r-2' })]);
+    const at = oracle.violations()[0]?.at ?? 0;
+    expect(describeViolations(oracle.violations())).toEqual([
+      "    VIOLATION: count: reached a server with another one's token (2 times)",
+      `      first at ${new Date(at).toISOString()}, call-1, tools/call read of ${user.name} (stateless, HTTP/1.1) ` +
+        `at ${tenant.id}/${server.id}, x-request-id r-1`,
+    ]);
+  });
+
+  it.each<[readonly string[], string]>([
+    [['--only', 'kill redis', '--seconds', '3'], "--only 'kill redis' --seconds 3 --seed 7"],
+    [['--seed', '7', '--short'], '--short --seed 7'],
+    [['--short', '--seed=7'], '--short --seed 7'],
+    [[], '--seed 7'],
+  ])('ends with the command that repeats a run of %j', (given, expected) => {
+    expect(describeRepetition(given, 7)).toBe(`to repeat: npm run chaos -- ${expected}`);
+  });
+
+  it('is told by a run that is broken off too, where calls fail though nothing is broken', async () => {
+    vi.useFakeTimers({ now: 1_000 });
+    const oracle = createOracle(() => false);
+    const failing = setInterval(() => {
+      oracle.sent(call());
+      oracle.ended(call(), Date.now(), { kind: 'wrong', what: 'an answer of another' });
+    }, 1_000);
+    const running = {
+      // It is not looked at before things are calm.
+      world: {} as World,
+      oracle,
+      watched: { oldestMs: () => 0 },
+      say: () => undefined,
+    };
+    const run = expect(runExperiment(experimentOf('kill a', ['a']), running)).rejects.toThrow(
+      /^kill a: calls fail though nothing is broken: .*VIOLATION: count: an answer of another .*call-1/s,
+    );
+    await vi.advanceTimersByTimeAsync(120_000);
+    await run;
+    clearInterval(failing);
+    vi.useRealTimers();
   });
 });
 
 describe('random combinations', () => {
-  const experiment = (name: string, touches: readonly string[]): Experiment => ({
-    name,
-    touches,
-    promise: '',
-    costs: 'calls',
-    begin: async () => undefined,
-    end: async () => undefined,
-  });
   const all = ['a', 'b', 'c', 'd'].flatMap((part) => [
-    experiment(`kill ${part}`, [part]),
-    experiment(`hang ${part}`, [part]),
+    experimentOf(`kill ${part}`, [part]),
+    experimentOf(`hang ${part}`, [part]),
   ]);
   const drawn = (seed: number) => {
     const random = createRandom(seed);

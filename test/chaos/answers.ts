@@ -15,6 +15,9 @@ export type Verdict =
   /** A violation, whatever the fault. */
   | { readonly kind: 'wrong'; readonly what: string };
 
+/** What an event of the servers here says; `sent`: which of its call it is, from 1. */
+type EventData = { readonly oid?: string; readonly call?: string; readonly sent?: number };
+
 type Message = {
   readonly id?: unknown;
   readonly result?: {
@@ -22,11 +25,13 @@ type Message = {
     readonly tools?: readonly { readonly name: string }[];
   };
   readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
-  readonly params?: { readonly data?: { readonly oid?: string; readonly call?: string } };
+  readonly params?: { readonly data?: EventData };
 };
 
 /** Whatever the moment. */
 const mustBeRefused = ({ expect }: Call): boolean => expect !== 'allowed' && expect !== 'as lent';
+
+const GAP = 'a stream lacks events or repeats them';
 
 const WORKED: Verdict = { kind: 'worked' };
 
@@ -110,14 +115,19 @@ const judgeResult = (call: Call, message: Message): Verdict => {
   return isOfCall(call, said ?? {}) ? WORKED : wrong('the answer is that of another call or caller');
 };
 
+/** Events that a stream began and did not get before its result. */
+const lacksEvents = ({ events, method }: Call, messages: readonly Message[]): boolean =>
+  method === 'tools/call' && messages.filter(({ params }) => params?.data !== undefined).length < events;
+
 /** What events of a stream must not be, whether it ends well or not. */
 const judgeEvents = (call: Call, messages: readonly Message[]): Verdict | undefined => {
   const events = messages.flatMap(({ params }) => params?.data ?? []);
   if (events.length > 0 && mustBeRefused(call))
     return wrong(`${call.kind}: events, though it is not allowed`);
-  return events.every((data) => isOfCall(call, data))
-    ? undefined
-    : wrong('an event of another call or caller');
+  if (!events.every((data) => isOfCall(call, data))) return wrong('an event of another call or caller');
+  // A stream may break and not have gaps: nobody asks again for an event that he does not know of.
+  const numbers = events.flatMap(({ sent }) => sent ?? []);
+  return numbers.every((number, index) => number === index + 1) ? undefined : wrong(GAP);
 };
 
 /** A stream of the older era is listened to for a while and then left. */
@@ -133,7 +143,10 @@ export const judge = (call: Call, heard: Heard): Verdict => {
   const fault = judgeEvents(call, messages);
   if (fault !== undefined) return fault;
   const last = messages.findLast(({ result, error }) => result !== undefined || error !== undefined);
-  if (last?.result !== undefined) return judgeResult(call, last);
+  if (last?.result !== undefined) {
+    const verdict = judgeResult(call, last);
+    return verdict.kind === 'worked' && lacksEvents(call, messages) ? wrong(GAP) : verdict;
+  }
   if (last?.error !== undefined) return judgeRefusal(call, heard, last);
   if (call.method === 'listen') return judgeListening(heard, messages);
   if (heard.end !== 'whole') return broken(heard.end);

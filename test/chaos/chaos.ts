@@ -13,6 +13,7 @@ import { dialled } from '#test/chaos/places.ts';
 import { createPlan } from '#test/chaos/plan.ts';
 import { createRandom } from '#test/chaos/random.ts';
 import { type Outcome, runExperiment } from '#test/chaos/runner.ts';
+import type { Violation } from '#test/chaos/violations.ts';
 import { startWorld, type World, type WorldOptions } from '#test/chaos/world.ts';
 
 export type ChaosOptions = {
@@ -41,7 +42,7 @@ export type ChaosReport = {
   /** Allowed calls on record, over all chains. */
   readonly onRecord: number;
   /** What was found beside the experiments' own. */
-  readonly violations: readonly string[];
+  readonly violations: readonly Violation[];
 };
 
 const READ_MS = 250;
@@ -95,9 +96,8 @@ const runAll = async (world: World, options: ChaosOptions, watch: Watch): Promis
   await watch.stop();
   options.say('reading the registry and the audit');
   const conclusion = await concludeRun(world, watch);
-  const all = watch.oracle.violations().map(({ what }) => what);
   const calls = watch.oracle.records().filter(({ side }) => side === 'call').length;
-  const violations = all.filter((what) => !told.includes(what));
+  const violations = watch.oracle.violations().filter((violation) => !told.includes(violation));
   return { seed: options.seed, outcomes, calls, ...conclusion, violations };
 };
 
@@ -121,8 +121,12 @@ export const runChaos = async (options: ChaosOptions): Promise<ChaosReport> => {
   }
 };
 
-/** Everything that must not have been. */
-export const violationsIn = ({ outcomes, violations }: ChaosReport): readonly string[] => [
-  ...outcomes.flatMap((outcome) => outcome.violations.map((what) => `${outcome.name}: ${what}`)),
-  ...violations,
-];
+/** Everything that must not have been, a line each. */
+export const violationsIn = ({ outcomes, violations }: ChaosReport): readonly string[] => {
+  const line = ({ what, evidence }: Violation): string =>
+    evidence === undefined ? what : `${what} (${evidence})`;
+  return [
+    ...outcomes.flatMap((outcome) => outcome.violations.map((one) => `${outcome.name}: ${line(one)}`)),
+    ...violations.map(line),
+  ];
+};

@@ -2,6 +2,7 @@
 // or left without an answer. At the end the registry must say the same, once in its revisions and once in what is stored.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import type { Answer, Operator } from '#test/chaos/operator.ts';
 import type { Oracle } from '#test/chaos/oracle.ts';
 import type { Random } from '#test/chaos/random.ts';
@@ -30,7 +31,7 @@ const PAUSE_MS = 150;
 /** Grants that stay; beyond, every other write deletes one. */
 const KEPT = 20;
 
-const grantOf = (reason: string): object => ({
+const grantOf = (reason: string) => ({
   serverId: LEDGER_SERVER,
   subjects: [{ kind: 'user', id: reason }],
   tools: ['*'],
@@ -105,6 +106,12 @@ const strayWrites = (entries: readonly Entry[], found: ReadonlyMap<string, numbe
       : [`registry: a write (${change}) that was ${fate} has ${count} revisions`];
   });
 
+/** True if a grant holds what it was written with. */
+const isWhole = (stored: Listed['items'][number]): boolean =>
+  Object.entries(grantOf(String(stored['id']))).every(([name, value]) =>
+    isDeepStrictEqual(stored[name], value),
+  );
+
 /** Starts writing. */
 export const startLedger = (operator: Operator, random: Random, oracle: Oracle): Ledger => {
   const entries: Entry[] = [];
@@ -167,6 +174,8 @@ export const startLedger = (operator: Operator, random: Random, oracle: Oracle):
       const told = grantsAfter(entries, found);
       if (JSON.stringify(stored) !== JSON.stringify(told))
         oracle.violated(`registry: ${stored.length} grants are stored, its revisions make ${told.length}`);
+      for (const grant of grants.filter((each) => !isWhole(each)))
+        oracle.violated('registry: a grant is stored otherwise than it was written', JSON.stringify(grant));
       const counts = { acknowledged: 0, refused: 0, unknown: 0 };
       for (const { fate } of entries) counts[fate] += 1;
       return counts;

@@ -8,6 +8,7 @@ import type { Arrival } from '#test/chaos/arrivals.ts';
 import type { Call } from '#test/chaos/calls.ts';
 import { createLoanBook, type LoanBook } from '#test/chaos/loans.ts';
 import { LENT_TOOL } from '#test/chaos/people.ts';
+import type { Violation } from '#test/chaos/violations.ts';
 
 export type CallRecord = {
   /** A call through the gateway, or a write to the registry. */
@@ -20,9 +21,6 @@ export type CallRecord = {
   /** Not what is right when nothing is broken. */
   readonly isBad: boolean;
 };
-
-/** `evidence`: the call it was seen at, so that it is found in logs and audit. */
-export type Violation = { readonly at: number; readonly what: string; readonly evidence?: string };
 
 /** What the audit must hold of a request. */
 export type Due = { readonly call: Call; readonly decision: 'allow' | 'deny' };

@@ -2,6 +2,7 @@
 
 import { type ChaosReport, violationsIn } from '#test/chaos/chaos.ts';
 import type { Outcome } from '#test/chaos/runner.ts';
+import { describeViolations } from '#test/chaos/violations.ts';
 
 /** Kinds of errors that fit a line; the JSON has all. */
 const KINDS_SHOWN = 3;
@@ -29,14 +30,8 @@ export const describeOutcome = (outcome: Outcome): string => {
     `back after ${seconds(recoveryMs).padStart(6)}`,
     `errors: ${errorsOf(errors)}${writes > 0 ? `; ${writes} writes` : ''}`,
   ].join('  ');
-  return [line, ...countedLines(violations)].join('\n');
+  return [line, ...describeViolations(violations)].join('\n');
 };
-
-const countedLines = (violations: readonly string[]): readonly string[] =>
-  [...new Set(violations)].map((what) => {
-    const count = violations.filter((other) => other === what).length;
-    return `    VIOLATION: ${what}${count > 1 ? ` (${count} times)` : ''}`;
-  });
 
 /** The end of a run. */
 export const describeReport = (report: ChaosReport): string => {
@@ -44,10 +39,19 @@ export const describeReport = (report: ChaosReport): string => {
   const found = violationsIn(report).length;
   return [
     '',
-    ...countedLines(report.violations),
+    ...describeViolations(report.violations),
     `${report.outcomes.length} experiments, ${report.calls} calls, ${report.onRecord} of them allowed and on record`,
     `writes to the registry: ${acknowledged} acknowledged, ${refused} refused, ${unknown} without an answer`,
     found === 0 ? 'no violation' : `${found} violations`,
-    `to repeat: --seed ${report.seed}`,
   ].join('\n');
+};
+
+/**
+ * What repeats a run: the same options, with the seed it drew. The seed draws combinations by their number, so that they come
+ * again under the same options only.
+ */
+export const describeRepetition = (given: readonly string[], seed: number): string => {
+  const kept = given.filter((text, index) => !text.startsWith('--seed') && given[index - 1] !== '--seed');
+  const quoted = kept.map((text) => (/^[\w./=-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`));
+  return `to repeat: npm run chaos -- ${[...quoted, '--seed', String(seed)].join(' ')}`;
 };

@@ -7,7 +7,7 @@ import { type ChaosReport, runChaos, violationsIn } from '#test/chaos/chaos.ts';
 import { combine } from '#test/chaos/combine.ts';
 import { EXPERIMENTS, type Group, groupsOf, SHORT } from '#test/chaos/experiments.ts';
 import { createRandom } from '#test/chaos/random.ts';
-import { describeOutcome, describeReport } from '#test/chaos/report.ts';
+import { describeOutcome, describeRepetition, describeReport } from '#test/chaos/report.ts';
 
 const USAGE = `npm run chaos -- [options]
   --list              names of the experiments
@@ -83,6 +83,12 @@ const say = (line: string): void =>
   console.log(`${String(Math.round((Date.now() - startedAt) / 1_000)).padStart(5)} s  ${line}`);
 
 say(`${groups.flatMap(({ experiments }) => experiments).length} experiments, seed ${seed}`);
+/** Whatever becomes of it: what a run that broke off has seen is as good as what one saw that did not. */
+process.once('exit', (status) => {
+  console.log(describeRepetition(process.argv.slice(2), seed));
+  if (status !== 0 && values.logs === undefined)
+    console.log('with --logs <directory> it keeps the logs of all parts');
+});
 const reports: ChaosReport[] = [];
 for (const group of groups) {
   const report = await runChaos({

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_RECOVERY_MS, type Experiment } from '#test/chaos/experiment.ts';
 import type { CallRecord, Oracle } from '#test/chaos/oracle.ts';
+import { describeViolations, type Violation } from '#test/chaos/violations.ts';
 import type { World } from '#test/chaos/world.ts';
 
 export type Outcome = {
@@ -22,7 +23,7 @@ export type Outcome = {
   readonly recoveryMs: number;
   /** From the end of the fault until the parts it was about said that they are ready, milliseconds. */
   readonly readyMs: number;
-  readonly violations: readonly string[];
+  readonly violations: readonly Violation[];
 };
 
 /** What the runner needs of the load. */
@@ -119,7 +120,9 @@ export const runExperiment = async (experiment: Experiment, running: Running): P
   if (!(await untilCalm(running, { since: before, limitMs: FIRST_CALM_MS }))) {
     const bad = oracle.records().filter(({ isBad, startedAt }) => isBad && startedAt >= before);
     const what = `${JSON.stringify(countBy(bad))}, the oldest call waits ${running.watched.oldestMs()} ms`;
-    throw new Error(`${experiment.name}: calls fail though nothing is broken: ${what}`);
+    // What was seen until now is told here or nowhere: it may well be why.
+    const seen = describeViolations(oracle.violations()).map((line) => `\n${line}`);
+    throw new Error(`${experiment.name}: calls fail though nothing is broken: ${what}${seen.join('')}`);
   }
   const beganAt = Date.now();
   const violationsBefore = oracle.violations().length;
@@ -147,9 +150,11 @@ export const runExperiment = async (experiment: Experiment, running: Running): P
     recoveryMs: Math.max(0, ...bad.map(({ startedAt }) => startedAt - endedAt)),
     readyMs,
     violations: [
-      ...found.map(({ what }) => what),
-      ...brokenPromises(experiment, calls, { inForceAt, endedAt }),
-      ...(isCalm ? [] : [`not back to normal ${limitMs / 1_000} s after the fault ended`]),
+      ...found,
+      ...[
+        ...brokenPromises(experiment, calls, { inForceAt, endedAt }),
+        ...(isCalm ? [] : [`not back to normal ${limitMs / 1_000} s after the fault ended`]),
+      ].map((what) => ({ at: endedAt, what })),
     ],
   };
 };

@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startWatch } from '#test/chaos/chaos.ts';
+import type { Violation } from '#test/chaos/violations.ts';
 import { startWorld } from '#test/chaos/world.ts';
 import { type Figure, sampleWorld, type Unit } from '#test/soak/sample-world.ts';
 import { type Allowance, judgeGrowth, type Sample, type Verdict } from '#test/soak/series.ts';
@@ -27,7 +28,7 @@ export type SoakReport = {
   readonly calls: number;
   /** Calls and writes that did not go as they must when nothing is broken. */
   readonly bad: Readonly<Record<string, number>>;
-  readonly violations: readonly string[];
+  readonly violations: readonly Violation[];
   readonly series: readonly Series[];
 };
 
@@ -109,8 +110,9 @@ export const runSoak = async (options: SoakOptions): Promise<SoakReport> => {
       await watch.stop();
     }
     watch.read();
-    const violations = watch.oracle.violations().map(({ what }) => what);
-    return { calls: watch.oracle.records().length, bad: badOf(watch), violations, series: seriesOf(growing) };
+    const { oracle } = watch;
+    const violations = oracle.violations();
+    return { calls: oracle.records().length, bad: badOf(watch), violations, series: seriesOf(growing) };
   } finally {
     await world.stop();
   }

@@ -2,6 +2,7 @@
 // intervals, then the slope of each figure per hour with its error; ends with 1 where one grows or a call went wrong.
 
 import { parseArgs } from 'node:util';
+import { describeViolations } from '#test/chaos/violations.ts';
 import { runSoak, type Series } from '#test/soak/run-soak.ts';
 
 const { values } = parseArgs({
@@ -53,7 +54,7 @@ const faults = [
     .filter(({ verdict }) => verdict === undefined)
     .map(({ name }) => `${name}: too few samples`),
   ...Object.entries(report.bad).map(([what, count]) => `${count} × ${what}`),
-  ...report.violations,
+  ...describeViolations(report.violations).map((line) => line.trim()),
 ];
 console.log(`${report.calls} calls and writes, ${faults.length === 0 ? 'nothing grew' : 'faults:'}`);
 for (const fault of faults) {
