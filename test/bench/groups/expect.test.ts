@@ -54,5 +54,6 @@ describe('calls that were answered', () => {
     expect(() => expectRefusals('peer', calls({ 403: 10 }))).not.toThrow();
     expect(() => expectRefusals('peer', calls({ 200: 1, 403: 9 }))).toThrow('got a result');
     expect(() => expectRefusals('peer', calls({}))).toThrow('says nothing');
+    expect(() => expectRefusals('peer', calls({ 403: 9, 503: 1 }))).toThrow('failed, by status');
   });
 });

@@ -31,10 +31,15 @@ export const expectResults = (who: string, { sent, status, rpcErrors, errors }: 
     refuse(who, `of ${sent} calls ${rpcErrors} were refused, by status ${JSON.stringify(status)}`);
 };
 
+/** Nobody was judged: a gateway whose upstream or judge is away refuses everything, and says so with 5xx. */
+const isFailure = (status: string): boolean => status.startsWith('5');
+
 /** No call gets a result: each is refused by its status or by a JSON-RPC error. @throws one line that says what was answered. */
 export const expectRefusals = (who: string, { sent, status, rpcErrors, errors }: HttpReport): void => {
   if (sent === 0 || errors > 0)
     refuse(who, `${errors} of ${sent + errors} calls that are to be refused failed`);
+  if (Object.keys(status).some(isFailure))
+    refuse(who, `calls that are to be refused failed, by status ${JSON.stringify(status)}`);
   const granted = (status['200'] ?? 0) - rpcErrors;
   if (granted > 0) refuse(who, `${granted} calls of ${sent} got a result that are to be refused`);
 };
