@@ -29,9 +29,9 @@ export const JUDGED_PARTS = [
 const MIB = 1024 * 1024;
 
 // What a young process still finds a use for, and what a collector leaves lying about between two collections.
-const MEMORY: Allowance = { share: 0.08, least: 16 };
+export const MEMORY: Allowance = { share: 0.08, least: 16 };
 /** Connections come and go with the load. */
-const COUNT: Allowance = { share: 0.1, least: 12 };
+export const COUNT: Allowance = { share: 0.1, least: 12 };
 /** What one of our own caches and queues holds. */
 const ENTRIES: Allowance = { share: 0.2, least: 100 };
 

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { COUNT, MEMORY } from '#test/soak/sample-world.ts';
 import { judgeGrowth, MIN_SAMPLES, type Sample, slopeOf } from '#test/soak/series.ts';
 
 const EVERY_SECONDS = 5;
@@ -72,5 +73,30 @@ describe('judgeGrowth()', () => {
     ['a few handles', (index) => 3 + 0.5 * index],
   ])('finds %s', (_what, valueAt) => {
     expect(growsOf(series(120, valueAt))).toBe(true);
+  });
+});
+
+describe('a soak of the documented length', () => {
+  const CALLS_A_SECOND = 15; // of thirty, as two processes share them
+
+  /** A process whose heap fills and is emptied between 50 and 70 MiB. */
+  const heap = (index: number): number => 60 + noise(index) / 5;
+
+  const soak = (minutes: number, valueAt: (index: number, calls: number) => number): Sample[] =>
+    series((minutes * 60) / EVERY_SECONDS, (index) => valueAt(index, index * EVERY_SECONDS * CALLS_A_SECOND));
+
+  it.each([
+    [10, 4],
+    [30, 2],
+    [60, 1],
+  ])('finds in %i minutes a leak of %i KiB a call', (minutes, kibibytes) => {
+    const leaking = soak(minutes, (index, calls) => heap(index) + (calls * kibibytes) / 1_024);
+    expect(judgeGrowth(leaking, MEMORY)?.grows).toBe(true);
+    expect(judgeGrowth(soak(minutes, heap), MEMORY)?.grows).toBe(false);
+  });
+
+  it('finds in half an hour a handle that is left open by one call in a thousand', () => {
+    const leaking = soak(30, (index, calls) => 60 + noise(index) / 25 + calls / 1_000);
+    expect(judgeGrowth(leaking, COUNT)?.grows).toBe(true);
   });
 });
