@@ -1,5 +1,6 @@
 // The judges of `npm run chaos`, shown what they must not overlook: an oracle that sees nothing proves nothing.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { judge, type Verdict } from '#test/chaos/answers.ts';
 import type { Arrival } from '#test/chaos/arrivals.ts';
@@ -445,6 +446,42 @@ describe('what is said of a violation', () => {
     await run;
     clearInterval(failing);
     vi.useRealTimers();
+  });
+});
+
+describe('recovery', () => {
+  it('is not there when a part says that it is ready, and fails calls once they come to it', {
+    timeout: 20_000,
+  }, async () => {
+    const oracle = createOracle(() => false);
+    let readyAt = Number.POSITIVE_INFINITY;
+    const load = setInterval(() => {
+      oracle.sent(call());
+      const fails = Date.now() > readyAt + 300;
+      oracle.ended(
+        call(),
+        Date.now(),
+        fails ? { kind: 'refused', reason: 'policy_failed' } : { kind: 'worked' },
+      );
+    }, 100);
+    const slow: Experiment = {
+      ...experimentOf('kill a', ['a']),
+      recoveryMs: 1_000,
+      end: async () => {
+        await sleep(2_600);
+        readyAt = Date.now();
+      },
+    };
+    const running = {
+      world: {} as World,
+      oracle,
+      watched: { oldestMs: () => 0 },
+      holdMs: 10,
+      say: () => undefined,
+    };
+    const { violations } = await runExperiment(slow, running);
+    clearInterval(load);
+    expect(violations.map(({ what }) => what)).toEqual(['not back to normal 1 s after the fault ended']);
   });
 });
 

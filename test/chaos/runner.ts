@@ -65,15 +65,22 @@ const countBy = (records: readonly CallRecord[]): Readonly<Record<string, number
   return counts;
 };
 
-/** Resolves with true once nothing was wrong for a while after `since`; with false when the time is over. */
+/**
+ * Resolves with true once nothing was wrong for a while after `quietFrom`; with false when the time from `since` is over. A part
+ * that has just come back has had no call yet: that none failed before says nothing of it.
+ */
 const untilCalm = async (
   { oracle, watched }: { readonly oracle: Oracle; readonly watched: Watched },
-  { since, limitMs }: { readonly since: number; readonly limitMs: number },
+  {
+    since,
+    quietFrom = since,
+    limitMs,
+  }: { readonly since: number; readonly quietFrom?: number; readonly limitMs: number },
 ): Promise<boolean> => {
   while (Date.now() - since < limitMs + CALM_MS) {
     await sleep(POLL_MS);
     const lastBad = oracle.records().findLast(({ isBad, startedAt }) => isBad && startedAt >= since);
-    const quietSince = Math.max(since, lastBad?.startedAt ?? 0);
+    const quietSince = Math.max(quietFrom, lastBad?.startedAt ?? 0);
     if (Date.now() - quietSince >= CALM_MS && watched.oldestMs() < SLOW_MS) return true;
   }
   return false;
@@ -133,8 +140,9 @@ export const runExperiment = async (experiment: Experiment, running: Running): P
   say('ends');
   const endedAt = Date.now();
   await experiment.end(world);
-  const readyMs = Date.now() - endedAt;
-  const isCalm = await untilCalm(running, { since: endedAt, limitMs });
+  const readyAt = Date.now();
+  const readyMs = readyAt - endedAt;
+  const isCalm = await untilCalm(running, { since: endedAt, quietFrom: readyAt, limitMs });
   const records = oracle.records().filter((record) => record.endedAt >= beganAt);
   const bad = records.filter(({ isBad }) => isBad);
   const calls = records.filter(({ side }) => side === 'call');
