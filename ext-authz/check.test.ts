@@ -66,13 +66,14 @@ const partsWith = (change: Partial<CheckParts> = {}, inTenant: Partial<Tenant> =
   revocations: createRevocationBook(),
   authenticator: { authenticate: async () => ok({ identity, token: new Secret('token-of-the-caller') }) },
   policy: {
-    judge: ({ call }) =>
-      ok({
+    judge: ({ call }) => ({
+      ...ok({
         obligations: {},
         explain: [],
         lists: call.list === undefined ? [] : [{ kind: call.list, visible: { all: false, names: ['read'] } }],
       }),
-    revision: () => 'test@1',
+      revision: 'test@1',
+    }),
   },
   broker: {
     acquire: async () => ok({ token: new Secret('upstream'), source: 'exchange' }),
@@ -143,10 +144,11 @@ it('hands on the level a policy ordered for the line of its decision', async () 
     record: async () => {},
     tell: (_decision, _event, level) => levels.push(level),
   };
-  const judge = (logLevel?: 'warn') => () =>
-    ok({ obligations: { ...(logLevel && { logLevel }) }, explain: [], lists: [] });
-  const ordering = (logLevel?: 'warn') =>
-    partsWith({ sink, policy: { judge: judge(logLevel), revision: () => 'r' } });
+  const judge = (logLevel?: 'warn') => () => ({
+    ...ok({ obligations: { ...(logLevel && { logLevel }) }, explain: [], lists: [] }),
+    revision: 'r',
+  });
+  const ordering = (logLevel?: 'warn') => partsWith({ sink, policy: { judge: judge(logLevel) } });
   await check(ordering('warn'), message());
   await check(ordering(), message());
   expect(levels).toEqual(['warn', undefined]);
@@ -155,7 +157,7 @@ it('hands on the level a policy ordered for the line of its decision', async () 
 it('tells the response guard what a policy ordered of the answer', async () => {
   const ordering = (obligations: Obligations) =>
     partsWith({
-      policy: { judge: () => ok({ obligations, explain: [], lists: [] }), revision: () => 'r' },
+      policy: { judge: () => ({ ...ok({ obligations, explain: [], lists: [] }), revision: 'r' }) },
     });
   const ordered = async (obligations: Obligations): Promise<string> =>
     JSON.stringify((await check(ordering(obligations), message())).response);
@@ -180,7 +182,7 @@ describe('check()', () => {
 
   it('answers a refusal with the id of the message and whom to ask', async () => {
     const parts = partsWith({
-      policy: { judge: () => err(deny('tool_not_granted')), revision: () => 'test@1' },
+      policy: { judge: () => ({ ...err(deny('tool_not_granted')), revision: 'test@1' }) },
     });
     const body = JSON.parse((await check(parts, message())).denied?.body ?? '{}');
     expect(body).toMatchObject({
@@ -197,18 +199,14 @@ describe('check()', () => {
     [
       'the policy cannot judge',
       'policy_failed',
-      partsWith({ policy: { judge: () => err(deny('policy_failed')), revision: () => '' } }),
+      partsWith({ policy: { judge: () => ({ ...err(deny('policy_failed')), revision: '' }) } }),
     ],
-    [
-      'the policy throws',
-      'internal_error',
-      partsWith({ policy: { judge: throwing('opa_abort'), revision: () => '' } }),
-    ],
+    ['the policy throws', 'internal_error', partsWith({ policy: { judge: throwing('opa_abort') } })],
     [
       'a list comes without the names it may show',
       'internal_error',
       partsWith({
-        policy: { judge: () => ok({ obligations: {}, explain: [], lists: [] }), revision: () => '' },
+        policy: { judge: () => ({ ...ok({ obligations: {}, explain: [], lists: [] }), revision: '' }) },
       }),
       message({ rpc: 'tools/list' }),
     ],
@@ -301,7 +299,9 @@ describe('check()', () => {
   });
 
   it('lets an allowed origin read refusals too', async () => {
-    const parts = partsWith({ policy: { judge: () => err(deny('tool_not_granted')), revision: () => '' } });
+    const parts = partsWith({
+      policy: { judge: () => ({ ...err(deny('tool_not_granted')), revision: '' }) },
+    });
     const response = await check(parts, message({ headers: { origin: 'https://app.acme.example' } }));
     expect(JSON.stringify(response.denied?.headers)).toContain('https://app.acme.example');
   });

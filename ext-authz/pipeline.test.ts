@@ -49,8 +49,10 @@ describe('decide()', () => {
       ...parts,
       authenticator: { authenticate: async () => ok({ identity: ALICE, token: new Secret('t') }) },
       policy: {
-        judge: () => ok({ obligations: { approval: ['two-people'] }, explain: [], lists: [] }),
-        revision: () => 'r',
+        judge: () => ({
+          ...ok({ obligations: { approval: ['two-people'] }, explain: [], lists: [] }),
+          revision: 'r',
+        }),
       },
       broker: { acquire: async () => ok({ token: null, source: 'none' }) },
       sessions: { judgeState: () => ok(false) },

@@ -103,7 +103,7 @@ export const decide = async (
 
   const facts = { nowMs, ip: request.clientAddress, session: session?.reference, id: request.requestId };
   const judgement = await parts.policy.judge({ tenant, server, version, identity, call, request: facts });
-  trail.step('policy', { policyRevision: parts.policy.revision(tenant) });
+  trail.step('policy', { policyRevision: judgement.revision });
   if (!judgement.ok) return judgement.error;
   const { obligations } = judgement.value;
   if (obligations.logLevel !== undefined) trail.findings.logLevel = obligations.logLevel;

@@ -57,9 +57,8 @@ const worldWith = (switches: readonly KillSwitch[], change: Partial<PipelinePart
       judge: ({ call }) => {
         asked.push('policy');
         const kinds = call.kind === 'stream' ? ALL_LISTS : call.list === undefined ? [] : [call.list];
-        return ok({ obligations: {}, explain: [], lists: listsOf(kinds) });
+        return { ...ok({ obligations: {}, explain: [], lists: listsOf(kinds) }), revision: 'test@1' };
       },
-      revision: () => 'test@1',
     },
     askApproval: async () => err('nobody is asked'),
     sessions: everySession(VERSION.version),
@@ -216,7 +215,7 @@ describe('a switch on a tool', () => {
   });
 
   it('reads to a caller without the tool like a tool that is not there', async () => {
-    const policy = { judge: () => err(deny('tool_not_granted')), revision: () => '' };
+    const policy = { judge: () => ({ ...err(deny('tool_not_granted')), revision: '' }) };
     expect(reasonOf(await judge(worldWith([PURGE], { policy }), statelessPost(toolCall)))).toBe(
       'tool_not_granted',
     );
@@ -258,7 +257,7 @@ describe('a switch on a tool', () => {
 
   it('is hidden also where the policy shows whatever there is', async () => {
     const lists: readonly ListOrder[] = [{ kind: 'tools', visible: { all: true } }];
-    const policy = { judge: () => ok({ obligations: {}, explain: [], lists }), revision: () => '' };
+    const policy = { judge: () => ({ ...ok({ obligations: {}, explain: [], lists }), revision: '' }) };
     const visible = await namesIn(
       statelessPost({ method: 'tools/list' }),
       'tools',
@@ -410,7 +409,7 @@ describe('a tool that drifts', () => {
   });
 
   it('reads to a caller without the tool like a tool that is not there', async () => {
-    const policy = { judge: () => err(deny('tool_not_granted')), revision: () => '' };
+    const policy = { judge: () => ({ ...err(deny('tool_not_granted')), revision: '' }) };
     expect(reasonOf(await judge(drifting({ policy }), statelessPost(toolCall)))).toBe('tool_not_granted');
   });
 

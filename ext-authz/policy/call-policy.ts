@@ -2,11 +2,11 @@
 // and beside them what is on trial.
 
 import type { Deny } from '#core/decision.ts';
-import { ok, type Result } from '#core/result.ts';
+import type { Result } from '#core/result.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { TenantPolicy } from '#core/tenant-policy.ts';
 import type { PolicyQuestion } from '#ext-authz/policy/input.ts';
-import type { Judgement, Policy } from '#ext-authz/policy/judge.ts';
+import type { Policy, Verdict } from '#ext-authz/policy/judge.ts';
 import { judgeForTenant } from '#ext-authz/policy/judge-for-tenant.ts';
 import type { RemotePolicies } from '#ext-authz/policy/remote-engine.ts';
 import type { Shadow } from '#ext-authz/policy/shadow.ts';
@@ -15,18 +15,26 @@ import type { TenantEngine } from '#ext-authz/policy/tenant-engine.ts';
 export type TenantPolicies = {
   /** What judges the tenant's calls beside the platform's policy; policy_failed while there is nothing that could. */
   engineOf(tenant: Tenant): Promise<Result<TenantEngine, Deny>>;
-  /** Revision of what would judge now. */
-  revisionOf(tenant: Tenant): string | undefined;
 };
 
 /** The policy step as the pipeline sees it. Without a policy of the tenant's the answer is there at once. */
 export type CallPolicy = {
-  judge(question: PolicyQuestion): Result<Judgement, Deny> | Promise<Result<Judgement, Deny>>;
-  revision(tenant: Tenant): string;
+  judge(question: PolicyQuestion): Verdict | Promise<Verdict>;
 };
 
 const isAlone = (policy: TenantPolicy | undefined): boolean =>
   policy?.bundle === undefined && policy?.remote === undefined;
+
+type Permission = Extract<Verdict, { readonly ok: true }>;
+
+const askAlso = async (
+  engine: TenantEngine,
+  question: PolicyQuestion,
+  { value, revision }: Permission,
+): Promise<Verdict> => {
+  const judged = await judgeForTenant(engine, question, value);
+  return { ...judged, revision: `${revision} ${engine.revision}` };
+};
 
 /** The platform's policy, and after it, where there are any, the tenant's: here, then elsewhere, because that takes longest. */
 export const createCallPolicy = (parts: {
@@ -36,32 +44,26 @@ export const createCallPolicy = (parts: {
   readonly shadow: Shadow;
 }): CallPolicy => {
   const { platform, tenants, remotes, shadow } = parts;
-  const judgeAll = async (
-    question: PolicyQuestion,
-    permitted: Judgement,
-  ): Promise<Result<Judgement, Deny>> => {
+  const askHere = async (question: PolicyQuestion, permitted: Permission): Promise<Verdict> => {
+    const engine = await tenants.engineOf(question.tenant);
+    return engine.ok
+      ? askAlso(engine.value, question, permitted)
+      : { ...engine, revision: permitted.revision };
+  };
+  const judgeAll = async (question: PolicyQuestion, permitted: Permission): Promise<Verdict> => {
     const { id, policy } = question.tenant;
-    let judged: Result<Judgement, Deny> = ok(permitted);
-    if (policy?.bundle !== undefined) {
-      const engine = await tenants.engineOf(question.tenant);
-      judged = engine.ok ? await judgeForTenant(engine.value, question, permitted) : engine;
-    }
+    const judged = policy?.bundle === undefined ? permitted : await askHere(question, permitted);
     if (policy?.remote === undefined || !judged.ok) return judged;
-    return judgeForTenant(remotes.engineOf(id, policy.remote), question, judged.value);
+    return askAlso(remotes.engineOf(id, policy.remote), question, judged);
   };
   return {
     judge: (question) => {
       const permitted = platform.judge(question);
       if (!permitted.ok) return permitted;
       const { policy } = question.tenant;
-      const judged = isAlone(policy) ? permitted : judgeAll(question, permitted.value);
+      const judged = isAlone(policy) ? permitted : judgeAll(question, permitted);
       if (policy?.shadow !== undefined) shadow.observe(question, permitted.value, judged);
       return judged;
-    },
-    revision: (tenant) => {
-      const { id, policy } = tenant;
-      const remote = policy?.remote && remotes.engineOf(id, policy.remote).revision;
-      return [platform.revision(), tenants.revisionOf(tenant), remote].filter(Boolean).join(' ');
     },
   };
 };

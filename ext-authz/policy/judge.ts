@@ -25,14 +25,15 @@ export type Judgement = {
   readonly lists: readonly ListOrder[];
 };
 
+/** `revision`: of what judged, and so of what refused. Once it has answered, another may be in service. */
+export type Verdict = Result<Judgement, Deny> & { readonly revision: string };
+
 export type Policy = {
   /**
    * @returns the judgement, or the refusal: a reason of the policy's, params_invalid for arguments that cannot be
    *   judged, policy_failed for a policy that did not answer. `contact` is added by the caller.
    */
-  judge(question: PolicyQuestion): Result<Judgement, Deny>;
-  /** Revision of the policy in service. */
-  revision(): string;
+  judge(question: PolicyQuestion): Verdict;
 };
 
 /** An answer is kept only where the call shows no list. */
@@ -127,6 +128,8 @@ const judge = (engine: PolicyEngine, question: PolicyQuestion): Result<Judgement
 
 /** @param holder gives the policy in service; taken once for each call. */
 export const createPolicy = ({ holder }: { readonly holder: { current(): PolicyEngine } }): Policy => ({
-  judge: (question) => judge(holder.current(), question),
-  revision: () => holder.current().revision,
+  judge: (question) => {
+    const engine = holder.current();
+    return { ...judge(engine, question), revision: engine.revision };
+  },
 });

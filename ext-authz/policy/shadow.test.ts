@@ -79,7 +79,6 @@ const policyWith = (trial: TenantEngine | undefined, judging?: TenantEngine) => 
   const tenants = {
     engineOf: async (): Promise<Result<TenantEngine, ReturnType<typeof deny>>> =>
       judging === undefined ? err(deny('policy_failed')) : ok(judging),
-    revisionOf: () => undefined,
   };
   const policy = createCallPolicy({ platform, tenants, remotes: NO_REMOTES, shadow });
   const of = world(judging !== undefined);

@@ -105,10 +105,6 @@ class Service implements TenantPolicyService {
     return this.#digestOf(tenant) === undefined ? undefined : this.#entries.get(tenant.id)?.serving?.engine;
   }
 
-  revisionOf(tenant: Tenant): string | undefined {
-    return this.serving(tenant)?.revision;
-  }
-
   failing(): readonly string[] {
     return [...this.#entries].filter(([, { fault }]) => fault !== undefined).map(([id]) => id);
   }

@@ -66,7 +66,7 @@ const partsWith = (chain: Pick<AuditChain, 'append'>): CheckParts => {
         return ok({ identity, token: new Secret('token') });
       },
     },
-    policy: { judge: () => ok({ obligations: {}, explain: [], lists: [] }), revision: () => 'bench@1' },
+    policy: { judge: () => ({ ...ok({ obligations: {}, explain: [], lists: [] }), revision: 'bench@1' }) },
     askApproval: async () => err('nobody is asked'),
     sessions: SESSIONS,
     broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },

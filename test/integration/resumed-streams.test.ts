@@ -46,9 +46,10 @@ const serve = async (responseGuard: ResponseGuard, killed?: string): Promise<voi
 beforeAll(async () => {
   bench = await startSessionGateway({
     policy: {
-      judge: ({ call }) =>
-        ok({ obligations: {}, explain: [], lists: call.kind === 'stream' ? KINDS.map(listOf) : [] }),
-      revision: () => 'test',
+      judge: ({ call }) => ({
+        ...ok({ obligations: {}, explain: [], lists: call.kind === 'stream' ? KINDS.map(listOf) : [] }),
+        revision: 'test',
+      }),
     },
   });
   server = await startSessionServer('home');

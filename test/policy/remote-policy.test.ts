@@ -69,7 +69,6 @@ const policyStep = () =>
       engineOf: async () => {
         throw new Error('no tenant here has a bundle');
       },
-      revisionOf: () => undefined,
     },
     remotes: createRemotePolicies({
       fetch: createEgressGuard({ allowPrivate: true, allowedHosts: [] }).fetch,
@@ -160,9 +159,10 @@ describe('an OPA that a tenant has calls put to', () => {
     expect(connections).toBeLessThan(4);
   });
 
-  it('is named in the revision that judged', () => {
+  it('is named in the revision that judged', async () => {
     const of = tenantWith({ url: opa.url });
-    expect(policyStep().revision(of)).toBe(`${platform.revision()} remote@${new URL(opa.origin).host}`);
+    const { revision } = platform.judge(question({ tenant: of }));
+    expect(await judge(of)).toMatchObject({ revision: `${revision} remote@${new URL(opa.origin).host}` });
   });
 });
 

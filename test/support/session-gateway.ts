@@ -163,9 +163,8 @@ export const startSessionGateway = async (
               ? []
               : [call.list];
         const lists = kinds.map((kind) => ({ kind, visible: { all: true } as const }));
-        return ok({ obligations: {}, explain: [], lists });
+        return { ...ok({ obligations: {}, explain: [], lists }), revision: 'test' };
       },
-      revision: () => 'test',
     },
     broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },
     askApproval: async () => err('nobody is asked'),

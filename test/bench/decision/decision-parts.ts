@@ -85,7 +85,7 @@ export const startDecisionParts = async (
     revocations: createRevocationBook(),
     policy: createCallPolicy({
       platform: createPolicy({ holder }),
-      tenants: { engineOf: async () => err(deny('policy_failed')), revisionOf: () => undefined },
+      tenants: { engineOf: async () => err(deny('policy_failed')) },
       remotes: createRemotePolicies({ fetch: egress.fetch, readSecret, metrics }),
       shadow: { observe: () => {} },
     }),

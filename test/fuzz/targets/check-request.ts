@@ -21,7 +21,7 @@ const PARTS: CheckParts = {
   world: () => ({ snapshot: { sequence: 1, tenants: [TENANT] }, freshAtMs: NOW_MS }),
   revocations: createRevocationBook(),
   authenticator: { authenticate: async () => err(deny('token_missing')) },
-  policy: { judge: () => ok({ obligations: {}, explain: [], lists: [] }), revision: () => 'fuzz' },
+  policy: { judge: () => ({ ...ok({ obligations: {}, explain: [], lists: [] }), revision: 'fuzz' }) },
   broker: { acquire: async () => ok({ token: null, source: 'none' }), purge: async () => {} },
   askApproval: async () => err('nobody is asked'),
   sessions: SESSIONS,
