@@ -9,7 +9,6 @@ import type { Secret } from '#core/secret.ts';
 import type { IssuerBinding, McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
 import type { Confirmation } from '#ext-authz/identity/confirmation.ts';
-import type { TokenTimes } from '#ext-authz/identity/token-times.ts';
 
 /** Where the credential was presented, and when (seconds since the epoch). */
 export type Presentation = {
@@ -38,7 +37,8 @@ export type Basis =
 
 export type VerifiedCredential = {
   readonly identity: VerifiedIdentity;
-  readonly times: TokenTimes;
+  /** Seconds since the epoch; the other times are the identity's. */
+  readonly notBefore: number;
   /** By whose rules it was verified: a cached result holds only while these are unchanged. */
   readonly issuer: TrustedIssuer;
   readonly binding: IssuerBinding;

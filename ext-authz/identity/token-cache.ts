@@ -96,7 +96,8 @@ export const createTokenCache = (options: {
         return undefined;
       }
       lookups.inc({ outcome: 'hit' });
-      const { times, issuer } = entry.credential;
+      const { identity, notBefore, issuer } = entry.credential;
+      const times = { expiresAt: identity.expiresAt, notBefore };
       const untimely = judgeTokenTimes(times, issuer.clockToleranceSeconds, at.nowSeconds);
       return untimely === undefined ? ok(entry.credential) : err(untimely);
     },

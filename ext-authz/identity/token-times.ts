@@ -26,7 +26,7 @@ export const parseTokenTimes = (payload: JsonObject): Result<TokenTimes, Deny> =
 
 /** @returns undefined inside the validity period, give or take the tolerance; else token_expired or token_not_yet_valid. */
 export const judgeTokenTimes = (
-  times: TokenTimes,
+  times: Omit<TokenTimes, 'issuedAt'>,
   toleranceSeconds: number,
   nowSeconds: number,
 ): Deny | undefined => {

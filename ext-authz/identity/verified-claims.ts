@@ -48,7 +48,7 @@ export const credentialFromClaims = (
   if (!identity.ok) return identity;
   return ok({
     identity: identity.value,
-    times: times.value,
+    notBefore: times.value.notBefore,
     issuer: accepted.issuer,
     binding,
     basis,
