@@ -106,6 +106,27 @@ describe('?wait=applied', () => {
     });
   });
 
+  it('answers 202 at once where 32 requests of the tenant wait already; those of others still wait', async () => {
+    answer = undefined;
+    const waiting: Promise<Answer>[] = [];
+    const startWaiting = async (): Promise<number> => {
+      const target = (await registry.store.lastSequence()) + 1;
+      waiting.push(rename(`Number ${target}`, '?wait=applied&waitSeconds=30'));
+      while ((await registry.store.lastSequence()) < target) await new Promise(setImmediate);
+      return target;
+    };
+    for (let started = 0; started < 32; started += 1) await startWaiting();
+    const pending = await rename('One too many', '?wait=applied&waitSeconds=30');
+    expect([pending.status, pending.headers.get('rollout-state')]).toEqual([202, 'pending']);
+    expect(pending.headers.get('link')).toBe(`</v1/tenants/${tenant}/rollout/34>; rel="status"`);
+    expect(pending.body).toMatchObject({ displayName: 'One too many', revision: 34 });
+    tenant = `acme-${++count}`;
+    await registry.call('PUT', `/v1/tenants/${tenant}`, { body: SETTINGS });
+    report(await startWaiting(), []);
+    const states = (await Promise.all(waiting)).map(({ headers }) => headers.get('rollout-state'));
+    expect(states).toEqual(Array(33).fill('applied'));
+  });
+
   it('is over as soon as the last one reports', async () => {
     answer = undefined;
     const waiting = rename('Late', '?wait=applied&waitSeconds=30');

@@ -14,7 +14,7 @@ import {
 import { refusalsOf, rejectionProblem } from '#registry/api/rollout/rejection.ts';
 import { rolloutPath } from '#registry/api/rollout/rollout.ts';
 import { waitForRollout } from '#registry/api/rollout/wait-for-rollout.ts';
-import { type WaitQuery, waitMs } from '#registry/api/rollout/wait-schema.ts';
+import { MAX_WAITING, type WaitQuery, waitMs } from '#registry/api/rollout/wait-schema.ts';
 import type { Rollout } from '#registry/rollout/assess.ts';
 
 /** The change is committed, whatever happens while it is waited for: no fault of ours may be answered instead. */
@@ -71,16 +71,41 @@ const refuse = async (
 const wantsToWait = (request: FastifyRequest): number | undefined =>
   waitMs((request.query ?? {}) as WaitQuery);
 
+/** Counts who waits, tenant by tenant. Where too many of a tenant's wait, its next one may look, and does not wait. */
+const createPlaces = () => {
+  const waiting = new Map<string, number>();
+  return async (
+    tenantId: string,
+    limitMs: number,
+    wait: (limitMs: number) => Promise<Rollout>,
+  ): Promise<Rollout> => {
+    const others = waiting.get(tenantId) ?? 0;
+    if (others >= MAX_WAITING) return wait(0);
+    waiting.set(tenantId, others + 1);
+    try {
+      return await wait(limitMs);
+    } finally {
+      const left = (waiting.get(tenantId) ?? 1) - 1;
+      if (left === 0) waiting.delete(tenantId);
+      else waiting.set(tenantId, left);
+    }
+  };
+};
+
 /** Installs the waiting, for routes whose schema allows it (wait-schema.ts). */
 export const installWait = (app: FastifyInstance, context: ApiContext): void => {
   const stopping = new AbortController();
+  const inPlace = createPlaces();
   app.decorateRequest('committed', null);
   app.addHook('preClose', async () => stopping.abort());
   app.addHook('onSend', async (request, reply, payload) => {
     const change = request.committed;
     const limitMs = wantsToWait(request);
     if (change === null || limitMs === undefined || reply.statusCode >= 300) return payload;
-    const rollout = await waitQuietly(context, change, { limitMs, signal: stopping.signal });
+    const { signal } = stopping;
+    const rollout = await inPlace(change.tenantId, limitMs, (grantedMs) =>
+      waitQuietly(context, change, { limitMs: grantedMs, signal }),
+    );
     reply.header('link', `<${rolloutPath(change.tenantId, change.revision)}>; rel="status"`);
     reply.header('rollout-state', rollout.state);
     if (rollout.state === 'rejected') return refuse(context, reply, { change, rollout });

@@ -7,6 +7,9 @@ import { REJECTION_FIELDS } from '#registry/api/rollout/rejection.ts';
 const MAX_WAIT_SECONDS = 30;
 const DEFAULT_WAIT_SECONDS = 10;
 
+/** Requests of a tenant that wait at one registry. Each keeps a connection, and reads the store at every report and 4 times a second. */
+export const MAX_WAITING = 32;
+
 export type WaitQuery = { readonly wait?: 'applied'; readonly waitSeconds?: number };
 
 /** How long a request wants to wait, milliseconds; undefined if it does not. */
@@ -52,7 +55,7 @@ const withHeaders = (answer: Answer): Answer => {
   return { description: 'OK', headers, content: { 'application/json': { schema: answer } } } as Answer;
 };
 
-const PENDING = 'Committed, and not everywhere when the time was up. The body is the usual one.';
+const PENDING = `Committed, and not everywhere when the time was up; at once where ${MAX_WAITING} requests of the tenant wait already. The body is the usual one.`;
 
 const isSuccess = (status: string): boolean => status.startsWith('2');
 
