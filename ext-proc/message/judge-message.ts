@@ -35,11 +35,12 @@ const read = (
 
 /** The judge of the messages of one answer. */
 export const createMessageJudge =
-  (steps: readonly MessageStep[], known: Omit<MessageContext, 'kind'>): MessageJudge =>
+  (steps: readonly MessageStep[], known: Omit<MessageContext, 'kind' | 'isErrorBody'>): MessageJudge =>
   async (bytes, how) => {
     const first = read(bytes, how, known.orders);
     if (!first.ok) return first;
-    const context = { ...known, kind: messageKindOf(first.value, known.orders.method) };
+    const kind = messageKindOf(first.value, known.orders.method);
+    const context = { ...known, kind, isErrorBody: !how.strict };
     let message = first.value;
     for (const step of steps) {
       const outcome = await step(message, context);

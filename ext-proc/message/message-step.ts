@@ -12,6 +12,8 @@ export type MessageContext = {
   readonly orders: GuardOrders;
   readonly rules: AnswerRules;
   readonly kind: MessageKind;
+  /** True in the body of an HTTP error: any JSON object is a message there, and none is a request of the server. */
+  readonly isErrorBody: boolean;
   /** `address:port` of the replica that answered; undefined where Envoy answered by itself. */
   readonly replica: string | undefined;
   /** Takes response headers that a step finds values for; undefined where the head of the answer has left. */

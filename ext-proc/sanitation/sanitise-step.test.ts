@@ -52,6 +52,7 @@ const sanitise = async (
     orders: ordersOff({ tool, method }),
     rules: answerRules({ guard: { findings: server }, tenant: { findings: tenant } }),
     kind: messageKindOf(read.value, method),
+    isErrorBody: false,
     replica: undefined,
   });
   return { told, outcome, same: outcome.ok && outcome.value === read.value };

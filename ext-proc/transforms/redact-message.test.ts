@@ -20,9 +20,17 @@ const guardOf = (redactions: readonly Redaction[]) => {
   return responseGuardOf(tenant, server);
 };
 
-type Wanted = { readonly orders?: Partial<GuardOrders>; readonly fits?: FitsSchema };
+type Wanted = {
+  readonly orders?: Partial<GuardOrders>;
+  readonly fits?: FitsSchema;
+  readonly isErrorBody?: boolean;
+};
 
-const redact = (text: string, redactions: readonly Redaction[], { orders = {}, fits }: Wanted = {}) => {
+const redact = (
+  text: string,
+  redactions: readonly Redaction[],
+  { orders = {}, fits, isErrorBody = false }: Wanted = {},
+) => {
   const message = readAnswerMessage(Buffer.from(text), { strict: false });
   if (!message.ok) throw new Error(message.error.fault);
   const plan = planRedaction(guardOf(redactions), ordersOff({ guard: 'rules', tool: 'find', ...orders }));
@@ -31,7 +39,7 @@ const redact = (text: string, redactions: readonly Redaction[], { orders = {}, f
   const tally = (name: string, count: number) => {
     counts[name] = (counts[name] ?? 0) + count;
   };
-  const outcome = redactMessage(message.value, { plan, fits, tally });
+  const outcome = redactMessage(message.value, { plan, fits, tally, isErrorBody });
   return { text: outcome.ok ? outcome.value.text : outcome.error.fault, counts };
 };
 
@@ -106,6 +114,13 @@ describe('a pattern', () => {
   it('leaves what is no answer: requests and notifications of the server', () => {
     const body = '{"jsonrpc":"2.0","method":"notifications/progress","params":{"message":"alice@x.example"}}';
     expect(redact(body, [MAIL]).text).toBe(body);
+  });
+
+  it('takes the body of an HTTP error for no request, though it names a method', () => {
+    const body = '{"jsonrpc":"2.0","method":"GET","params":{"by":"alice@x.example"}}';
+    expect(redact(body, [MAIL], { isErrorBody: true }).text).toBe(
+      body.replace('alice@x.example', '[redacted]'),
+    );
   });
 
   it('takes an error with a method beside it for an answer, as a client may', () => {

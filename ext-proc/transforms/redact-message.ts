@@ -23,6 +23,7 @@ export type RedactionTools = {
   readonly plan: RedactionPlan;
   readonly fits: FitsSchema | undefined;
   readonly tally: Tally;
+  readonly isErrorBody: boolean;
 };
 
 const STRUCTURED = 'structuredContent';
@@ -65,14 +66,15 @@ const redactResult = (
 
 /**
  * @returns the message, the same where nothing in it is redacted; fault `redaction` where its schema leaves no room.
- * Requests and notifications of a server pass untouched.
+ * Requests and notifications of a server pass untouched; the body of an HTTP error is neither, whatever it looks like.
  */
 export const redactMessage = (
   message: AnswerMessage,
   tools: RedactionTools,
 ): Result<AnswerMessage, AnswerFault> => {
   const { jsonrpc: _version, id: _id, result, ...rest } = message.value;
-  if (Object.hasOwn(rest, 'method') && !Object.hasOwn(rest, 'error')) return ok(message);
+  const isOfServer = Object.hasOwn(rest, 'method') && !Object.hasOwn(rest, 'error');
+  if (isOfServer && !tools.isErrorBody) return ok(message);
   const texts = createTextRedactor(tools.plan.patterns, [], tools.tally);
   const { error, ...others } = rest;
   const beside = [

@@ -31,5 +31,5 @@ export const createRedactionStep =
     const fits = isChecked ? parts.fitsSchema(rules.tool) : undefined;
     const tally = (redaction: string, count: number): void =>
       parts.measures.redacted(redaction, count, orders);
-    return redactMessage(message, { plan, fits, tally });
+    return redactMessage(message, { plan, fits, tally, isErrorBody: context.isErrorBody });
   };

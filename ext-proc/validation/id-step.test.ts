@@ -16,6 +16,7 @@ const faultOf = async (id: unknown, guard: ServerResponseGuard): Promise<string 
     orders: ORDERS,
     rules: answerRules({ guard }),
     kind: 'other',
+    isErrorBody: false,
     replica: undefined,
   } as const;
   const outcome = await createIdStep(() => {})(read.value, context);

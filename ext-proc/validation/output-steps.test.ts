@@ -24,7 +24,13 @@ const run = async (sent: AnswerMessage, left: AnswerMessage, results: CheckMode,
   const reported: Unfit[] = [];
   const orders: GuardOrders = ordersOff({ guard: 'rules', tool: tool.name });
   const rules = answerRules({ tools: [tool], tool: tool.name, guard: { results } });
-  const context: MessageContext = { orders, rules, kind: 'tool-result', replica: undefined };
+  const context: MessageContext = {
+    orders,
+    rules,
+    kind: 'tool-result',
+    isErrorBody: false,
+    replica: undefined,
+  };
   const steps = createOutputSteps({
     judged: (_, isValid) => judged.push(isValid),
     report: (unfit) => reported.push(unfit),

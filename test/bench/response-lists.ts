@@ -46,6 +46,7 @@ const context = {
   orders: ordersTools(names),
   rules: { ...rules, guard: responseGuardOf(rules.tenant, rules.server) },
   kind: 'list',
+  isErrorBody: false,
   replica: '10.0.0.1:80',
 } as const;
 

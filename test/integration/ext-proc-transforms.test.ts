@@ -202,10 +202,13 @@ describe('an error', () => {
     expect(messagesIn(await call(), 'JSON')[0]?.['error']).toEqual(left);
     bench.server = (_, response) => {
       response.writeHead(500, { 'content-type': 'application/json' });
-      response.end(JSON.stringify({ failed: ['alice@x.example'] }));
+      response.end(JSON.stringify({ failed: ['alice@x.example'], method: 'POST' }));
     };
     const answer = await call();
-    expect([answer.status, JSON.parse(answer.text)]).toEqual([500, { failed: ['[redacted]'] }]);
+    expect([answer.status, JSON.parse(answer.text)]).toEqual([
+      500,
+      { failed: ['[redacted]'], method: 'POST' },
+    ]);
   });
 });
 
