@@ -3,6 +3,7 @@
 
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { Type } from 'typebox';
+import { isSamePerson } from '#core/same-person.ts';
 import type { ApiContext } from '#registry/api/context.ts';
 import { IdempotencyHeader } from '#registry/api/idempotency.ts';
 import { linkNext, pageByNumber } from '#registry/api/paging.ts';
@@ -148,7 +149,7 @@ const objection = async (
 ): Promise<Problem | undefined> => {
   const { digest } = reply.request.body as { readonly digest: string };
   if (digest !== found.digest) return OTHER_CALL;
-  const isOwn = found.question.principal === callerOf(reply.request).principal;
+  const isOwn = isSamePerson(found.question.principal, callerOf(reply.request).principal);
   if (!isOwn || action !== 'grant') return undefined;
   const stored = await store.findTenant(found.question.tenantId);
   return stored?.tenant.fourEyes === false ? undefined : OWN_CALL;

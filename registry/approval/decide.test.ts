@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { principalKey } from '#core/identity.ts';
 import type { ServerVersion } from '#core/server.ts';
 import { type Asked, decide, makeDecision } from '#registry/approval/decide.ts';
 import { definitionOf } from '#registry/approval/definition.ts';
@@ -34,6 +35,8 @@ const PROSE = version('1.1.0', {
 const PINS = pinsAfter(NO_PINS, definitionOf(V1, {}), '1.0.0');
 
 const AT = '2026-01-01T00:00:00.000Z';
+const PERSON = { subject: 's', tid: 't1', oid: 'o1' };
+
 const submission = (changes: Partial<Submission> = {}): Submission => ({
   serverId: 'tracker',
   version: '2.0.0',
@@ -160,6 +163,16 @@ describe('a decision', () => {
       'whoever registered the key of its signature',
       { submissions: [MANIFEST], keyRegistrations: keys },
       'eve',
+      'approver-is-author',
+    ],
+    [
+      'its author with a token of the other version',
+      {
+        submissions: [
+          submission({ ...MANIFEST, actor: principalKey({ ...PERSON, issuer: 'https://a.example' }) }),
+        ],
+      },
+      principalKey({ ...PERSON, issuer: 'https://b.example' }),
       'approver-is-author',
     ],
     ['anybody, if nobody knows whose it is', { submissions: [] }, 'bob', 'author-unknown'],

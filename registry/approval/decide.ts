@@ -2,6 +2,7 @@
 // the key it is signed with into the tenant, has two of them already.
 
 import { err, ok, type Result } from '#core/result.ts';
+import { isSamePerson } from '#core/same-person.ts';
 import { type Definition, definitionDigest } from '#registry/approval/definition.ts';
 import type { Decision, Verdict } from '#registry/approval/records.ts';
 import type { Review, ReviewSummary } from '#registry/approval/review.ts';
@@ -45,7 +46,7 @@ const isRepeated = ({ decision }: Review, verdict: Verdict, digest: string): boo
 const judgeApprover = (review: Review, actor: string): DecisionRefusal | undefined => {
   if (!review.fourEyes) return undefined;
   if (review.submissions.length === 0) return 'author-unknown';
-  return ownersOf(review).includes(actor) ? 'approver-is-author' : undefined;
+  return ownersOf(review).some((owner) => isSamePerson(owner, actor)) ? 'approver-is-author' : undefined;
 };
 
 export type Asked = {

@@ -13,11 +13,13 @@ import { createLogger } from '#runtime/logger.ts';
 import {
   ADMIN_ISSUER,
   type Answer,
+  adminToken,
   PUBLIC_URL,
   startTestRegistry,
   type TestRegistry,
 } from '#test/integration/registry-harness.ts';
 import { QUESTION } from '#test/support/call-approval-contract.ts';
+import { HOME_TID, OID } from '#test/support/token-issuer.ts';
 
 const T = '/v1/tenants/acme';
 const APPROVER = ['approver:acme'];
@@ -133,6 +135,15 @@ describe('a call that waits for a person', () => {
     expect(answer.status).toBe(403);
     expect(codeOf(answer)).toBe('approver-is-caller');
     expect((await decide('refuse', own)).status).toBe(200);
+  });
+
+  it('is granted by nobody who made it himself with a token of the other version', async () => {
+    const own = await put({
+      principal: JSON.stringify([`https://sts.windows.net/${HOME_TID}/`, HOME_TID, OID]),
+    });
+    const token = await adminToken(APPROVER, { tid: HOME_TID, oid: OID });
+    const answer = await decide('grant', own, { authorization: `Bearer ${token}` });
+    expect(codeOf(answer)).toBe('approver-is-caller');
   });
 
   it('is granted by whoever made it, where four eyes are not asked for', async () => {
