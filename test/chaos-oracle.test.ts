@@ -8,6 +8,7 @@ import { type DecisionRecord, judgeRecords } from '#test/chaos/audit-check.ts';
 import type { Call, Caller } from '#test/chaos/calls.ts';
 import { combine } from '#test/chaos/combine.ts';
 import type { Experiment } from '#test/chaos/experiment.ts';
+import { changeAndRestore } from '#test/chaos/faults/registry-changes.ts';
 import { startLedger } from '#test/chaos/ledger.ts';
 import { createLoanBook, type LoanBook, startLoans } from '#test/chaos/loans.ts';
 import type { Answer, Operator } from '#test/chaos/operator.ts';
@@ -499,5 +500,23 @@ describe('random combinations', () => {
     expect(drawn(7).map(({ name }) => name)).toEqual(drawn(7).map(({ name }) => name));
     expect(drawn(7).map(({ name }) => name)).not.toEqual(drawn(8).map(({ name }) => name));
     for (const { touches } of drawn(7)) expect(new Set(touches).size).toBe(touches.length);
+  });
+});
+
+describe('a change that is taken back', () => {
+  /** A tenant at revision 7, to which `others` write as often between the change and the next look. */
+  const restoresWith = async (others: number): Promise<number> => {
+    let [revision, restores] = [7, 0];
+    const operator: Operator = async (method, path) => {
+      if (method === 'PUT') revision += 1 + others;
+      if (path.endsWith('/restore')) restores += 1;
+      return { status: 200, etag: `"${revision}"`, link: '', rollout: '', body: {} };
+    };
+    await changeAndRestore(operator, 1);
+    return restores;
+  };
+
+  it('is restored, unless another one wrote between: that would go with it', async () => {
+    expect([await restoresWith(0), await restoresWith(1)]).toEqual([1, 0]);
   });
 });

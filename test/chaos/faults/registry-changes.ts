@@ -15,12 +15,14 @@ const isRight = (answer: Answer | 'lost'): boolean =>
   answer === 'lost' || answer.status < 300 || answer.status === 412 || answer.status >= 500;
 
 /** @returns whether a change was made and taken back. @throws if the registry refuses what is right */
-const changeAndRestore = async (operator: Operator, turn: number): Promise<boolean> => {
+export const changeAndRestore = async (operator: Operator, turn: number): Promise<boolean> => {
   const before = revisionIn(await operator('GET', TENANT));
   const body = { displayName: `turn ${turn}`, accessContact: 'access@acme.example', fourEyes: false };
   const changed = await operator('PUT', TENANT, body, { 'if-match': '*' });
   const after = revisionIn(await operator('GET', TENANT));
   if (before === undefined || after === undefined) return false;
+  // Another one's change came between: to restore would take that back too, and its callers would notice.
+  if (Number(after) !== Number(before) + 1) return false;
   const restored = await operator('POST', `${TENANT}/revisions/${before}/restore`, undefined, {
     'if-match': `"${after}"`,
   });
