@@ -123,6 +123,13 @@ describe('a pattern', () => {
     );
   });
 
+  it('takes the id of an error body that answers nothing for data', () => {
+    const body = '{"id":"alice@x.example","message":"no such user"}';
+    expect(redact(body, [MAIL], { isErrorBody: true }).text).toBe(
+      '{"id":"[redacted]","message":"no such user"}',
+    );
+  });
+
   it('takes an error with a method beside it for an answer, as a client may', () => {
     const body = '{"method":"GET","error":{"code":1,"message":"no such user: alice@x.example"}}';
     expect(redact(body, [MAIL]).text).not.toContain('alice');

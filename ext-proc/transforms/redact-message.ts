@@ -76,7 +76,10 @@ export const redactMessage = (
   const isOfServer = Object.hasOwn(rest, 'method') && !Object.hasOwn(rest, 'error');
   if (isOfServer && !tools.isErrorBody) return ok(message);
   const texts = createTextRedactor(tools.plan.patterns, [], tools.tally);
-  const { error, ...others } = rest;
+  const { error, ...beyond } = rest;
+  const answersNothing = result === undefined && error === undefined;
+  // Only an answer has an id of the protocol's: in any other error body it is data, as `{"id":"alice@…"}`.
+  const others = tools.isErrorBody && answersNothing ? message.value : beyond;
   const beside = [
     ...(error === undefined ? [] : redactDescribed(error, texts, ['error'])),
     ...redactData(others, texts),

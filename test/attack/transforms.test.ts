@@ -73,6 +73,31 @@ describe('a secret does not come through', () => {
   });
 });
 
+describe('a secret beside an error status does not come through', () => {
+  it.each([
+    [
+      'in an echo of the call',
+      `{"jsonrpc":"2.0","id":"call-1","method":"tools/call","params":{"key":"${SECRET}"}}`,
+    ],
+    [
+      'in what looks like a notification',
+      `{"jsonrpc":"2.0","method":"notifications/message","params":{"data":"${SECRET}"}}`,
+    ],
+    ['in a report of the request', `{"method":"POST","message":"no such key: ${SECRET}"}`],
+    ['in a result that is no object, beside a method', `{"method":"POST","result":"${SECRET}"}`],
+  ])('%s', async (_title, body) => {
+    guard.rules = answerRules({ guard: { redactions: [KEY] }, tools: [pinnedTool('find')], tool: 'find' });
+    bench.server = (_, response) => {
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(body);
+    };
+    const { status, text } = await callGuarded(bench.url, ordersOff({ guard: 'rules', tool: 'find' }));
+    expect(status).toBe(500);
+    expect(text).toContain('[redacted]');
+    expect(text).not.toContain(SECRET);
+  });
+});
+
 describe('what redaction does not see, as documented', () => {
   it('a secret cut into two contents, or written in base64', async () => {
     const halves = `{"content":[{"type":"text","text":"sk-4f"},{"type":"text","text":"9a0c"}]}`;
