@@ -6,12 +6,10 @@ import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '#core/result.ts';
 import { openText, type SealFault, sealText } from '#core/sealed-text.ts';
 import type { SealingKey, SealingKeys } from '#core/sealing-key.ts';
+import { isVisibleAscii } from '#core/visible-ascii.ts';
 
 /** Names the session of a message in both directions (MCP 2025-11-25, Session Management). */
 export const SESSION_ID_HEADER = 'mcp-session-id';
-
-/** What every session id is made of (same section); it can then stand in a header. */
-const VISIBLE_ASCII = /^[\x21-\x7e]+$/;
 
 /**
  * Longest sealed id, characters. Clients and servers take headers of 8 to 16 KiB altogether; the server's own id may have
@@ -66,7 +64,8 @@ export const sealSession = (
   nonce: Uint8Array,
   { session, owner }: { readonly session: UpstreamSession; readonly owner: SessionOwner },
 ): string | undefined => {
-  if (!VISIBLE_ASCII.test(session.id)) return undefined;
+  // What every session id is made of (same section); it can then stand in a header.
+  if (!isVisibleAscii(session.id)) return undefined;
   const { id, host, version, startedAt } = session;
   const bytes = Buffer.from(JSON.stringify([ownerDigest(owner), startedAt, version, host, id]));
   const sealed = sealText(key, nonce, { bytes, bound: FORMAT });

@@ -8,6 +8,7 @@ import type { McpCall } from '#core/mcp-call.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { LAST_EVENT_ID_HEADER } from '#core/sealed-event-id.ts';
 import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
+import { isVisibleAscii } from '#core/visible-ascii.ts';
 import { judgeBody, judgeNoBody } from '#ext-authz/request/body.ts';
 import { parseRevision, type Revision, revisionOfHeader } from '#ext-authz/request/era.ts';
 import type { HttpRequest } from '#ext-authz/request/from-check-request.ts';
@@ -19,9 +20,6 @@ import { refuseCredentialInQuery } from '#ext-authz/request/query-credential.ts'
 import { headerValue, refuseRepeatedHeaders } from '#ext-authz/request/single-header.ts';
 import { asksForUpgrade, parseUpgrade } from '#ext-authz/request/upgrade.ts';
 
-/** MCP 2025-11-25, Session Management. How long one may be is for whoever opens it to say. */
-const SESSION_ID = /^[\x21-\x7e]+$/;
-
 type Call = Exclude<JsonRpcMessage, { kind: 'response' }>;
 
 /** The session a legacy message belongs to. A stateless one has none: a server that found one might still act on it. */
@@ -31,7 +29,8 @@ const parseSession = (
 ): Result<Pick<McpCall, 'sessionId'>, Deny> => {
   const sessionId = headerValue(headers, SESSION_ID_HEADER);
   if (sessionId === undefined) return ok({});
-  return era === 'legacy' && SESSION_ID.test(sessionId)
+  // MCP 2025-11-25, Session Management. How long one may be is for whoever opens it to say.
+  return era === 'legacy' && isVisibleAscii(sessionId)
     ? ok({ sessionId })
     : err(deny('header_invalid', { public: { field: SESSION_ID_HEADER } }));
 };

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import { LAST_EVENT_ID_HEADER } from '#core/sealed-event-id.ts';
 import { SESSION_ID_HEADER } from '#core/sealed-session.ts';
 import { SECRET_HEADER_PATTERN } from '#core/secret-header.ts';
+import { isVisibleAscii } from '#core/visible-ascii.ts';
 import {
   type HeaderOption,
   headerOption,
@@ -73,14 +74,11 @@ const REMOVED = [...CALLER_CREDENTIALS, ...CALLER_CLAIMS, ...REQUEST_OVERRIDES];
 
 const SECRET_HEADER = new RegExp(SECRET_HEADER_PATTERN);
 
-// Envoy answers 500 to a header value with a line break; refusing it here says why.
-const HEADER_SAFE = /^[\x21-\x7e]+$/;
-
 /** Undefined if a value cannot stand in a header. */
 const steeringHeaders = ({ path, host, hash, retry }: Steering): readonly HeaderOption[] | undefined => {
   const values = { ':path': path, [HOST_HEADER]: host, [HASH_HEADER]: hash, [RETRY_HEADER]: retry };
   const given = Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  return given.every(([, value]) => HEADER_SAFE.test(value))
+  return given.every(([, value]) => isVisibleAscii(value))
     ? headerOptions(Object.fromEntries(given))
     : undefined;
 };
@@ -92,7 +90,7 @@ type RequestHeaders = { readonly set: readonly HeaderOption[]; readonly remove: 
 const authorizationFor = ({ upstreamToken, upstreamHeader }: Allow): RequestHeaders | undefined => {
   if (upstreamToken === null) return { set: [], remove: [AUTHORIZATION] };
   const token = upstreamToken.reveal();
-  if (!HEADER_SAFE.test(token)) return undefined;
+  if (!isVisibleAscii(token)) return undefined;
   if (upstreamHeader === undefined)
     return { set: [headerOption(AUTHORIZATION, `Bearer ${token}`)], remove: [] };
   // In Envoy remove wins: a secret in one of these headers would not arrive, and none of them is a server's to read.
@@ -122,12 +120,12 @@ const sealedAgain = ({ session, orders }: Allow): readonly HeaderOption[] =>
     ? []
     : [headerOption(SESSION_ID_HEADER, session.sealed)];
 
-/** The error names what cannot stand in a header; the caller must refuse then. */
+/** The error names what cannot stand in a header, to which Envoy would answer 500 without a word; the caller must refuse then. */
 export const okResponseFromAllow = (
   decision: Allow,
   cors: CorsHeaders | undefined,
 ): Result<OkResponse, 'version' | 'steering' | 'token'> => {
-  if (!HEADER_SAFE.test(decision.version)) return err('version');
+  if (!isVisibleAscii(decision.version)) return err('version');
   const steering = steeringHeaders(decision.steering ?? {});
   if (steering === undefined) return err('steering');
   const authorization = authorizationFor(decision);

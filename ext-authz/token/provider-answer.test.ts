@@ -31,6 +31,9 @@ describe('tokenFromAnswer()', () => {
   it.each([
     [{ ...TOKEN, access_token: '' }],
     [{ ...TOKEN, access_token: 7 }],
+    [{ ...TOKEN, access_token: 'two\nlines' }],
+    [{ ...TOKEN, access_token: 'two words' }],
+    [{ ...TOKEN, access_token: 'é' }],
     [{ ...TOKEN, token_type: 'pop' }],
     [{ access_token: 'text', expires_in: 3600 }],
     [{ ...TOKEN, expires_in: 0 }],

@@ -4,6 +4,7 @@
 import { isJsonObject, type Json, type JsonObject } from '#core/json.ts';
 import { err, ok, type Result } from '#core/result.ts';
 import { Secret } from '#core/secret.ts';
+import { isVisibleAscii } from '#core/visible-ascii.ts';
 import type { ExchangedToken, ExchangeFailure } from '#ext-authz/token/exchanger.ts';
 
 /** Longest wait a provider can impose on us, seconds (MSAL's own bound). */
@@ -76,7 +77,9 @@ const tokenFrom = (body: JsonObject): ExchangedToken | undefined => {
   const { access_token: token, token_type: type, expires_in: expiresIn } = body;
   const { scope, issued_token_type: issuedTokenType } = body;
   const seconds = Number(expiresIn);
-  if (typeof token !== 'string' || token === '' || !(seconds > 0)) return undefined;
+  if (typeof token !== 'string' || !(seconds > 0)) return undefined;
+  // One that cannot stand in a header is found out now, before an approval is used up for it and an allow is on record.
+  if (!isVisibleAscii(token)) return undefined;
   // A key-bound token (PoP, DPoP) would be refused upstream as a bearer one.
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') return undefined;
   return {

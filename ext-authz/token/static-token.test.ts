@@ -52,6 +52,16 @@ describe('createStaticTokens()', () => {
     });
   });
 
+  it('refuses one that no header can hold, and does not keep it', async () => {
+    const { files, read } = setUp();
+    for (const text of ['two\nlines', 'two words', 'caf\u00e9']) {
+      files['acme/key'] = text;
+      expect(await read(100)).toMatchObject({ logFacts: { secret: 'key', fault: 'not_visible_ascii' } });
+    }
+    files['acme/key'] = 'mended';
+    expect(await read(100)).toBe('mended');
+  });
+
   it('sends none that is there no more, and a mended one at once', async () => {
     const { files, read } = setUp();
     await read(100);

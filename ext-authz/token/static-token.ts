@@ -7,6 +7,7 @@ import { err, ok, type Result } from '#core/result.ts';
 import type { Secret } from '#core/secret.ts';
 import type { McpServer } from '#core/server.ts';
 import type { Tenant } from '#core/tenant.ts';
+import { isVisibleAscii } from '#core/visible-ascii.ts';
 import type { StaticPlan } from '#ext-authz/token/exchange-plan.ts';
 import type { SecretStore } from '#runtime/secret-files.ts';
 
@@ -39,6 +40,7 @@ export const createStaticTokens = (secrets: SecretStore): StaticTokens => {
     // Counted both ways, as a clock may be set back.
     if (held !== undefined && Math.abs(nowSeconds - held.at) < KEPT_SECONDS) return ok(held.token);
     const text = await secrets.read(tenant.id, secretName);
+    if (text.ok && !isVisibleAscii(text.value.reveal())) return err('not_visible_ascii');
     if (text.ok) known.set(key, { token: text.value, at: nowSeconds });
     return text;
   };
