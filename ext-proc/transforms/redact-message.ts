@@ -73,8 +73,8 @@ export const redactMessage = (
   tools: RedactionTools,
 ): Result<AnswerMessage, AnswerFault> => {
   const { jsonrpc: _version, id: _id, result, ...rest } = message.value;
-  const isOfServer = Object.hasOwn(rest, 'method') && !Object.hasOwn(rest, 'error');
-  if (isOfServer && !tools.isErrorBody) return ok(message);
+  // Beside an error, or a result, a method is refused when the message is read; in an error body it makes no request.
+  if (!tools.isErrorBody && Object.hasOwn(rest, 'method')) return ok(message);
   const texts = createTextRedactor(tools.plan.patterns, [], tools.tally);
   const { error, ...beyond } = rest;
   const answersNothing = result === undefined && error === undefined;
